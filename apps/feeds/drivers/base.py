@@ -1,0 +1,185 @@
+"""What a driver is: a pure translator between one exchange's wire and our vocabulary.
+
+No driver holds a socket, a clock or a book. URLs are the exchange's real ones; who opens them may rewrite them to
+the simulator (`transport.addresses`).
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from msgspec import Struct
+
+from apps.feeds.book.continuity import Rule
+from apps.feeds.market import BookDelta, BookSnapshot, Instrument, MarketType, PublicTrade
+
+Frame: TypeAlias = str | bytes
+
+
+class TopicKind(StrEnum):
+    BOOK = "book"
+    TRADES = "trades"
+
+
+class Topic(Struct, frozen=True, kw_only=True):
+    """One stream of one symbol; `depth` (20, 50, 0 = full) matters for books only."""
+
+    kind: TopicKind
+    symbol: str
+    depth: int = 0
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """One HTTP request as a value; `weight` counts against the exchange's budget."""
+
+    method: str
+    url: str  # whole, with its query
+    weight: int = 1
+    headers: dict[str, str] = {}
+    body: str = ""
+
+
+class Command(Struct, frozen=True, kw_only=True):
+    """One frame that subscribes or unsubscribes `topics`; the answer is matched by `request_id` or by topic."""
+
+    frame: Frame
+    request_id: str
+    topics: tuple[Topic, ...]
+
+
+class Ack(Struct, frozen=True, kw_only=True):
+    """The exchange's answer to a command.
+
+    `topics` names those that the answer itself names (empty: all topics of the command). A refusal with
+    `whole_frame` also undid the command's other topics, which must be sent again without the named ones.
+    """
+
+    ok: bool
+    request_id: str | None = None
+    topics: tuple[str, ...] = ()  # the exchange's own names, see Driver.stream
+    code: str = ""
+    text: str = ""
+    whole_frame: bool = False
+
+
+class Ping(Struct, frozen=True):
+    """The server asks whether we live; send `reply` back at once."""
+
+    reply: Frame
+
+
+class Pong(Struct, frozen=True):
+    """The server answered our heartbeat."""
+
+
+class Closing(Struct, frozen=True):
+    """The server says that it will close this socket: open another first."""
+
+    text: str
+
+
+class Ignored(Struct, frozen=True):
+    """A documented frame that carries nothing for us."""
+
+
+Event: TypeAlias = BookSnapshot | BookDelta | PublicTrade | Ack | Ping | Pong | Closing | Ignored
+
+
+class Resync(StrEnum):
+    REST = "rest"  # fetch Driver.snapshot_request
+    RESUBSCRIBE = "resubscribe"  # the stream's own answer to a subscribe is the snapshot
+
+
+class Rate(Struct, frozen=True):
+    """At most `count` in any `per_s` seconds."""
+
+    count: int
+    per_s: float
+
+
+class Heartbeat(Struct, frozen=True, kw_only=True):
+    """`send` goes out `every_s` (None: protocol pings do); no frame at all within `answer_s` after it means a dead socket."""
+
+    send: Frame | None
+    every_s: float
+    answer_s: float
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What one exchange allows on one market's public side."""
+
+    pairs_per_connection: int  # the exchange's own cap, CT_PAIRS_PER_CONNECTION may be lower
+    topics_per_frame: int
+    commands: Rate  # frames from us on one socket
+    connects: Rate  # new sockets from one address
+    rest_weight: Rate  # sum of Request.weight from one address
+    connection_age_s: float | None = None  # rotate before the exchange does
+    command_budget: Rate | None = None  # a second, slower limit on commands of one socket (OKX 480/h)
+    one_command_in_flight: bool = False
+    frame_bytes: int = 64_000  # largest command frame
+
+
+class Catalogue(Struct, frozen=True, kw_only=True):
+    """One page of a market list; `next_request` asks for the next, None ends it."""
+
+    instruments: list[Instrument]
+    next_request: Request | None = None
+
+
+class Driver(Protocol):
+    """One exchange, both markets. Parsing raises MalformedFrame for anything the exchange does not document."""
+
+    exchange_id: str
+    name: str
+
+    def limits(self, market_type: MarketType) -> Limits: ...
+
+    def heartbeat(self, market_type: MarketType) -> Heartbeat: ...
+
+    def depths(self, market_type: MarketType) -> Sequence[int]:
+        """Depths that can be asked for; a depth without a channel of its own is cut from a deeper one."""
+        ...
+
+    def category(self, market_type: MarketType, topic: Topic) -> str:
+        """Topics of different categories need different sockets."""
+        ...
+
+    def ws_endpoint(self, market_type: MarketType, category: str) -> str: ...
+
+    def stream(self, market_type: MarketType, topic: Topic) -> str:
+        """The exchange's own name of the topic, as its acks spell it."""
+        ...
+
+    def subscribe(self, market_type: MarketType, topics: Sequence[Topic], first_id: int) -> list[Command]:
+        """Commands within the frame limits; request ids count up from `first_id`."""
+        ...
+
+    def unsubscribe(self, market_type: MarketType, topics: Sequence[Topic], first_id: int) -> list[Command]: ...
+
+    def parse(self, market_type: MarketType, frame: Frame, received_ns: int) -> list[Event]:
+        """Translate one frame; wire order is kept; amounts as the exchange counts them."""
+        ...
+
+    def rule(self, market_type: MarketType, depth: int) -> Rule:
+        """How updates of a book of this depth continue each other."""
+        ...
+
+    def resync(self, market_type: MarketType, depth: int) -> Resync: ...
+
+    def snapshot_request(self, market_type: MarketType, symbol: str, depth: int) -> Request: ...
+
+    def parse_snapshot(self, market_type: MarketType, symbol: str, body: bytes, received_ns: int) -> BookSnapshot: ...
+
+    def instruments_request(self, market_type: MarketType) -> Request: ...
+
+    def parse_instruments(self, market_type: MarketType, body: bytes) -> Catalogue: ...
+
+    def volumes_request(self, market_type: MarketType) -> Request: ...
+
+    def parse_volumes(self, market_type: MarketType, body: bytes) -> dict[str, float]:
+        """24 h volume in quote currency by symbol."""
+        ...
+
+    def retry_after(self, status: int, headers: dict[str, str], body: bytes) -> float | None:
+        """Seconds to stay away after this HTTP answer (rate limit, ban); None when it is not one."""
+        ...
