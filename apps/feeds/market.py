@@ -104,6 +104,7 @@ class BookSnapshot(Struct, frozen=True, kw_only=True, gc=False):
     checksum: int | None = None
     raw_bids: list[tuple[str, str]] | None = None  # the wire's own strings, only where a checksum needs them
     raw_asks: list[tuple[str, str]] | None = None
+    window: int | None = None  # levels a side that the stream keeps: more after an event means a lost deletion
     from_rest: bool = False
 
 
@@ -121,6 +122,7 @@ class BookDelta(Struct, frozen=True, kw_only=True, gc=False):
     checksum: int | None = None
     raw_bids: list[tuple[str, str]] | None = None
     raw_asks: list[tuple[str, str]] | None = None
+    window: int | None = None
 
 
 class PublicTrade(Struct, frozen=True, kw_only=True, gc=False):

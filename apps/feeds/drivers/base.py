@@ -98,7 +98,7 @@ class Rate(Struct, frozen=True):
 
 
 class Heartbeat(Struct, frozen=True, kw_only=True):
-    """`send` goes out `every_s` (None: protocol pings do); no frame at all within `answer_s` after it means a dead socket."""
+    """`send` goes out `every_s` (None: protocol pings do); no frame within `answer_s` after it: the socket is dead."""
 
     send: Frame | None
     every_s: float

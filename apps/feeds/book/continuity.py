@@ -1,0 +1,176 @@
+"""How one update of a book continues another: each exchange's own rule, as its documentation numbers the steps.
+
+A rule is a pure judge without memory: it compares an update with the id that the book has, and the builder acts.
+Three families: whole books (nothing to continue), a REST snapshot plus differences that were held for it (Binance),
+and a snapshot pushed by the stream itself, then differences (Bybit, OKX).
+"""
+
+from enum import Enum
+from typing import Protocol
+
+from apps.feeds.market import BookDelta, BookSnapshot
+
+
+class Step(Enum):
+    APPLY = "apply"  # continues the book
+    OLD = "old"  # already in the book: changes nothing
+    GAP = "gap"  # something between is missing
+
+
+class Rule(Protocol):
+    """`holds`: differences that come before a snapshot are kept for it, else they are of no use and dropped.
+
+    `keep`: levels a side beyond which the far end may be cut to save memory, None for no limit.
+    """
+
+    @property
+    def holds(self) -> bool: ...
+
+    @property
+    def keep(self) -> int | None: ...
+
+    def replaces(self, seq: int | None, snapshot: BookSnapshot) -> bool:
+        """Whether a snapshot pushed by the stream replaces a book that stands at `seq`."""
+        ...
+
+    def first(self, seq: int | None, delta: BookDelta) -> Step:
+        """Judge a difference that meets a REST snapshot of id `seq`; GAP: that snapshot is too old for it."""
+        ...
+
+    def next(self, seq: int | None, delta: BookDelta) -> Step:
+        """Judge a difference against a book whose last update was `seq`."""
+        ...
+
+
+class WholeBooks:
+    """Every message is the whole book (Binance `depth20`): a newer one replaces the last, an older one came late."""
+
+    holds = False
+    keep = None
+
+    def replaces(self, seq: int | None, snapshot: BookSnapshot) -> bool:
+        return seq is None or snapshot.seq is None or snapshot.seq >= seq
+
+    def first(self, seq: int | None, delta: BookDelta) -> Step:
+        return Step.GAP
+
+    def next(self, seq: int | None, delta: BookDelta) -> Step:
+        return Step.GAP
+
+
+class UpdateRange:
+    """Binance spot (`U` first_seq, `u` seq; spot docs, "How to manage a local order book", 2026-07).
+
+    4. L+1 < first held `U`: the snapshot is too old, fetch again and keep what is held.
+    5. Drop every event with `u` <= L.
+    6. The first event left must satisfy `U` <= L+1 <= `u`.
+    7. Then `u` <= id: ignore; `U` > id+1: gap; else apply, id = `u`.
+    The first event and all later ones obey the same comparison.
+    """
+
+    holds = True
+    keep = None
+
+    def replaces(self, seq: int | None, snapshot: BookSnapshot) -> bool:
+        return seq is None or snapshot.seq is None or snapshot.seq >= seq
+
+    def first(self, seq: int | None, delta: BookDelta) -> Step:
+        return self.next(seq, delta)
+
+    def next(self, seq: int | None, delta: BookDelta) -> Step:
+        if seq is None or delta.seq is None or delta.first_seq is None:
+            return Step.GAP
+        if delta.seq <= seq:
+            return Step.OLD
+        return Step.APPLY if delta.first_seq <= seq + 1 else Step.GAP
+
+
+class PreviousUpdate:
+    """Binance futures (`U` first_seq, `u` seq, `pu` prev_seq; derivatives docs, local order book, 2026-10).
+
+    3. Drop events with `u` < L; one with `u` == L is kept as the anchor.
+    4. The first event used has `U` <= L <= `u`, or `pu` == L: that one continues the snapshot directly.
+    5. Otherwise the snapshot is too old.
+    6. Then `pu` == previous `u`; an exact repeat is ignored, anything else is a gap, a lower `u` included.
+    """
+
+    holds = True
+    keep = None
+
+    def replaces(self, seq: int | None, snapshot: BookSnapshot) -> bool:
+        return seq is None or snapshot.seq is None or snapshot.seq >= seq
+
+    def first(self, seq: int | None, delta: BookDelta) -> Step:
+        if seq is None or delta.seq is None or delta.first_seq is None:
+            return Step.GAP
+        if delta.prev_seq == seq:
+            return Step.APPLY
+        if delta.seq < seq:
+            return Step.OLD
+        return Step.APPLY if delta.first_seq <= seq else Step.GAP
+
+    def next(self, seq: int | None, delta: BookDelta) -> Step:
+        if seq is None or delta.prev_seq is None:
+            return Step.GAP
+        if delta.prev_seq == seq:
+            return Step.APPLY
+        return Step.OLD if delta.seq == seq else Step.GAP
+
+
+class PlusOne:
+    """Bybit depths 50 and 1000 (`u` seq; v5 docs, orderbook, 2026-07).
+
+    3. `u` == id+1: apply; `u` <= id: ignore; `u` > id+1: gap. (`u` == 1 restarts the book: the driver makes a
+       snapshot of it.)
+    4. A later snapshot replaces the book at any time, even with the same `u`.
+    """
+
+    holds = False
+    keep = None
+
+    def replaces(self, seq: int | None, snapshot: BookSnapshot) -> bool:
+        return True
+
+    def first(self, seq: int | None, delta: BookDelta) -> Step:
+        return self.next(seq, delta)
+
+    def next(self, seq: int | None, delta: BookDelta) -> Step:
+        if seq is None or delta.seq is None:
+            return Step.GAP
+        if delta.seq == seq + 1:
+            return Step.APPLY
+        return Step.OLD if delta.seq <= seq else Step.GAP
+
+
+class Chain:
+    """OKX `books` (`seqId` seq, `prevSeqId` prev_seq; v5 docs, order book channel, 2026-06).
+
+    2. A snapshot that comes while the book is live simply replaces it.
+    3. `prevSeqId` == last: apply, last = `seqId`, even where `seqId` is smaller (reset after maintenance) or the
+       same (keep-alive); else `seqId` == last: a repeat; anything else is a gap. Never test `seqId` > last.
+    After a REST snapshot S: drop `seqId` <= S, the first kept has `prevSeqId` <= S < `seqId`.
+    Frames of 2022 carry no ids, only a checksum: the builder verifies it, and it is the only proof there.
+    """
+
+    holds = False
+    keep = 400
+
+    def replaces(self, seq: int | None, snapshot: BookSnapshot) -> bool:
+        return True
+
+    def first(self, seq: int | None, delta: BookDelta) -> Step:
+        if seq is None or delta.seq is None or delta.prev_seq is None:
+            return self.next(seq, delta)
+        if delta.prev_seq == seq:
+            return Step.APPLY
+        if delta.seq <= seq:
+            return Step.OLD
+        return Step.APPLY if delta.prev_seq <= seq else Step.GAP
+
+    def next(self, seq: int | None, delta: BookDelta) -> Step:
+        if seq is None or delta.seq is None:
+            proven_by_checksum = seq is None and delta.seq is None and delta.checksum is not None
+            return Step.APPLY if proven_by_checksum else Step.GAP
+        if delta.prev_seq == seq:
+            return Step.APPLY
+        return Step.OLD if delta.seq == seq else Step.GAP
