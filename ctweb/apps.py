@@ -1,0 +1,11 @@
+"""The web process as a Django app: its templates, static files, commands and checks are found by it."""
+
+from django.apps import AppConfig
+
+
+class WebConfig(AppConfig):
+    name = "ctweb"
+    verbose_name = "ct-system"
+
+    def ready(self) -> None:
+        from ctweb import checks  # noqa: F401  # registers them

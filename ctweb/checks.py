@@ -1,0 +1,25 @@
+"""What `manage.py check` and every start look at: combinations of settings that must not run."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+
+@register()
+def hosts_are_named(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """The Origin check of the browser socket is only as good as this list."""
+    if any("*" in host or host.startswith(".") for host in settings.ALLOWED_HOSTS):
+        return [Error("CT_ALLOWED_HOSTS must name each host: a wildcard would admit any website.", id="ct.E001")]
+    return []
+
+
+@register()
+def replay_has_captures(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A replay plays the recorded frames of a folder."""
+    folder = settings.CT_CAPTURES_DIR
+    if settings.SOURCE == "replay" and (folder is None or not folder.is_dir()):
+        return [Error("SOURCE=replay needs CT_CAPTURES_DIR, a folder of recorded frames.", id="ct.E002")]
+    return []

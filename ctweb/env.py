@@ -1,0 +1,160 @@
+"""Every knob of the system, read from the environment once; `NAME_FILE` may name a file that holds the value."""
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from environs import EnvValidationError, FileAwareEnv, ValidationError
+from marshmallow.validate import Length, OneOf, Range, Regexp
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ("simulator", "replay", "live")
+ROLES = ("monitor",)
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+class ConfigurationError(SystemExit):
+    """A setting that cannot be used. It ends whatever process reads the settings, with `str(error)` as its one line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """What `load` found; README explains each. URLs may carry passwords: the secrets are kept out of `repr`."""
+
+    port: int
+    source: str
+    embedded: bool
+    secret_key: str
+    allowed_hosts: list[str]
+    data_dir: Path
+    database_url: str
+    redis_url: str
+    clickhouse_url: str
+    simulator_url: str | None  # None: the real exchanges
+    captures_dir: Path | None
+    role: str
+    daemon_id: str
+    pairs_per_connection: int
+    max_connections: int
+    orderbook_depth: int
+    batch_size: int
+    batch_interval_s: float
+    history_days: int
+    publish_hz: int
+    log_level: str
+    log_json: bool | None  # None: unless the log goes to a terminal
+
+    def __repr__(self) -> str:
+        return f"<Environment {self.data_dir}>"
+
+
+def load() -> Environment:
+    """Raise ConfigurationError naming every variable that is missing or wrong.
+
+    The embedded run is the one that names no database of its own: its secret key is made on the spot and kept in
+    its data folder. Every other run must bring a SECRET_KEY.
+    """
+    env = FileAwareEnv(eager=False, strip_whitespace=True)
+    try:
+        found = _read(env)
+        env.seal()
+    except EnvValidationError as error:
+        raise ConfigurationError(_one_line(dict(error.error_messages))) from None
+    except ValueError as error:  # a NAME_FILE that cannot be read
+        raise ConfigurationError(f"Bad settings: {error}") from None
+    return found
+
+
+def _read(env: FileAwareEnv) -> Environment:
+    embedded = env.bool("CT_EMBEDDED", not {"DATABASE_URL", "DATABASE_URL_FILE"} & os.environ.keys())
+    source = env.str("SOURCE", "simulator", validate=OneOf(SOURCES))
+    data_dir = _folder(Path(env.str("CT_DATA_DIR", None) or ROOT / "var").absolute())
+    captures = env.path("CT_CAPTURES_DIR", None)
+    simulator = env.str("CT_SIMULATOR_URL", "http://127.0.0.1:8090", validate=_url("http", "https"))
+    database = _url("sqlite", "mysql")
+    return Environment(
+        port=env.int("PORT", 8080, validate=Range(1, 65535)),
+        source=source,
+        embedded=embedded,
+        secret_key=_secret_key(env, data_dir if embedded else None),
+        allowed_hosts=env.list(
+            "CT_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"], validate=_each(Regexp(r"^[^*\s]+$"))
+        ),
+        data_dir=data_dir,
+        database_url=env.str("DATABASE_URL", f"sqlite:///{data_dir}/ct.sqlite3", validate=database),
+        redis_url=env.str("REDIS_URL", "redis://127.0.0.1:6379/0", validate=_url("redis", "rediss", "unix")),
+        clickhouse_url=env.str("CLICKHOUSE_URL", "http://127.0.0.1:8123/ct", validate=_url("http", "https")),
+        simulator_url=None if source == "live" else simulator,
+        captures_dir=captures.absolute() if captures else None,
+        role=env.str("CT_ROLE", "monitor", validate=OneOf(ROLES)),
+        daemon_id=env.str("CT_DAEMON_ID", "d1", validate=Regexp(r"^[A-Za-z0-9._-]{1,64}$")),
+        pairs_per_connection=env.int("CT_PAIRS_PER_CONNECTION", 40, validate=Range(1, 50)),
+        max_connections=env.int("CT_MAX_CONNECTIONS", 20, validate=Range(1, 20)),
+        orderbook_depth=env.int("CT_ORDERBOOK_DEPTH", 20, validate=OneOf((20, 50, 0))),
+        batch_size=env.int("CT_BATCH_SIZE", 50_000, validate=Range(1, 1_000_000)),
+        batch_interval_s=env.float("CT_BATCH_INTERVAL_S", 5.0, validate=Range(0.1, 3600)),
+        history_days=env.int("CT_HISTORY_DAYS", 30, validate=Range(1, 3650)),
+        publish_hz=env.int("CT_PUBLISH_HZ", 10, validate=Range(1, 50)),
+        log_level=env.str("CT_LOG_LEVEL", "INFO", validate=OneOf(LOG_LEVELS)),
+        log_json=env.bool("CT_LOG_JSON", None),
+    )
+
+
+def _folder(path: Path) -> Path:
+    """`path`, which exists and holds a `run` folder that can be written."""
+    try:
+        (path / "run").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"Bad settings: CT_DATA_DIR: cannot write in {path} ({error.strerror})") from None
+    if not os.access(path / "run", os.W_OK):
+        raise ConfigurationError(f"Bad settings: CT_DATA_DIR: cannot write in {path} (no permission)")
+    return path
+
+
+def _secret_key(env: FileAwareEnv, data_dir: Path | None) -> str:
+    if data_dir is None or {"SECRET_KEY", "SECRET_KEY_FILE"} & os.environ.keys():
+        return env.str("SECRET_KEY", validate=Length(min=32, error="Must be at least 32 characters of chance."))
+    return own_secret(data_dir / "run" / "secret.key")
+
+
+def own_secret(path: Path) -> str:
+    """The secret kept in `path`, made on first use; processes that start together agree on one."""
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, path)  # whole or not at all, and only the first of several succeeds
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text()
+
+
+def _url(*schemes: str) -> Callable[[str], None]:
+    def validate(value: str) -> None:
+        try:
+            parts = urlsplit(value)
+            whole = parts.scheme in schemes and bool(parts.netloc or parts.path) and parts.port != 0
+        except ValueError:  # a port or an address that is none
+            whole = False
+        if not whole:
+            raise ValidationError(f"Must be a URL that starts with {' or '.join(f'{name}://' for name in schemes)}.")
+
+    return validate
+
+
+def _each(check: Callable[[str], object]) -> Callable[[list[str]], None]:
+    def validate(values: list[str]) -> None:
+        for value in values:
+            check(value)
+
+    return validate
+
+
+def _one_line(messages: dict[str, list[str]]) -> str:
+    return "Bad settings: " + "; ".join(f"{name}: {' '.join(texts)}" for name, texts in sorted(messages.items()))
