@@ -6,7 +6,14 @@ class FeedError(Exception):
 
 
 class MalformedFrame(FeedError):
-    """Not what the exchange documents: record the frame whole, keep the connection."""
+    """Not what the exchange documents: record the frame whole, keep the connection.
+
+    `symbol` is the exchange's own, where the frame could be read that far.
+    """
+
+    def __init__(self, message: str, *, symbol: str | None = None) -> None:
+        super().__init__(message)
+        self.symbol = symbol
 
 
 class ConnectionLost(FeedError):
