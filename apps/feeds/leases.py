@@ -1,0 +1,55 @@
+"""Who holds what, decided by the database and its clock: a lease runs out by itself, its fence only grows.
+
+A daemon that takes a lease, even its own of an earlier life, gets a fence above all before. Plain sync functions, each
+one statement or two; whoever is asyncio calls them in a thread.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
+
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from apps.feeds.models import Lease
+
+NOBODY = ""
+
+
+def acquire(*, holder: str, resources: Collection[str], ttl_s: float) -> dict[str, int]:
+    """Take those of `resources` that are free, run out or still in the name of `holder`; resource -> new fence.
+
+    Do not pass what this process holds already: its fence would grow for nothing.
+    """
+    _ensure(resources)
+    free = Q(expires_at__lte=Now()) | Q(holder=holder)
+    # MySQL evaluates SET from left to right; no value below reads a column that was set before it.
+    Lease.objects.filter(free, resource__in=resources).update(
+        fence=F("fence") + 1, holder=holder, expires_at=Now() + timedelta(seconds=ttl_s)
+    )
+    mine = Lease.objects.filter(resource__in=resources, holder=holder)
+    return dict(mine.values_list("resource", "fence"))
+
+
+def renew(*, holder: str, fences: Mapping[str, int], ttl_s: float) -> set[str]:
+    """Prolong what `holder` holds under these fences; the resources that are still its own."""
+    mine = Lease.objects.filter(resource__in=fences, holder=holder)
+    mine.update(expires_at=Now() + timedelta(seconds=ttl_s))
+    return {resource for resource, fence in mine.values_list("resource", "fence") if fences[resource] == fence}
+
+
+def release(*, holder: str, resources: Iterable[str]) -> None:
+    """Free at once, for whoever asks next."""
+    Lease.objects.filter(resource__in=list(resources), holder=holder).update(holder=NOBODY, expires_at=Now())
+
+
+def raise_fence(*, resource: str, fence: int) -> None:
+    """Lift a fence to one that Redis has seen, where the table is younger than Redis (restored or emptied)."""
+    Lease.objects.filter(resource=resource, fence__lt=fence).update(fence=fence)
+
+
+def _ensure(resources: Collection[str]) -> None:
+    have = Lease.objects.filter(resource__in=resources).values_list("resource", flat=True)
+    missing = set(resources).difference(have)
+    if missing:
+        rows = [Lease(resource=resource, holder=NOBODY, fence=0, expires_at=Now()) for resource in sorted(missing)]
+        Lease.objects.bulk_create(rows, ignore_conflicts=True)
