@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# All checks and tests, as `make test` runs them; the last line is pytest's own summary.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$PATH:/usr/sbin:/usr/local/sbin"
+python=.venv/bin/python
+
+tests/lint.sh
+$python -m coverage erase
+echo "== tests"
+$python -m coverage run -m pytest -q -n 2 -m "not browser and not faults"
+echo "== tests of whole processes and in the browser, one at a time"
+$python -m coverage run -m pytest -q -m "browser or faults"
+$python -m coverage combine --quiet
+$python -m coverage report
+
+if command -v mariadbd > /dev/null && $python -c 'import MySQLdb' 2> /dev/null; then
+    echo "== tests that use the database, on MariaDB"
+    CT_TEST_DATABASE=mariadb $python -m pytest -q -n 2
+else
+    echo "no MariaDB on this machine: its tests did not run"
+    [ -z "${CI:-}" ]
+fi

@@ -1,0 +1,112 @@
+"""The data folder of an embedded run: who runs on it, the ports it uses, its login."""
+
+import fcntl
+import json
+import os
+import socket
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+PORTS = ("redis", "history", "simulator")
+
+
+class CannotStart(Exception):  # noqa: N818 - not a fault of the program: one line for the user
+    """What is wrong and the command that mends it, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """$CT_DATA_DIR: `run/` holds what lives as long as the processes, `log/` their output."""
+
+    root: Path
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "log"
+
+    @property
+    def login(self) -> Path:
+        return self.root / "login.txt"
+
+    @property
+    def prepared(self) -> Path:
+        """Exists once the database is ready for the processes that use it."""
+        return self.run / "prepared"
+
+    def create(self) -> None:
+        """Raise CannotStart where files cannot be written."""
+        probe = self.run / f"probe.{os.getpid()}"
+        try:
+            for path in (self.run, self.log):
+                path.mkdir(parents=True, exist_ok=True)
+            self.run.chmod(0o700)
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            place = error.filename or self.root
+            raise CannotStart(
+                f"cannot write to {place} ({error.strerror}): CT_DATA_DIR=/other/folder make run"
+            ) from None
+
+    def lock(self, held: ExitStack) -> None:
+        """Hold the folder until `held` closes. Raise CannotStart when another run holds it."""
+        file: IO[str] = held.enter_context((self.run / "lock").open("a+"))
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            pid = file.read().strip() or "?"
+            raise CannotStart(f"already running on {self.root} (process {pid}): stop it with kill {pid}") from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+
+    def ports(self) -> dict[str, int]:
+        """A free port per embedded server: the one it had last time if nobody took it."""
+        path = self.run / "ports.json"
+        try:
+            last = json.loads(path.read_text())
+        except (FileNotFoundError, ValueError):
+            last = {}
+        ports = _free_ports([last.get(name) for name in PORTS])
+        chosen = dict(zip(PORTS, ports, strict=True))
+        path.write_text(json.dumps(chosen))
+        return chosen
+
+
+def check_port(port: int) -> None:
+    """Raise CannotStart when the web port is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise CannotStart(f"port {port}: {error.strerror}: PORT={_other(port)} make run") from None
+
+
+def _other(port: int) -> int:
+    return port + 1000 if port + 1000 <= 65535 else port - 1000
+
+
+def _free_ports(preferred: list[int | None]) -> list[int]:
+    """All are held until the last is found, so that no two are the same."""
+    with ExitStack() as held:
+        return [_bind(held, wanted) for wanted in preferred]
+
+
+def _bind(held: ExitStack, wanted: int | None) -> int:
+    for port in (wanted or 0, 0):
+        probe = held.enter_context(socket.socket())
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return int(probe.getsockname()[1])
+    raise CannotStart("no free port on 127.0.0.1")

@@ -1,0 +1,115 @@
+"""The processes of an embedded run, as a table, and the supervisord configuration that it becomes."""
+
+import shlex
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from workers.supervisor.folder import Folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """One process. Stopping goes from the highest `order` to the lowest; equal orders stop together."""
+
+    name: str
+    command: tuple[str, ...]
+    order: int
+    stop_s: int  # after SIGTERM; then SIGKILL
+    needs_database: bool = False  # starts once the database is prepared
+
+
+STORES, EXCHANGES, JOBS, FRONT = 10, 20, 30, 40  # stop: front, jobs, exchanges, stores: 12 s at the very worst
+
+
+def python(module: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", module, *arguments)
+
+
+def redis(server: Path, configuration: Path) -> Program:
+    return Program(name="redis", command=(str(server), str(configuration)), order=STORES, stop_s=2)
+
+
+def history(directory: Path, port: int) -> Program:
+    command = python("workers.embedded.clickhouse", "--path", str(directory), "--port", str(port))
+    return Program(name="history", command=command, order=STORES, stop_s=2)
+
+
+def simulator(port: int, replay: Path | None) -> Program:
+    recorded = ("--replay", str(replay)) if replay else ()
+    command = python("apps.feeds.simulator", "--port", str(port), "--seed", "1", "--rate", "200", *recorded)
+    return Program(name="simulator", command=command, order=EXCHANGES, stop_s=1)
+
+
+def web(port: int) -> Program:
+    serve = ("--host", "127.0.0.1", "--port", str(port), "--ws", "websockets-sansio", "--no-access-log")
+    command = python("uvicorn", "ctweb.asgi:application", *serve, "--timeout-graceful-shutdown", "2")
+    return Program(name="web", command=command, order=FRONT, stop_s=5, needs_database=True)
+
+
+def daemon(role: str) -> Program:
+    command = python("workers", "--role", role)
+    return Program(name="daemon", command=command, order=FRONT, stop_s=6, needs_database=True)
+
+
+def jobs(host: str) -> Program:
+    """One process with threads: four small jobs at a time need no more here, and it starts faster than a fork."""
+    queues = f"flush.{host},recover,audit,default"
+    worker = ("worker", "-P", "threads", "-c", "4", "-Q", queues, "--without-gossip", "--without-mingle")
+    command = python("celery", "-A", "ctweb", *worker, "-n", "jobs@%h")
+    return Program(name="jobs", command=command, order=JOBS, stop_s=3, needs_database=True)
+
+
+def beat() -> Program:
+    command = python("celery", "-A", "ctweb", "beat", "--pidfile=")
+    return Program(name="beat", command=command, order=FRONT, stop_s=2, needs_database=True)
+
+
+def configuration(programs: Iterable[Program], folder: Folder, root: Path) -> str:
+    """supervisord's configuration; settings and secrets are not in it, they are inherited."""
+    programs = list(programs)
+    sections = [_supervisord(folder), *(_program(program, folder, root) for program in programs)]
+    for order in sorted({program.order for program in programs}):
+        names = ",".join(program.name for program in programs if program.order == order)
+        sections.append(f"[group:stage{order}]\nprograms={names}\npriority={order}\n")
+    return "\n".join(sections)
+
+
+def _supervisord(folder: Folder) -> str:
+    return f"""\
+[supervisord]
+nodaemon=true
+silent=true
+logfile={_plain(folder.log / "supervisor.log")}
+logfile_maxbytes=2MB
+logfile_backups=1
+pidfile={_plain(folder.run / "supervisord.pid")}
+childlogdir={_plain(folder.log)}
+"""
+
+
+def _program(program: Program, folder: Folder, root: Path) -> str:
+    after = ("--after", str(folder.prepared)) if program.needs_database else ()
+    tether = (sys.executable, "-S", "-m", "workers.supervisor.tether", *after, "--")
+    return f"""\
+[program:{program.name}]
+command={_plain(shlex.join((*tether, *program.command)))}
+directory={_plain(root)}
+autorestart=true
+startsecs=2
+startretries=5
+stopsignal=TERM
+stopwaitsecs={program.stop_s}
+stopasgroup=false
+killasgroup=true
+redirect_stderr=true
+stdout_logfile={_plain(_plain(folder.log / program.name))}.log
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=2
+"""
+
+
+def _plain(text: object) -> str:
+    """supervisord expands percent signs, twice in the names of a program's logs."""
+    return str(text).replace("%", "%%")

@@ -1,0 +1,104 @@
+"""One run in front of the terminal: from the first process to the last."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+from ctweb.env import Environment
+from workers.supervisor.banner import banner
+from workers.supervisor.folder import CannotStart, Folder
+from workers.supervisor.preparation import Preparation
+from workers.supervisor.stack import TICK_S, Stack
+from workers.supervisor.tail import Tail
+
+GAVE_UP = "entered FATAL state"  # supervisord's words for a process that does not stay up
+
+
+@dataclass(slots=True)
+class Signals:
+    """How often a stop was asked for: once is in order, twice is at once."""
+
+    count: int = 0
+
+    def note(self, _number: int, _frame: object) -> None:
+        self.count += 1
+
+
+class Session:
+    """Shows the logs of all processes while they run."""
+
+    def __init__(self, environment: Environment, folder: Folder, root: Path, *, embedded: set[str]) -> None:
+        self._environment = environment
+        self._folder = folder
+        self._root = root
+        self._embedded = embedded
+        self._started = monotonic()
+        self._tail = Tail(folder.log)
+        self._failure: str | None = None
+
+    def run(self, configuration: Path, signals: Signals) -> None:
+        """Return after a signal, with every process ended. Raise CannotStart when one of them does not stay up."""
+        _say("starting; Ctrl-C stops")
+        stack = Stack(configuration, self._root)
+        preparation = Preparation(self._folder, self._root)
+        try:
+            for _ in self._greet(preparation):
+                self._show()
+                if self._failure:
+                    raise CannotStart(f"{self._failure} does not stay up: see {self._folder.log}/{self._failure}.log")
+                if signals.count:
+                    return
+                if not stack.runs():
+                    raise CannotStart(f"supervisord ended: see {self._folder.log / 'supervisor.log'}")
+                sleep(TICK_S)
+        finally:
+            preparation.cancel()
+            _say("stopping")
+            stack.stop(hurry=lambda: signals.count > 1, tick=self._show)
+            _say("stopped")
+
+    def _greet(self, preparation: Preparation) -> Iterator[None]:
+        """Say what can be used as soon as it can be; then go on for ever."""
+        while not preparation.advance():
+            yield
+        while (status := self._status()) is None:
+            yield
+        pairs = sum(status["books"].values())
+        _say(banner(self._environment, self._folder, self._root, embedded=self._embedded, pairs=pairs))
+        while not (status := self._status() or status)["books"]["live"]:
+            yield
+        _say(f"first LIVE book {monotonic() - self._started:.1f} s after the start")
+        while True:
+            yield
+
+    def _status(self) -> dict[str, Any] | None:
+        """What the page answers at /status, None while it does not."""
+        connection = HTTPConnection("127.0.0.1", self._environment.port, timeout=2)
+        try:
+            connection.request("GET", "/status")
+            answer = connection.getresponse()
+            return json.loads(answer.read()) if answer.status == 200 else None
+        except (OSError, HTTPException):
+            return None
+        finally:
+            connection.close()
+
+    def _show(self) -> None:
+        for name, line in self._tail.lines():
+            _say(f"{name:<10} {line}")
+            if name == "supervisor" and GAVE_UP in line and self._failure is None:
+                self._failure = line.rpartition("gave up: ")[2].partition(" ")[0]
+
+
+def _say(text: str) -> None:
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except OSError:  # the terminal is gone: the logs are in their files, and the stop still has to be an orderly one
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for the rest of the process

@@ -1,0 +1,71 @@
+"""The checks before anything starts, and what is kept between runs."""
+
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.ports import free_port
+from workers.supervisor.folder import PORTS, CannotStart, Folder, check_port
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    made = Folder(tmp_path / "var")
+    made.create()
+    return made
+
+
+def test_a_second_run_on_the_same_folder_is_told_who_holds_it(folder: Folder):
+    with ExitStack() as first, ExitStack() as second:
+        folder.lock(first)
+        with pytest.raises(CannotStart, match=r"already running .* stop it with kill \d+"):
+            folder.lock(second)
+
+
+def test_the_folder_is_free_again_after_the_run(folder: Folder):
+    for _ in range(2):
+        with ExitStack() as run:
+            folder.lock(run)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(CannotStart, match="cannot write to .*/file/var.* CT_DATA_DIR="):
+        Folder(tmp_path / "file" / "var").create()
+
+
+def test_only_the_owner_reads_what_runs(folder: Folder):
+    assert folder.run.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_taken_web_port_is_named_with_another_to_try():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(CannotStart, match=rf"port {port}: .* PORT=\d+ make run"):
+            check_port(port)
+
+
+def test_a_free_web_port_passes():
+    check_port(free_port())
+
+
+def test_servers_keep_their_ports_from_run_to_run(folder: Folder):
+    first = folder.ports()
+    assert set(first) == set(PORTS)
+    assert len(set(first.values())) == len(PORTS)
+    assert folder.ports() == first
+
+
+def test_a_port_that_somebody_took_is_replaced_and_the_others_stay(folder: Folder):
+    first = folder.ports()
+    with socket.create_server(("127.0.0.1", first["redis"])):
+        second = folder.ports()
+    assert second["redis"] != first["redis"]
+    assert second["history"] == first["history"]
+
+
+def test_a_damaged_list_of_ports_is_made_anew(folder: Folder):
+    (folder.run / "ports.json").write_text("{")
+    assert set(folder.ports()) == set(PORTS)
