@@ -32,7 +32,7 @@ def test_the_folder_is_free_again_after_the_run(folder: Folder):
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path):
     (tmp_path / "file").touch()
-    with pytest.raises(CannotStart, match="cannot write to .*/file/var.* CT_DATA_DIR="):
+    with pytest.raises(CannotStart, match=r"cannot write to .*/file/var.* CT_DATA_DIR="):
         Folder(tmp_path / "file" / "var").create()
 
 
