@@ -2,10 +2,14 @@
 
 from apps.feeds.drivers.base import Driver
 from apps.feeds.drivers.binance.driver import Binance
+from apps.feeds.drivers.bybit.driver import Bybit
+from apps.feeds.drivers.okx.driver import Okx
 from apps.feeds.errors import UnknownExchange
 
 _DRIVERS: dict[str, type[Driver]] = {
     "binance": Binance,
+    "bybit": Bybit,
+    "okx": Okx,
 }
 
 
