@@ -1,0 +1,207 @@
+"""One line of topics: keeps a socket open that carries them, and replaces it before the exchange ends it."""
+
+import asyncio
+import math
+import random
+import time
+from collections.abc import Callable
+
+from apps.feeds.drivers.base import Driver, Frame, Topic, TopicKind
+from apps.feeds.errors import ConnectionLost, MalformedFrame
+from apps.feeds.transport.addresses import Addresses
+from apps.feeds.transport.backoff import Backoff
+from apps.feeds.transport.gate import Gate
+from apps.feeds.transport.handover import Handover
+from apps.feeds.transport.ledger import Refusal
+from apps.feeds.transport.link import Link, LinkState, MarketData, Sink
+from apps.feeds.transport.session import Session, dial
+from apps.feeds.transport.timing import Timing
+
+
+class Connection:
+    """Topics that share sockets; wishes change at any time, `run` brings them about.
+
+    A lost socket is reported first and then opened again after a growing delay. A socket that is to end (its age, or
+    the exchange says so) is replaced without the sink noticing: a second one is opened and subscribed, each stream
+    moves over at an event that both have brought (`handover.py`), then the first one is closed. Meanwhile the line
+    has two sockets. If either is lost on the way, the whole line counts as lost.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        *,
+        driver: Driver,
+        sink: Sink,
+        addresses: Addresses,
+        gate: Gate,
+        timing: Timing,
+        clock: Callable[[], int],
+        rng: random.Random,
+        on_refused: Callable[["Connection", Topic], None],
+        on_silent: Callable[["Connection", Topic], None],
+    ) -> None:
+        self.link = link
+        self._wanted: dict[tuple[TopicKind, str], Topic] = {}
+        self._sessions: list[Session] = []  # the one in service, then its successor
+        self._handover: Handover | None = None
+        self._driver = driver
+        self._sink = sink
+        self._url = addresses.ws(driver.ws_endpoint(link.market_type, link.category))
+        self._gate = gate
+        self._timing = timing
+        self._clock = clock
+        self._rng = rng
+        self._backoff = Backoff(first_s=timing.backoff_first_s, most_s=timing.backoff_most_s, rng=rng)
+        self._delay_s = 0.0
+        self._on_refused = on_refused
+        self._on_silent = on_silent
+
+    @property
+    def symbols(self) -> set[str]:
+        return {symbol for _, symbol in self._wanted}
+
+    def want(self, topic: Topic) -> None:
+        self._wanted[topic.kind, topic.symbol] = topic
+        self.link.pairs = len(self.symbols)
+        for session in self._sessions:
+            session.want(topic)
+
+    def drop(self, topic: Topic) -> None:
+        if self._wanted.get((topic.kind, topic.symbol)) == topic:
+            del self._wanted[topic.kind, topic.symbol]
+        self.link.pairs = len(self.symbols)
+        for session in self._sessions:
+            session.drop(topic)
+
+    def renew(self, topic: Topic) -> None:
+        """Subscribe this topic anew, so that the exchange starts its stream from the beginning."""
+        for session in self._sessions:
+            session.renew(topic)
+
+    async def run(self) -> None:
+        """Hold a socket with the wanted topics until cancelled."""
+        try:
+            while True:
+                try:
+                    session = await self._dial()
+                except ConnectionLost as error:
+                    self.lost(str(error))
+                else:
+                    await self._serve(session)
+                await asyncio.sleep(self._delay_s)
+                self.link.state = LinkState.CONNECTING
+        finally:
+            if self._sessions:
+                self._sink.closed(self.link, list(self._wanted.values()), "closed by us", 0.0)
+            self.link.state = LinkState.CLOSED
+
+    async def _dial(self) -> Session:
+        """A socket of its own with all wishes noted; ConnectionLost when there is none to be had."""
+        await self._gate.enter()
+        age_s = self._driver.limits(self.link.market_type).connection_age_s
+        session = Session(
+            await dial(self._url, self._timing),
+            link=self.link,
+            driver=self._driver,
+            owner=self,
+            timing=self._timing,
+            lifetime_s=None if age_s is None else age_s * self._rng.uniform(0.9, 1.0),  # not all at one moment
+            clock=self._clock,
+        )
+        for topic in self._wanted.values():
+            session.want(topic)
+        return session
+
+    async def _serve(self, session: Session) -> None:
+        """Run the session and its successors until a socket is lost."""
+        self._opened(session)
+        async with asyncio.TaskGroup() as tasks:
+            serving = tasks.create_task(session.run(), name=f"session {self.link.id}")
+            while not serving.done():
+                await asyncio.wait({serving, self._sessions[0].retiring}, return_when=asyncio.FIRST_COMPLETED)
+                if not serving.done():
+                    serving = await self._replace(serving, tasks.create_task(self._succeed()))
+
+    async def _replace(self, serving: asyncio.Task[None], successor: asyncio.Task[None]) -> asyncio.Task[None]:
+        """Wait until the successor has caught up and end the old one; if either is lost, end both."""
+        deadline = math.inf
+        while not (serving.done() or successor.done()):
+            await asyncio.wait({serving, successor}, timeout=self._timing.check_s, return_when=asyncio.FIRST_COMPLETED)
+            if self._handover is None:
+                continue
+            deadline = min(deadline, time.monotonic() + self._timing.handover_s)
+            if self._handover.complete() or time.monotonic() >= deadline:
+                self._move(self._handover)
+                break
+        else:
+            successor.cancel()
+        serving.cancel()
+        await asyncio.wait({serving})
+        return successor
+
+    async def _succeed(self) -> None:
+        """Open the next socket, however long that takes, and run it beside the one in service."""
+        while True:
+            try:
+                session = await self._dial()
+                break
+            except ConnectionLost:
+                await asyncio.sleep(self._backoff.next())
+        self._handover = Handover(self._sessions[0].ledger, session.ledger)
+        self._sessions.append(session)
+        await session.run()
+
+    def _move(self, handover: Handover) -> None:
+        self._handover = None
+        del self._sessions[0]
+        if rest := handover.finish():
+            self._sink.events(self.link, rest)
+
+    def _opened(self, session: Session) -> None:
+        self._sessions = [session]
+        self.link.reconnects += bool(self.link.opened_ns)
+        self.link.opened_ns = self._clock()
+        self.link.state = LinkState.OPEN
+        self._sink.opened(self.link)
+
+    # What sessions report
+
+    def lost(self, reason: str) -> None:
+        """Tell the sink before anything else is done; the second socket of a lost line has nothing to add."""
+        if self.link.state is LinkState.BACKOFF:
+            return
+        self._sessions = []
+        self._handover = None
+        self._delay_s = self._backoff.next()
+        self.link.state = LinkState.BACKOFF
+        self._sink.closed(self.link, list(self._wanted.values()), reason, self._delay_s)
+
+    def deliver(self, session: Session, events: list[MarketData]) -> None:
+        if self._handover is not None:
+            old = session is self._sessions[0]
+            events = self._handover.from_old(events) if old else self._handover.from_new(events)
+        elif session not in self._sessions:
+            return  # lost or replaced, and not closed yet
+        if events:
+            self._sink.events(self.link, events)
+
+    def first_data(self) -> None:
+        self._backoff.reset()
+
+    def malformed(self, frame: Frame, error: MalformedFrame, received_ns: int) -> None:
+        self._sink.malformed(self.link, frame, error, received_ns)
+
+    def asked(self, topic: Topic) -> None:
+        self._sink.asked(self.link, topic)
+
+    def acknowledged(self, topic: Topic) -> None:
+        self._sink.acknowledged(self.link, topic)
+
+    def refused(self, refusal: Refusal) -> None:
+        self.drop(refusal.topic)
+        self._sink.refused(self.link, refusal.topic, refusal.code, refusal.text)
+        self._on_refused(self, refusal.topic)
+
+    def silent(self, topic: Topic) -> None:
+        self._on_silent(self, topic)

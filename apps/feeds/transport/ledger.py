@@ -1,0 +1,266 @@
+"""What one socket should carry, what it was asked for, and what it has proven. Pure: values in, values out.
+
+A slot is one stream of one symbol. It carries at most one topic at a time, so a change of depth is: unsubscribe the
+old topic, wait for the answer, subscribe the new one. A resubscribe is the same with the topic unchanged.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum, auto
+
+from msgspec import Struct
+
+from apps.feeds.drivers.base import Ack, Command, Topic, TopicKind
+
+ALREADY = "already subscribed"  # code of a refusal that says: you have it
+
+
+class Phase(Enum):
+    IDLE = auto()  # not on the wire
+    SUBSCRIBING = auto()  # asked, no answer yet
+    SUBSCRIBED = auto()  # acknowledged, which proves nothing
+    LIVE = auto()  # data came
+    UNSUBSCRIBING = auto()
+
+
+class Slot(Struct, kw_only=True):
+    """`wanted` and `on_wire` differ while a change is under way."""
+
+    wanted: Topic | None
+    on_wire: Topic | None = None
+    phase: Phase = Phase.IDLE
+    since: float = 0.0  # when the phase began
+    renew: bool = False  # take off the wire and put back
+    alone: bool = False  # ask for it in a frame of its own: it may be the one that spoils others
+    unanswered: int = 0  # commands in a row that got no answer
+    silences: int = 0  # 1: acknowledged without data, renewed once; 2: again, and reported
+    passing: bool = False  # data belongs to what is wanted
+
+    def leaves(self) -> bool:
+        """On the wire and should not be; while a subscribe is unanswered, its answer is awaited first."""
+        settled = self.phase in (Phase.SUBSCRIBED, Phase.LIVE)
+        return settled and (self.renew or self.wanted != self.on_wire)
+
+    def joins(self) -> bool:
+        return self.wanted is not None and self.on_wire is None
+
+
+class Refusal(Struct, frozen=True):
+    topic: Topic
+    code: str
+    text: str
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What an Ack settled."""
+
+    confirmed: list[Topic] = []
+    refused: list[Refusal] = []
+
+
+class Overdue(Struct, frozen=True, kw_only=True):
+    """What time has brought about; `unanswered` is a topic whose every command stayed without an answer."""
+
+    unanswered: Topic | None
+    silent: list[Topic]
+
+
+class _Sent(Struct):
+    """A command on its way; `open` are its topics without an answer."""
+
+    command: Command
+    joining: bool
+    at: float
+    open: dict[Topic, None]
+
+
+class Ledger:
+    """The slots of one socket; `name` is the exchange's own name of a topic, as its answers spell it."""
+
+    def __init__(self, name: Callable[[Topic], str]) -> None:
+        self.books: dict[str, Slot] = {}  # by symbol
+        self.trades: dict[str, Slot] = {}
+        self._name = name
+        self._sent: dict[str, _Sent] = {}  # by request id
+
+    def slots(self) -> Iterator[Slot]:
+        yield from self.books.values()
+        yield from self.trades.values()
+
+    def slot(self, topic: Topic) -> Slot | None:
+        return self._side(topic).get(topic.symbol)
+
+    def want(self, topic: Topic) -> None:
+        slot = self._side(topic).setdefault(topic.symbol, Slot(wanted=topic))
+        if slot.wanted != topic:
+            self._change(slot, topic)
+
+    def drop(self, topic: Topic) -> None:
+        slot = self.slot(topic)
+        if slot is not None and slot.wanted == topic:
+            self._change(slot, None)
+            self._forget_if_done(topic)
+
+    def renew(self, topic: Topic) -> None:
+        """Subscribe anew on the same socket; what is not on the wire yet comes fresh anyway."""
+        slot = self.slot(topic)
+        if slot is not None and slot.on_wire == topic and slot.phase is not Phase.UNSUBSCRIBING:
+            slot.renew = True
+
+    def leaving(self) -> list[Topic]:
+        """To be unsubscribed now."""
+        return [slot.on_wire for slot in self.slots() if slot.on_wire is not None and slot.leaves()]
+
+    def joining(self) -> list[Topic]:
+        """To be subscribed now, in one frame where the exchange's limits allow it."""
+        slots = [slot for slot in self.slots() if slot.joins()]
+        alone = [slot for slot in slots if slot.alone]
+        return [slot.wanted for slot in alone[:1] or slots if slot.wanted is not None]
+
+    def in_flight(self) -> int:
+        return len(self._sent)
+
+    def sent(self, command: Command, *, joining: bool, now: float) -> None:
+        for topic in command.topics:
+            slot = self._side(topic)[topic.symbol]
+            slot.phase = Phase.SUBSCRIBING if joining else Phase.UNSUBSCRIBING
+            slot.since = now
+            if joining:
+                slot.on_wire = topic
+                slot.passing = slot.wanted == topic
+        self._sent[command.request_id] = _Sent(command, joining, now, dict.fromkeys(command.topics))
+
+    def arrived(self, slot: Slot) -> None:
+        """Data of a topic that is being subscribed proves the subscription, with or without an ack."""
+        slot.phase = Phase.LIVE
+        slot.unanswered = slot.silences = 0
+
+    def answered(self, ack: Ack, now: float) -> Answer:
+        """Settle the command that `ack` belongs to; an answer that belongs to none changes nothing."""
+        sent = self._command_of(ack)
+        if sent is None:
+            return Answer()
+        named = [topic for topic in sent.open if self._name(topic) in ack.topics]
+        if ack.ok or not sent.joining:
+            settled = named if ack.topics else list(sent.open)
+            self._close(sent, settled)
+            return Answer(confirmed=self._confirm(settled, sent.joining, now))
+        if ack.code == ALREADY:
+            self._undo(sent, [topic for topic in sent.open if topic not in named], alone=not named)
+            self._close(sent, named)
+            return Answer(confirmed=self._confirm(named, sent.joining, now))
+        return self._refuse(sent, named, ack)
+
+    def overdue(self, now: float, *, ack_s: float, ack_tries: int, first_data_s: float) -> Overdue:
+        """Take back what got no answer, so that it is sent again; renew once the books that stay silent.
+
+        Trades of a thin pair may stay away for hours, so their silence proves nothing.
+        """
+        unanswered: Topic | None = None
+        for request_id, sent in list(self._sent.items()):
+            if now - sent.at < ack_s:
+                continue
+            del self._sent[request_id]
+            for slot in filter(None, map(self.slot, sent.open)):
+                if self._take_back(slot, sent.joining) and slot.unanswered >= ack_tries:
+                    unanswered = slot.on_wire or slot.wanted
+        return Overdue(unanswered=unanswered, silent=self._silent(now - first_data_s))
+
+    def _change(self, slot: Slot, wanted: Topic | None) -> None:
+        """What is on the wire must leave even if it is wanted again before it has: its user starts anew."""
+        slot.wanted = wanted
+        slot.passing = False
+        slot.renew = slot.on_wire is not None
+
+    def _take_back(self, slot: Slot, joining: bool) -> bool:
+        """True if the slot still waited for this answer."""
+        if slot.phase is not (Phase.SUBSCRIBING if joining else Phase.UNSUBSCRIBING):
+            return False
+        slot.unanswered += 1
+        if joining and slot.wanted == slot.on_wire:
+            slot.on_wire, slot.phase, slot.passing = None, Phase.IDLE, False
+        else:
+            slot.phase = Phase.SUBSCRIBED  # perhaps on the wire: it leaves by an (other) unsubscribe
+        return True
+
+    def _silent(self, since: float) -> list[Topic]:
+        reported = []
+        for slot in self.books.values():
+            if slot.phase is not Phase.SUBSCRIBED or slot.since > since or slot.silences >= 2:
+                continue
+            slot.silences += 1
+            slot.renew = slot.silences == 1
+            if slot.silences == 2 and slot.wanted is not None:
+                reported.append(slot.wanted)
+        return reported
+
+    def _command_of(self, ack: Ack) -> _Sent | None:
+        """By request id, else by the topics it names."""
+        if ack.request_id in self._sent:
+            return self._sent[ack.request_id]
+        for sent in self._sent.values():
+            if any(self._name(topic) in ack.topics for topic in sent.open):
+                return sent
+        return None
+
+    def _confirm(self, topics: Iterable[Topic], joining: bool, now: float) -> list[Topic]:
+        confirmed = []
+        for topic in topics:
+            slot = self.slot(topic)
+            if slot is None or slot.on_wire != topic:
+                continue
+            slot.unanswered = 0
+            if not joining:
+                self._off_wire(slot, topic)
+                continue
+            slot.alone = False
+            if slot.phase is Phase.SUBSCRIBING:
+                slot.phase, slot.since = Phase.SUBSCRIBED, now
+            if slot.wanted == topic:
+                confirmed.append(topic)
+        return confirmed
+
+    def _refuse(self, sent: _Sent, named: list[Topic], ack: Ack) -> Answer:
+        """A refused subscribe: the named topics are out, neighbours that it undid are asked for again.
+
+        If it names none of several, each is asked for alone: one of them is refused then, and names itself.
+        """
+        guilty = named or (list(sent.open) if len(sent.open) == 1 else [])
+        if ack.whole_frame or not guilty:
+            self._undo(sent, [topic for topic in sent.open if topic not in guilty], alone=not guilty)
+        self._close(sent, guilty)
+        refused = []
+        for topic in guilty:
+            slot = self.slot(topic)
+            if slot is not None and slot.on_wire == topic:
+                if slot.wanted == topic:
+                    slot.wanted = None
+                    refused.append(Refusal(topic, ack.code, ack.text))
+                self._off_wire(slot, topic)
+        return Answer(refused=refused)
+
+    def _undo(self, sent: _Sent, neighbours: list[Topic], *, alone: bool) -> None:
+        """The command had no effect for these: they are to be asked for again."""
+        self._close(sent, neighbours)
+        for topic in neighbours:
+            slot = self.slot(topic)
+            if slot is not None and slot.on_wire == topic and slot.phase is Phase.SUBSCRIBING:
+                slot.alone = alone
+                self._off_wire(slot, topic)
+
+    def _off_wire(self, slot: Slot, topic: Topic) -> None:
+        slot.on_wire, slot.phase, slot.renew, slot.passing = None, Phase.IDLE, False, False
+        self._forget_if_done(topic)
+
+    def _close(self, sent: _Sent, topics: Iterable[Topic]) -> None:
+        for topic in topics:
+            sent.open.pop(topic, None)
+        if not sent.open:
+            self._sent.pop(sent.command.request_id, None)
+
+    def _forget_if_done(self, topic: Topic) -> None:
+        slot = self.slot(topic)
+        if slot is not None and slot.wanted is None and slot.on_wire is None:
+            del self._side(topic)[topic.symbol]
+
+    def _side(self, topic: Topic) -> dict[str, Slot]:
+        return self.books if topic.kind is TopicKind.BOOK else self.trades

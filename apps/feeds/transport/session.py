@@ -1,0 +1,276 @@
+"""One open socket from the first subscribe to its end: reads, commands, heartbeats."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from apps.feeds.drivers.base import Ack, Closing, Command, Driver, Event, Frame, Ping, Topic
+from apps.feeds.errors import ConnectionLost, MalformedFrame
+from apps.feeds.market import BookDelta, BookSnapshot, PublicTrade
+from apps.feeds.transport.ledger import Ledger, Phase, Refusal
+from apps.feeds.transport.limits import Pace
+from apps.feeds.transport.link import Link, MarketData
+from apps.feeds.transport.timing import Timing
+
+log = logging.getLogger(__name__)
+
+MAX_FRAME_BYTES = 8 * 2**20
+BOOK_EVENTS = (BookDelta, BookSnapshot)
+UNPROVEN = (Phase.SUBSCRIBING, Phase.SUBSCRIBED)
+
+
+async def dial(url: str, timing: Timing) -> ClientConnection:
+    """Open a socket; ConnectionLost when it cannot be had.
+
+    No compression: these exchanges send plain frames, and inflating costs more than the bytes do.
+    """
+    try:
+        return await connect(
+            url,
+            compression=None,
+            max_size=MAX_FRAME_BYTES,
+            open_timeout=timing.open_s,
+            close_timeout=timing.close_s,
+            ping_interval=None,  # heartbeats are ours: they count against the exchange's limits
+            proxy=None,
+        )
+    except (OSError, WebSocketException) as error:  # TimeoutError is an OSError
+        raise ConnectionLost(f"cannot connect: {error}") from error
+
+
+class Owner(Protocol):
+    """What a session reports to; see `Connection`."""
+
+    def lost(self, reason: str) -> None: ...
+    def deliver(self, session: "Session", events: list[MarketData]) -> None: ...
+    def first_data(self) -> None: ...
+    def malformed(self, frame: Frame, error: MalformedFrame, received_ns: int) -> None: ...
+    def asked(self, topic: Topic) -> None: ...
+    def acknowledged(self, topic: Topic) -> None: ...
+    def refused(self, refusal: Refusal) -> None: ...
+    def silent(self, topic: Topic) -> None: ...
+
+
+class Session:
+    """Serves one socket; `retiring` is done when another one should take its place."""
+
+    def __init__(
+        self,
+        socket: ClientConnection,
+        *,
+        link: Link,
+        driver: Driver,
+        owner: Owner,
+        timing: Timing,
+        lifetime_s: float | None,
+        clock: Callable[[], int],
+    ) -> None:
+        self.ledger = Ledger(lambda topic: driver.stream(link.market_type, topic))
+        self.retiring: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._socket = socket
+        self._link = link
+        self._driver = driver
+        self._owner = owner
+        self._timing = timing
+        self._clock = clock
+        self._limits = driver.limits(link.market_type)
+        self._pace = Pace([rate for rate in (self._limits.commands, self._limits.command_budget) if rate is not None])
+        self._wake = asyncio.Event()
+        self._next_id = 1
+        self._heard = self._data = time.monotonic()  # the last frame, the last market data
+        self._retires = None if lifetime_s is None else self._heard + lifetime_s
+        self._malformed: deque[float] = deque(maxlen=timing.malformed_frames)
+
+    def want(self, topic: Topic) -> None:
+        self.ledger.want(topic)
+        self._wake.set()
+
+    def drop(self, topic: Topic) -> None:
+        self.ledger.drop(topic)
+        self._wake.set()
+
+    def renew(self, topic: Topic) -> None:
+        self.ledger.renew(topic)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Serve until the socket is lost, which its owner hears before anything else, or until cancelled."""
+        reason = ""
+        try:
+            async with asyncio.TaskGroup() as parts:
+                parts.create_task(self._read(), name=f"read {self._link.id}")
+                parts.create_task(self._command(), name=f"command {self._link.id}")
+                parts.create_task(self._beat(), name=f"beat {self._link.id}")
+        except* ConnectionLost as lost:
+            reason = str(lost.exceptions[0])
+        except* Exception as crash:  # a fault of ours on one socket must not stop the others
+            log.exception("session of %s failed", self._link.id)
+            reason = f"internal error: {crash.exceptions[0]!r}"
+        finally:
+            if reason:
+                self._owner.lost(reason)
+            await self._socket.close()
+
+    async def _read(self) -> None:
+        receive, parse, market_type = self._socket.recv, self._driver.parse, self._link.market_type
+        while True:
+            try:
+                frame = await receive(decode=False)  # text that is not UTF-8 is the driver's to refuse
+            except ConnectionClosed as error:
+                raise ConnectionLost(f"closed by {_who_closed(error)}") from error
+            received_ns = self._clock()
+            self._heard = time.monotonic()
+            self._link.frames += 1
+            self._link.bytes += len(frame)
+            try:
+                events = parse(market_type, frame, received_ns)
+            except MalformedFrame as error:
+                self._count_malformed()
+                self._owner.malformed(frame, error, received_ns)
+                continue
+            await self._sort(events)
+
+    async def _sort(self, events: list[Event]) -> None:
+        """Market data of what is subscribed goes on, in order; all else is for this socket."""
+        market: list[MarketData] = []
+        books, trades = self.ledger.books, self.ledger.trades
+        for event in events:
+            if isinstance(event, BOOK_EVENTS):
+                slot = books.get(event.symbol)
+            elif isinstance(event, PublicTrade):
+                slot = trades.get(event.symbol)
+            else:
+                await self._control(event)
+                continue
+            if slot is None or not slot.passing:
+                self._link.stray += 1
+                continue
+            if slot.phase in UNPROVEN:
+                self.ledger.arrived(slot)
+                self._owner.first_data()
+            market.append(event)
+        if market:
+            self._data = self._heard
+            self._owner.deliver(self, market)
+
+    async def _control(self, event: Event) -> None:
+        if isinstance(event, Ack):
+            answer = self.ledger.answered(event, time.monotonic())
+            for topic in answer.confirmed:
+                self._owner.acknowledged(topic)
+            for refusal in answer.refused:
+                self._owner.refused(refusal)
+            self._wake.set()
+        elif isinstance(event, Ping):
+            await self._send(event.reply)
+        elif isinstance(event, Closing):
+            log.info("%s will be closed by the exchange: %s", self._link.id, event.text)
+            self._retire()
+
+    def _count_malformed(self) -> None:
+        self._link.malformed += 1
+        self._malformed.append(self._heard)
+        many = len(self._malformed) == self._timing.malformed_frames
+        if many and self._heard - self._malformed[0] <= self._timing.malformed_s:
+            raise ConnectionLost(f"{len(self._malformed)} malformed frames within {self._timing.malformed_s:g} s")
+
+    async def _command(self) -> None:
+        """Bring what is on the wire to what is wanted: unsubscribes first, all within the exchange's limits."""
+        while True:
+            self._wake.clear()
+            self._check(time.monotonic())
+            if not self._may_command() or (command := self._next()) is None:
+                await self._woken(self._timing.check_s)
+            elif (delay := self._pace.delay(time.monotonic())) > 0:
+                await asyncio.sleep(min(delay, self._timing.check_s))  # then look again: wishes change meanwhile
+            else:
+                await self._say(*command)
+
+    def _may_command(self) -> bool:
+        return not (self._limits.one_command_in_flight and self.ledger.in_flight())
+
+    def _next(self) -> tuple[Command, bool] | None:
+        """The next command and whether it subscribes."""
+        make, topics = self._driver.unsubscribe, self.ledger.leaving()
+        joining = not topics
+        if joining:
+            make, topics = self._driver.subscribe, self.ledger.joining()
+        if not topics:
+            return None
+        return make(self._link.market_type, topics, self._next_id)[0], joining
+
+    async def _say(self, command: Command, joining: bool) -> None:
+        self._next_id += 1
+        self.ledger.sent(command, joining=joining, now=time.monotonic())
+        await self._send(command.frame)
+        if joining:
+            for topic in command.topics:
+                self._owner.asked(topic)
+
+    def _check(self, now: float) -> None:
+        """What time alone brings about."""
+        timing = self._timing
+        overdue = self.ledger.overdue(
+            now, ack_s=timing.ack_s, ack_tries=timing.ack_tries, first_data_s=timing.first_data_s
+        )
+        if overdue.unanswered is not None:
+            name = self._driver.stream(self._link.market_type, overdue.unanswered)
+            raise ConnectionLost(f"{timing.ack_tries} commands for {name} were not answered")
+        for topic in overdue.silent:
+            self._owner.silent(topic)
+        live = any(slot.phase is Phase.LIVE for slot in self.ledger.books.values())
+        if live and now - self._data > self._timing.idle_s:
+            raise ConnectionLost(f"no market data for {self._timing.idle_s:g} s")
+        if self._retires is not None and now >= self._retires:
+            self._retire()
+
+    async def _beat(self) -> None:
+        """Ask whether the other side lives: regularly, and at once when nothing came for a while."""
+        beat = self._driver.heartbeat(self._link.market_type)
+        asked = time.monotonic()
+        while True:
+            due = min(asked + beat.every_s, max(self._heard, asked) + self._timing.quiet_s)
+            if (wait := due - time.monotonic()) > 0:
+                await asyncio.sleep(wait)
+                continue
+            asked = time.monotonic()
+            await (self._ping() if beat.send is None else self._send(beat.send))
+            await asyncio.sleep(beat.answer_s)
+            if self._heard < asked:
+                raise ConnectionLost(f"no frame within {beat.answer_s:g} s of a ping")
+
+    async def _ping(self) -> None:
+        self._pace.take(time.monotonic())
+        with contextlib.suppress(ConnectionClosed):  # the reader tells why
+            pong = await self._socket.ping()
+            asyncio.ensure_future(pong).add_done_callback(lambda _: self._hear())
+
+    def _retire(self) -> None:
+        if not self.retiring.done():
+            self.retiring.set_result(None)
+
+    def _hear(self) -> None:
+        self._heard = time.monotonic()
+
+    async def _send(self, frame: Frame) -> None:
+        self._pace.take(time.monotonic())
+        with contextlib.suppress(ConnectionClosed):  # the reader tells why
+            await self._socket.send(frame)
+
+    async def _woken(self, within_s: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._wake.wait()
+
+
+def _who_closed(error: ConnectionClosed) -> str:
+    if error.rcvd is None:
+        return f"the network: {error}"
+    return f"the exchange: {error.rcvd}"
