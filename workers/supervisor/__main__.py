@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
-from ctweb.env import ConfigurationError, Environment, load
+from django.conf import settings
+
 from workers.embedded.redis import ServerMissing, find_server, write_configuration
 from workers.supervisor import programs
 from workers.supervisor.folder import CannotStart, Folder, check_port
@@ -27,29 +28,33 @@ def main() -> int:
     try:
         with ExitStack() as held:
             run(held, signals)
-    except (CannotStart, ConfigurationError, ServerMissing) as error:
+    except (CannotStart, ServerMissing) as error:
         sys.stderr.write(f"cannot start: {error}\n")
         return 1
     return 0
 
 
 def run(held: ExitStack, signals: Signals) -> None:
-    """Check everything first, so that nothing half-starts, then run until a signal."""
-    os.environ.setdefault("CT_EMBEDDED", "1")
+    """Check everything first, so that nothing half-starts, then run until a signal.
+
+    A bad setting raises SystemExit with the line that names it.
+    """
     folder = Folder(Path(os.environ.get("CT_DATA_DIR") or ROOT / "var").absolute())
     folder.create()
     folder.lock(held)
     ports = folder.ports()
-    # the simulator is this run's own: an address from outside would be asked for and then not used
-    os.environ["CT_SIMULATOR_URL"] = f"http://127.0.0.1:{ports['simulator']}"
-    check_port(load().port)
     stores = embedded_stores(folder, ports)
-    environment = load()
-    table = [*stores, *exchanges(environment, ports), *own_processes(environment)]
+    os.environ |= {
+        "CT_EMBEDDED": os.environ.get("CT_EMBEDDED", "1"),
+        "CT_SIMULATOR_URL": f"http://127.0.0.1:{ports['simulator']}",
+        "DJANGO_SETTINGS_MODULE": "ctweb.settings",
+        "PYTHONUNBUFFERED": "1",
+    }
+    check_port(settings.PORT)
+    table = [*stores, *exchanges(ports["simulator"]), *own_processes()]
     configuration = folder.run / "supervisord.conf"
     configuration.write_text(programs.configuration(table, folder, ROOT))
-    os.environ["PYTHONUNBUFFERED"] = "1"
-    Session(environment, folder, ROOT, embedded={program.name for program in stores}).run(configuration, signals)
+    Session(folder, ROOT, embedded={program.name for program in stores}).run(configuration, signals)
 
 
 def embedded_stores(folder: Folder, ports: dict[str, int]) -> list[Program]:
@@ -66,22 +71,22 @@ def embedded_stores(folder: Folder, ports: dict[str, int]) -> list[Program]:
     return found
 
 
-def exchanges(environment: Environment, ports: dict[str, int]) -> list[Program]:
+def exchanges(port: int) -> list[Program]:
     """The simulator, unless the real exchanges are wanted."""
-    if environment.source == "live":
+    if settings.SOURCE == "live":
         return []
-    replay = environment.captures_dir if environment.source == "replay" else None
-    if environment.source == "replay" and (replay is None or not replay.is_dir()):
-        raise CannotStart(
-            "SOURCE=replay needs a folder of recorded frames: CT_CAPTURES_DIR=folder SOURCE=replay make run"
-        )
-    return [programs.simulator(ports["simulator"], replay)]
+    if settings.SOURCE == "simulator":
+        return [programs.simulator(port)]
+    recorded = settings.CT_CAPTURES_DIR
+    if recorded is None or not recorded.is_dir():
+        raise CannotStart("SOURCE=replay needs recorded frames: CT_CAPTURES_DIR=folder SOURCE=replay make run")
+    return [programs.simulator(port, recorded)]
 
 
-def own_processes(environment: Environment) -> list[Program]:
+def own_processes() -> list[Program]:
     return [
-        programs.web(environment.port),
-        programs.daemon(environment.role),
+        programs.web(settings.PORT),
+        programs.daemon(settings.CT_ROLE),
         programs.jobs(os.uname().nodename),
         programs.beat(),
     ]

@@ -1,10 +1,11 @@
 """What `make run` says once the page answers."""
 
 import platform
-import subprocess
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 
-from ctweb.env import Environment
+from django.conf import settings
+
 from workers.supervisor.folder import Folder
 
 EXCHANGES = {
@@ -14,30 +15,21 @@ EXCHANGES = {
 }
 
 
-def banner(environment: Environment, folder: Folder, root: Path, *, embedded: set[str], pairs: int) -> str:
-    """`embedded` names the stores that this run started itself."""
+def banner(folder: Folder, *, embedded: set[str], status: Mapping[str, Any]) -> str:
+    """`embedded` names the stores that this run started itself, `status` is the page's own /status."""
     name, _, password = folder.login.read_text().strip().partition(" ")
-    database = environment.database_url.partition(":")[0]
+    database = settings.DATABASES["default"]["ENGINE"].rpartition(".")[2]
     stores = [f"{store} {'embedded' if store in embedded else 'yours'}" for store in ("redis", "history")]
     facts = [f"python {platform.python_version()}", f"database {database}", *stores]
-    address = f"http://127.0.0.1:{environment.port}/"
+    address = f"http://127.0.0.1:{settings.PORT}/"
     return "\n".join(
         (
             "",
-            f"ct-system 0.1 ({_revision(root)})   everything listens on 127.0.0.1 only",
-            f"  {' · '.join(facts)} · exchanges {EXCHANGES[environment.source]}",
+            f"ct-system {settings.VERSION} ({status['version']})   everything listens on 127.0.0.1 only",
+            f"  {' · '.join(facts)} · exchanges {EXCHANGES[settings.SOURCE]}",
             f"  web        {address}   login  {name} / {password}   (made for this folder, also in {folder.login})",
-            f"  daemon {environment.daemon_id}  {environment.role}  {pairs} pairs enabled",
+            f"  daemon {settings.CT_DAEMON_ID}  {settings.CT_ROLE}  {sum(status['books'].values())} pairs enabled",
             f"  Ctrl-C stops in order: feeds, pages, jobs, history. Logs: {folder.log}/",
             "",
         )
     )
-
-
-def _revision(root: Path) -> str:
-    command = ["git", "-C", str(root), "rev-parse", "--short", "HEAD"]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=5)
-    except (OSError, subprocess.SubprocessError):
-        return "no git"
-    return answer.stdout.strip()

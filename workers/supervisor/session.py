@@ -10,7 +10,8 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from ctweb.env import Environment
+from django.conf import settings
+
 from workers.supervisor.banner import banner
 from workers.supervisor.folder import CannotStart, Folder
 from workers.supervisor.preparation import Preparation
@@ -33,8 +34,7 @@ class Signals:
 class Session:
     """Shows the logs of all processes while they run."""
 
-    def __init__(self, environment: Environment, folder: Folder, root: Path, *, embedded: set[str]) -> None:
-        self._environment = environment
+    def __init__(self, folder: Folder, root: Path, *, embedded: set[str]) -> None:
         self._folder = folder
         self._root = root
         self._embedded = embedded
@@ -69,8 +69,7 @@ class Session:
             yield
         while (status := self._status()) is None:
             yield
-        pairs = sum(status["books"].values())
-        _say(banner(self._environment, self._folder, self._root, embedded=self._embedded, pairs=pairs))
+        _say(banner(self._folder, embedded=self._embedded, status=status))
         while not (status := self._status() or status)["books"]["live"]:
             yield
         _say(f"first LIVE book {monotonic() - self._started:.1f} s after the start")
@@ -79,7 +78,7 @@ class Session:
 
     def _status(self) -> dict[str, Any] | None:
         """What the page answers at /status, None while it does not."""
-        connection = HTTPConnection("127.0.0.1", self._environment.port, timeout=2)
+        connection = HTTPConnection("127.0.0.1", settings.PORT, timeout=2)
         try:
             connection.request("GET", "/status")
             answer = connection.getresponse()
