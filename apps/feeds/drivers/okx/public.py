@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Literal, TypeAlias
+from contextlib import suppress
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from msgspec import Meta, Struct
 
@@ -16,6 +17,7 @@ _OPENING = '{"arg":{"channel":"'
 _NAMED = re.compile(r"channel:([^,\s]+),\s*instId:(\S+)")
 _SIDES = {"buy": Side.BUY, "sell": Side.SELL}  # the taker's
 
+T = TypeVar("T")
 Texts: TypeAlias = list[tuple[str, str]]
 
 
@@ -121,7 +123,7 @@ def _data(channel: str, text: str, received_ns: int) -> list[Event]:
     if channel == facts.BOOKS:
         return _book_events(text, received_ns)
     if channel == facts.TRADES:
-        trades = wire.decode(_trades, text)
+        trades = _decode(_trades, text)
         _same(channel, trades.arg)
         return [_trade(trades.arg.inst_id, row, received_ns) for row in trades.data]
     if channel not in facts.IGNORED_CHANNELS:
@@ -130,13 +132,24 @@ def _data(channel: str, text: str, received_ns: int) -> list[Event]:
     return [Ignored()]
 
 
+def _decode(shape: wire.Decoder[T], text: str) -> T:
+    """Decode data; an error names its symbol where the frame can be read that far."""
+    try:
+        return wire.decode(shape, text)
+    except MalformedFrame as error:
+        with suppress(MalformedFrame):
+            arg = wire.decode(_envelope, text).arg
+            error.symbol = arg.inst_id or None if arg else None
+        raise
+
+
 def _same(channel: str, arg: Arg | None) -> None:
     if arg is None or arg.channel != channel:
         raise MalformedFrame(f"two channels in one frame: {channel[:60]!r}")
 
 
 def _book_events(text: str, received_ns: int) -> list[Event]:
-    frame = wire.decode(_books, text)
+    frame = _decode(_books, text)
     _same(facts.BOOKS, frame.arg)
     symbol = frame.arg.inst_id
     if not symbol:
