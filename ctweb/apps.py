@@ -9,3 +9,6 @@ class WebConfig(AppConfig):
 
     def ready(self) -> None:
         from ctweb import checks  # noqa: F401  # registers them
+        from ctweb.conf.logs import send_structlog_to_stdlib
+
+        send_structlog_to_stdlib()

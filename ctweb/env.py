@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 from environs import EnvValidationError, FileAwareEnv, ValidationError
@@ -62,7 +63,7 @@ def load() -> Environment:
         found = _read(env)
         env.seal()
     except EnvValidationError as error:
-        raise ConfigurationError(_one_line(dict(error.error_messages))) from None
+        raise ConfigurationError(_one_line(cast(dict[str, list[str]], error.error_messages))) from None
     except ValueError as error:  # a NAME_FILE that cannot be read
         raise ConfigurationError(f"Bad settings: {error}") from None
     return found
@@ -117,15 +118,16 @@ def _folder(path: Path) -> Path:
 def _secret_key(env: FileAwareEnv, data_dir: Path | None) -> str:
     if data_dir is None or {"SECRET_KEY", "SECRET_KEY_FILE"} & os.environ.keys():
         return env.str("SECRET_KEY", validate=Length(min=32, error="Must be at least 32 characters of chance."))
-    return own_secret(data_dir / "run" / "secret.key")
+    return own_secret(data_dir / "run" / "secret.key", lambda: secrets.token_urlsafe(48))
 
 
-def own_secret(path: Path) -> str:
-    """The secret kept in `path`, made on first use; processes that start together agree on one."""
+def own_secret(path: Path, make: Callable[[], str]) -> str:
+    """The secret kept in `path` (mode 600), made on first use; processes that start together agree on one."""
     if not path.exists():
         draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.unlink(missing_ok=True)
         draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(48))
+        draft.write_text(make())
         try:
             os.link(draft, path)  # whole or not at all, and only the first of several succeeds
         except FileExistsError:

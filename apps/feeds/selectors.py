@@ -1,12 +1,14 @@
 """Reads of exchanges and their catalogue."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.db import connection
 from django.db.models import Max, Q, QuerySet
+from django.db.models.functions import Now
 
 from apps.feeds.market import BookKey, Instrument, InstrumentStatus, MarketType
-from apps.feeds.models import Exchange, TradePair
+from apps.feeds.models import Daemon, Exchange, TradePair
 
 
 def exchanges() -> dict[str, bool]:
@@ -43,10 +45,13 @@ def instrument(row: TradePair) -> Instrument:
     )
 
 
-def listed(*, exchange: str, market_type: str, pair: str) -> TradePair | None:
-    """The catalogue row of one pair."""
-    rows = TradePair.objects.select_related("exchange")
-    return rows.filter(exchange__code=exchange, market_type=market_type, pair=pair).first()
+def listed(*, keys: Collection[BookKey], lock: bool = False) -> dict[BookKey, TradePair]:
+    """The catalogue rows of those keys that are listed; locked until the transaction ends, where asked."""
+    rows = TradePair.objects.select_related("exchange").filter(pair__in={key.pair for key in keys}).order_by("id")
+    if lock:
+        rows = rows.select_for_update(of=("self",) if connection.features.has_select_for_update_of else ())
+    wanted = set(keys)  # compared here: some collations take Ç for C
+    return {row.key: row for row in rows if row.key in wanted}
 
 
 def search(*, words: str) -> QuerySet[TradePair]:
@@ -68,3 +73,8 @@ def catalogue_age() -> dict[tuple[str, MarketType], datetime | None]:
     read = TradePair.objects.order_by().values_list("exchange__code", "market_type").annotate(Max("refreshed_at"))
     newest = {(code, MarketType(market)): at for code, market, at in read}
     return {(code, market): newest.get((code, market)) for code in codes for market in MarketType}
+
+
+def live_daemons(*, within_s: float) -> list[Daemon]:
+    """Those whose last heartbeat is younger than `within_s` by the database's clock."""
+    return list(Daemon.objects.filter(heartbeat_at__gt=Now() - timedelta(seconds=within_s)))

@@ -1,11 +1,13 @@
 """Reads of what is watched, and of the ledgers."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.conf import settings
 from django.db.models import Prefetch, QuerySet
+from django.db.models.functions import Trim, Upper
 
 from apps.feeds import selectors as feeds
+from apps.feeds.market import BookKey, MarketType
 from apps.feeds.subscriptions import Task, Wanted, wanted
 from apps.monitoring.models import Monitoring, MonitoringPair
 
@@ -32,6 +34,20 @@ def loaded() -> Wanted:
 def refusals() -> dict[int, str]:
     """MONITORING.ID -> why that row, or one of its further pairs, cannot run."""
     return {refused.row_id: refused.reason for refused in loaded().refused}
+
+
+def key_of(row: Monitoring) -> BookKey | None:
+    """The key that a row means; None when it is nonsense."""
+    market = (row.market_type or MarketType.SPOT).strip().lower()
+    if market not in set(MarketType):
+        return None
+    return BookKey(row.exchange.strip().lower(), MarketType(market), row.pair.strip().upper())
+
+
+def rows_of(*, keys: Collection[BookKey]) -> list[Monitoring]:
+    """The rows, running or not, whose own pair is one of `keys`, however plain SQL spelt it."""
+    pairs = Monitoring.objects.annotate(plain=Upper(Trim("pair"))).filter(plain__in={key.pair for key in keys})
+    return [row for row in pairs.order_by("pk") if key_of(row) in keys]
 
 
 def _tasks_of(rows: QuerySet[Monitoring]) -> Iterable[Task]:

@@ -8,8 +8,8 @@ from kombu.entity import Queue
 QUEUES = ("default", "recover", "audit")  # beside `flush.<host>`, which the host's own worker names
 
 
-def celery_settings(*, redis_url: str, run_dir: Path) -> dict[str, Any]:
-    """For `app.add_defaults`."""
+def celery_settings(*, redis_url: str, run_dir: Path, finish_s: float) -> dict[str, Any]:
+    """For `app.add_defaults`. A worker that is told to stop gives its tasks `finish_s` before it puts them back."""
     return {
         "broker_url": redis_url.replace("unix://", "redis+socket://", 1),
         "broker_connection_retry_on_startup": True,
@@ -33,8 +33,7 @@ def celery_settings(*, redis_url: str, run_dir: Path) -> dict[str, Any]:
         "task_time_limit": 600,
         "task_soft_time_limit": 540,
         "worker_prefetch_multiplier": 1,
-        "worker_soft_shutdown_timeout": 20,
-        "worker_enable_soft_shutdown_on_idle": True,
+        "worker_soft_shutdown_timeout": finish_s,
         "worker_cancel_long_running_tasks_on_connection_loss": True,
         "worker_max_tasks_per_child": 1000,
         "worker_max_memory_per_child": 400_000,

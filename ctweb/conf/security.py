@@ -32,6 +32,4 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 
-SESSION_IDLE_S = 30 * 60
-SESSION_WHOLE_S = 12 * 3600
 YEAR_S = 365 * 24 * 3600

@@ -1,0 +1,266 @@
+"""Every change of what is watched, whoever asks: admin, pages and REST.
+
+One change is one row of the audit trail, and the daemons are told when it is committed. What cannot be done is refused
+with Django's ValidationError, which names the fields.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from msgspec import Struct
+
+from apps.feeds import selectors as feeds
+from apps.feeds.market import DEPTHS, BookKey, InstrumentStatus, MarketType
+from apps.feeds.models import Exchange, TradePair
+from apps.feeds.services import nudge_on_commit
+from apps.monitoring.gaps import Gap
+from apps.monitoring.models import ChBatch, FeedGap, Monitoring, MonitoringPair
+from apps.monitoring.selectors import key_of, rows_of
+from apps.users.selectors import was_done
+from apps.users.services import SYSTEM, Actor, record
+
+PRIORITIES = (-(2**31), 2**31 - 1)  # the column is an INT
+MOST_AT_ONCE = 1000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """What a service did; `change_id` is its row of the audit trail, None when nothing had to change."""
+
+    change_id: int | None
+    rows: list[int]
+
+
+@transaction.atomic
+def add_pair(
+    *,
+    exchange: str,
+    pair: str,
+    actor: Actor,
+    market_type: str | None = None,
+    depth: int | None = None,
+    priority: int = 0,
+    enabled: bool = True,
+    reason: str = "",
+) -> Monitoring:
+    """Watch one more pair."""
+    _check(depth=depth, priority=priority)
+    key = _key(exchange, market_type, pair)
+    instrument = _runnable({key})[key]
+    for row in rows_of(keys={key}):
+        raise ValidationError({"pair": f"{key.pair} is watched already, by row {row.pk}."})
+    row = _create(instrument, actor, depth=depth, priority=priority, enabled=enabled)
+    _trace("pair.add", [row], actor, reason, after=[_state(row)])
+    return row
+
+
+@transaction.atomic
+def enable_pairs(
+    *, keys: Collection[BookKey], enabled: bool, actor: Actor, depth: int | None = None, reason: str = ""
+) -> Change:
+    """Watch all these instruments, or none of them; a row that is missing is made, with `depth`."""
+    _check_count(keys, "pairs")
+    _check(depth=depth)
+    if not enabled:
+        _leave_lists(keys)
+        return _set(rows_of(keys=keys), {"enabled": False}, "pair.disable", actor, reason)
+    instruments = _runnable(keys, field="pairs")
+    rows = rows_of(keys=keys)
+    missing = instruments.keys() - {key_of(row) for row in rows}
+    made = [_create(instruments[key], actor, depth=depth, enabled=False) for key in sorted(missing)]
+    return _set([*rows, *made], {"enabled": True, "active": True}, "pair.enable", actor, reason)
+
+
+def set_enabled(*, ids: Collection[int], enabled: bool, actor: Actor, reason: str = "") -> Change:
+    """Switch rows on or off; only what can run is switched on."""
+    return edit(ids=ids, values={"enabled": enabled}, actor=actor, reason=reason)
+
+
+def set_depth(*, ids: Collection[int], depth: int | None, actor: Actor, reason: str = "") -> Change:
+    """Change how deep the books of these rows are; None is CT_ORDERBOOK_DEPTH."""
+    return edit(ids=ids, values={"depth": depth}, actor=actor, reason=reason)
+
+
+@transaction.atomic
+def edit(*, ids: Collection[int], values: Mapping[str, Any], actor: Actor, reason: str = "") -> Change:
+    """Set `enabled`, `depth` or `priority` of rows, of all of them or of none."""
+    _check(**values)
+    rows = _existing(ids)
+    if not values.get("enabled"):
+        action = "pair.disable" if "enabled" in values else "pair.edit"
+        return _set(rows, values, action, actor, reason)
+    _runnable({_key(row.exchange, row.market_type, row.pair) for row in rows}, field="enabled")
+    return _set(rows, {**values, "active": True}, "pair.enable", actor, reason)
+
+
+@transaction.atomic
+def delete(*, ids: Collection[int], actor: Actor, reason: str = "") -> Change:
+    """Forget rows; a pair is no longer watched unless another row asks for it."""
+    rows = _existing(ids)
+    change_id = _trace("pair.delete", rows, actor, reason, before=[_state(row) for row in rows])
+    Monitoring.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return Change(change_id=change_id, rows=[row.pk for row in rows])
+
+
+@transaction.atomic
+def start_with(*, exchanges: Iterable[str], market_types: Iterable[MarketType], pairs: Iterable[str]) -> None:
+    """Watch a starter set, once: whoever removes it has removed it. The catalogue may still be empty."""
+    if was_done(action="pair.start_with"):
+        return
+    keys = {BookKey(exchange, market, pair) for exchange in exchanges for market in market_types for pair in pairs}
+    names = dict(Exchange.objects.values_list("code", "name"))
+    rows = [
+        Monitoring.objects.create(
+            exchange=key.exchange,
+            exchange_name=names.get(key.exchange),
+            market_type=key.market_type,
+            pair=key.pair,
+            depth=None,
+        )
+        for key in sorted(keys - {key_of(row) for row in rows_of(keys=keys)})
+    ]
+    _trace("pair.start_with", rows, SYSTEM, "", after=[_state(row) for row in rows])
+
+
+def _set(rows: list[Monitoring], values: Mapping[str, Any], action: str, actor: Actor, reason: str) -> Change:
+    """Write `values` to those rows that differ."""
+    changed = [row for row in rows if any(getattr(row, name) != value for name, value in values.items())]
+    if not changed:
+        return Change(change_id=None, rows=[])
+    before = [_state(row) for row in changed]
+    Monitoring.objects.filter(pk__in=[row.pk for row in changed]).update(**values)
+    after = [{**state, **values} for state in before]
+    return Change(
+        change_id=_trace(action, changed, actor, reason, before=before, after=after), rows=[row.pk for row in changed]
+    )
+
+
+def _create(instrument: TradePair, actor: Actor, *, depth: int | None, enabled: bool, priority: int = 0) -> Monitoring:
+    return Monitoring.objects.create(
+        exchange=instrument.exchange.code,
+        exchange_name=instrument.exchange.name,
+        market_type=instrument.market_type,
+        trade_pair_id=instrument.pk,
+        pair=instrument.pair,
+        depth=depth,
+        priority=priority,
+        enabled=enabled,
+        active=True,
+        user_id=actor.user_id,
+    )
+
+
+def _leave_lists(keys: Collection[BookKey]) -> None:
+    """A pair that is switched off must not stay wanted by the list of another row."""
+    instruments = feeds.listed(keys=keys).values()
+    MonitoringPair.objects.filter(trade_pair__in=[one.pk for one in instruments]).delete()
+
+
+def _existing(ids: Collection[int]) -> list[Monitoring]:
+    _check_count(ids, "ids")
+    rows = list(Monitoring.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    missing = set(ids) - {row.pk for row in rows}
+    if missing:
+        raise ValidationError({"ids": f"No such row: {', '.join(str(one) for one in sorted(missing)[:10])}."})
+    return rows
+
+
+def _key(exchange: str, market_type: str | None, pair: str) -> BookKey:
+    market = (market_type or MarketType.SPOT).strip().lower()
+    if market not in set(MarketType):
+        raise ValidationError({"market_type": f"Unknown market type {market!r}: spot or futures."})
+    return BookKey(exchange.strip().lower(), MarketType(market), pair.strip().upper())
+
+
+def _runnable(keys: Collection[BookKey], *, field: str | None = None) -> dict[BookKey, TradePair]:
+    """The instruments, locked so that nobody adds one of them twice; those that cannot run are refused.
+
+    The refusal names the part of the key that is wrong, or `field` with all that is wrong.
+    """
+    switched_on = feeds.exchanges()
+    listed = feeds.listed(keys=keys, lock=True)
+    reasons = [(key, _why_not(key, switched_on, listed.get(key))) for key in sorted(keys)]
+    refused = [(key, *reason) for key, reason in reasons if reason]
+    if refused and field is None:
+        raise ValidationError({part: text for _, part, text in refused})
+    if refused:
+        raise ValidationError({str(field): [f"{key}: {text}" for key, _, text in refused]})
+    return listed
+
+
+def _why_not(key: BookKey, switched_on: Mapping[str, bool], instrument: TradePair | None) -> tuple[str, str] | None:
+    if key.exchange not in switched_on:
+        return "exchange", f"Unknown exchange {key.exchange!r}."
+    if not switched_on[key.exchange]:
+        return "exchange", f"Exchange {key.exchange} is switched off."
+    if instrument is None:
+        return "pair", f"{key.pair!r} is not in the catalogue of {key.exchange} {key.market_type}."
+    if instrument.status != InstrumentStatus.TRADING:
+        return "pair", f"{key.pair} is {instrument.status} at {key.exchange} {key.market_type}."
+    return None
+
+
+def _check(*, depth: int | None = None, priority: int | None = None, enabled: bool | None = None) -> None:
+    errors = {}
+    if depth is not None and depth not in DEPTHS:
+        errors["depth"] = f"Unknown depth {depth}: 20, 50 or 0 (full)."
+    if priority is not None and not PRIORITIES[0] <= priority <= PRIORITIES[1]:
+        errors["priority"] = f"Must be a number from {PRIORITIES[0]} to {PRIORITIES[1]}."
+    if errors:
+        raise ValidationError(errors)
+
+
+def _check_count(items: Collection[Any], field: str) -> None:
+    if len(items) > MOST_AT_ONCE:
+        raise ValidationError({field: f"At most {MOST_AT_ONCE} at once."})
+
+
+def _state(row: Monitoring) -> dict[str, Any]:
+    """What the audit trail keeps of a row."""
+    names = ("exchange", "market_type", "pair", "enabled", "active", "depth", "priority")
+    return {"id": row.pk, **{name: getattr(row, name) for name in names}}
+
+
+def _trace(
+    action: str, rows: Collection[Monitoring], actor: Actor, reason: str, *, before: Any = None, after: Any = None
+) -> int:
+    named = ", ".join(sorted({str(row) for row in rows}))
+    subject = f"pair {named}" if len(rows) == 1 else f"{len(rows)} pairs: {named}"
+    nudge_on_commit()
+    return record(actor=actor, action=action, object=subject, before=before, after=after, reason=reason).change_id
+
+
+def register_batch(*, batch_id: str, **columns: Any) -> bool:
+    """Note a sealed segment in the ledger, with the columns of `ChBatch`; False when it was noted before."""
+    _, created = ChBatch.objects.get_or_create(batch_id=batch_id, defaults=columns)
+    return created
+
+
+@transaction.atomic
+def record_gaps(*, gaps: Iterable[Gap]) -> None:
+    """Note gaps in the ledger; one that is reported again gets the end that it has now."""
+    for gap in gaps:
+        FeedGap.objects.update_or_create(
+            exchange=gap.exchange,
+            market_type=gap.market_type,
+            pair=gap.pair,
+            daemon=gap.daemon,
+            from_ts=_time(gap.from_ns),
+            defaults={
+                "stream": gap.stream,
+                "epoch": gap.epoch,
+                "fence": gap.epoch,
+                "from_seq": gap.from_seq,
+                "to_seq": gap.to_seq,
+                "to_ts": None if gap.to_ns is None else _time(gap.to_ns),
+                "reason": gap.reason[:200],
+                "ended_by": gap.ended_by[:64],
+            },
+        )
+
+
+def _time(at_ns: int) -> datetime:
+    return EPOCH + timedelta(microseconds=at_ns // 1000)

@@ -1,0 +1,56 @@
+"""The chain of the audit trail: each row's hash covers the row and the hash of the row before it. Pure."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC
+from typing import Any
+
+from msgspec import Struct
+
+FIRST = ""  # the hash before the first row
+COVERED = (
+    "change_id",
+    "at",
+    "user",
+    "role",
+    "session",
+    "ip",
+    "action",
+    "object",
+    "before",
+    "after",
+    "reason",
+    "idempotency_key",
+    "approved_by",
+    "result",
+    "prev_hash",
+)
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """What a walk along the chain found; `broken_at` is the first change that is not what was written."""
+
+    intact: bool
+    last_change_id: int
+    broken_at: int | None = None
+
+
+def digest(row: Mapping[str, Any]) -> str:
+    """The hash of a row's covered fields; `at` is an aware time, `before` and `after` are JSON values."""
+    covered = {name: row[name] for name in COVERED}
+    covered["at"] = row["at"].astimezone(UTC).isoformat(timespec="microseconds")
+    text = json.dumps(covered, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def verify(rows: Iterable[Mapping[str, Any]], *, last_change_id: int, last_hash: str) -> Verdict:
+    """Walk `rows`, oldest first, to the end that was noted: nothing edited, taken out, put in or cut off."""
+    expected_id, previous = 1, FIRST
+    for row in rows:
+        if row["change_id"] != expected_id or row["prev_hash"] != previous or row["hash"] != digest(row):
+            return Verdict(intact=False, last_change_id=expected_id - 1, broken_at=expected_id)
+        expected_id, previous = expected_id + 1, row["hash"]
+    if (expected_id - 1, previous) != (last_change_id, last_hash):
+        return Verdict(intact=False, last_change_id=expected_id - 1, broken_at=expected_id)
+    return Verdict(intact=True, last_change_id=last_change_id)

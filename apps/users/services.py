@@ -1,0 +1,94 @@
+"""Writes about people, and the trail that every change of the system leaves."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.http import HttpRequest
+
+from apps.users import audit, roles
+from apps.users.models import Audit, AuditHead, User
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something: a person in a request, or a program."""
+
+    user: str
+    role: str = ""
+    session: str = ""  # a digest of the session key
+    ip: str = ""
+    idempotency_key: str = ""
+    user_id: int | None = None
+
+
+SYSTEM = Actor(user="system")
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The signed-in person behind `request`."""
+    session_key = getattr(getattr(request, "session", None), "session_key", None)
+    user = request.user
+    return Actor(
+        user=user.get_username(),
+        role=(roles.role_of(user) or "") if isinstance(user, User) else "",
+        session=hashlib.sha256(session_key.encode()).hexdigest()[:16] if session_key else "",
+        ip=request.META.get("REMOTE_ADDR", ""),
+        idempotency_key=request.headers.get("Idempotency-Key", "")[:100],
+        user_id=user.pk,
+    )
+
+
+@transaction.atomic
+def record(
+    *,
+    actor: Actor,
+    action: str,
+    object: str,
+    before: Any = None,
+    after: Any = None,
+    reason: str = "",
+    result: str = "ok",
+) -> Audit:
+    """Add one row to the trail, in the caller's transaction: the change and its trace commit together or not at all.
+
+    `before` and `after` are JSON values and never hold secrets. The end of the chain is locked until the commit.
+    """
+    head, _ = AuditHead.objects.select_for_update().get_or_create(pk=1)
+    row = Audit(
+        change_id=head.last_change_id + 1,
+        at=datetime.now(UTC),
+        user=actor.user,
+        role=actor.role,
+        session=actor.session,
+        ip=actor.ip,
+        action=action,
+        object=object[:200],
+        before=before,
+        after=after,
+        reason=reason[:500],
+        idempotency_key=actor.idempotency_key,
+        result=result,
+        prev_hash=head.last_hash,
+    )
+    row.hash = audit.digest(vars(row))
+    row.save(force_insert=True)
+    head.last_change_id, head.last_hash = row.change_id, row.hash
+    head.save(update_fields=["last_change_id", "last_hash"])
+    return row
+
+
+@transaction.atomic
+def ensure_admin(*, name: str, password: str, reset: bool) -> None:
+    """Make the first administrator. One who is there keeps the password, unless `reset`."""
+    user, created = User.objects.get_or_create(username=name, defaults={"is_staff": True, "is_superuser": True})
+    if not created and not reset:
+        return
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    user.groups.add(Group.objects.get(name=roles.ADMIN))
+    action = "user.create" if created else "user.password"
+    record(actor=SYSTEM, action=action, object=f"user {name}", after={"role": roles.ADMIN})
