@@ -1,0 +1,148 @@
+"""Bybit's public WebSocket servers: spot, linear, inverse."""
+
+import uuid
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from apps.feeds.simulator.bybit import streams
+from apps.feeds.simulator.bybit.listings import NAME, listings
+from apps.feeds.simulator.bybit.rest import REST_HOSTS, Rest
+from apps.feeds.simulator.exchange import Exchange, World
+from apps.feeds.simulator.limits import Sliding
+from apps.feeds.simulator.listings import Listing
+from apps.feeds.simulator.market import Market
+from apps.feeds.simulator.sockets import Socket
+from apps.feeds.simulator.streams import BookStream, Stream
+
+SOCKET_HOST = "stream.bybit.com"
+MARKET_TYPES = {"v5/public/spot": "spot", "v5/public/linear": "futures", "v5/public/inverse": "futures"}
+CONNECTS = (500, 300.0)  # per address and 5 minutes
+SPOT_ARGS = 10  # per subscribe frame
+TOPIC_CHARACTERS = 21_000  # of all topics of one connection
+
+
+class RefusalError(Exception):
+    """A subscribe frame that is refused as a whole."""
+
+
+class Bybit(Exchange):
+    name = NAME
+    hosts = frozenset({SOCKET_HOST} | REST_HOSTS)
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world, listings())
+        self._rest = Rest(self)
+        self._connects = Sliding(*CONNECTS)
+
+    async def rest(self, request: web.Request, host: str, path: str) -> web.Response:
+        return self._rest.answer(request, path)
+
+    def id_jump(self, listing: Listing) -> int:
+        return 40
+
+    def enter(self, host: str, path: str) -> str | web.Response:
+        if not self._connects.add(self.now()) and self.world.breach(self.name, "connects"):
+            return web.Response(status=403, text="access too frequent")
+        market_type = MARKET_TYPES.get(path.strip("/"))
+        return market_type if host == SOCKET_HOST and market_type else web.Response(status=404)
+
+    def opened(self, socket: Socket, request: web.Request) -> None:
+        """Bybit says nothing first."""
+
+    def heard(self, socket: Socket, text: str) -> None:
+        try:
+            frame = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            frame = None
+        if not isinstance(frame, dict) or frame.get("op") not in ("ping", "subscribe", "unsubscribe"):
+            operation = frame if isinstance(frame, dict) else {"op": "", "args": None}
+            socket.answer(
+                {"success": False, "ret_msg": "error:invalid op", "conn_id": _conn_id(socket), "request": operation}
+            )
+            return
+        operation, number = frame["op"], frame.get("req_id")
+        if operation == "ping":
+            socket.last_ping = self.now()
+            number = number if socket.market_type == "spot" else ""
+            socket.answer(self._verdict(socket, "ping", number, True, "pong"))
+        else:
+            self._command(socket, operation, frame.get("args"), number)
+
+    def _command(self, socket: Socket, operation: str, args: Any, number: Any) -> None:
+        topics = args if isinstance(args, list) and all(isinstance(topic, str) for topic in args) else []
+        if operation == "unsubscribe":
+            self.acknowledge(socket, self._verdict(socket, operation, number, True, self._word(socket, operation)))
+            for topic in topics:
+                socket.names.discard(topic)
+                self.world.engine.leave(socket, topic)
+            return
+        try:
+            wanted = self._judged(socket, topics)
+        except RefusalError as refusal:
+            socket.answer(self._verdict(socket, operation, number, False, str(refusal)))
+            return
+        socket.names.update(topics)
+        self.acknowledge(socket, self._verdict(socket, operation, number, True, self._word(socket, operation)))
+        for stream in wanted:
+            self.world.engine.join(socket, stream)
+
+    def _judged(self, socket: Socket, topics: list[str]) -> list[Stream]:
+        """The channels of all the topics. One topic that cannot be had refuses them all."""
+        spot = socket.path.strip("/").endswith("spot")
+        if spot and len(topics) > SPOT_ARGS and self.world.breach(self.name, "args per frame"):
+            raise RefusalError("args size >10")
+        characters = sum(len(topic) for topic in socket.names.union(topics))
+        if characters > TOPIC_CHARACTERS and self.world.breach(self.name, "topic characters"):
+            raise RefusalError(f"error:args length exceeds {TOPIC_CHARACTERS}")
+        wanted = []
+        for topic in topics:
+            if topic in socket.names:
+                raise RefusalError(f"error:already subscribed,topic:{topic}")
+            stream = self._here(socket, topic)
+            if stream is None:
+                raise RefusalError(f"error:handler not found,topic:{topic}")
+            wanted.append(stream)
+        return wanted
+
+    def _here(self, socket: Socket, topic: str) -> Stream | None:
+        """The channel, if this socket's category lists the symbol."""
+        stream = self.stream(socket.market_type, topic)
+        if stream is None or stream.market.listing.category != socket.path.rpartition("/")[2]:
+            return None
+        return None if self.refuses(socket.market_type, stream.market.listing.symbol) else stream
+
+    def make_stream(self, market_type: str, name: str) -> Stream | None:
+        market = self.market(market_type, name.rpartition(".")[2])
+        return None if market is None else streams.make(market, name, self.world.patience.bybit_repeat_s)
+
+    def book_seq(self, market: Market, books: list[BookStream]) -> int:
+        """`u` of the deepest topic in use, else of the one that REST answers belong to."""
+        deep = [book for book in books if isinstance(book, streams.Levels)]
+        if deep:
+            return max(deep, key=lambda book: book.changes.depth).seq
+        return self.rest_u(market)
+
+    def rest_u(self, market: Market) -> int:
+        """REST books carry the `u` of the topic of 1000 levels."""
+        stream = self.stream(market.listing.market_type, f"orderbook.1000.{market.listing.symbol}")
+        return stream.seq if isinstance(stream, BookStream) else 0
+
+    def _word(self, socket: Socket, operation: str) -> str:
+        return operation if socket.market_type == "spot" else ""
+
+    def _verdict(self, socket: Socket, operation: str, number: Any, success: bool, text: str) -> dict[str, Any]:
+        verdict: dict[str, Any] = {"success": success, "ret_msg": text, "conn_id": _conn_id(socket)}
+        if number is not None:
+            verdict["req_id"] = number
+        return {**verdict, "op": operation}
+
+    def watch(self, socket: Socket, now: float) -> None:
+        if now - max(socket.last_ping, socket.sent) > self.world.patience.bybit_idle_s:
+            self.world.breaches.add(self.name, "no ping")
+            socket.hang_up()
+
+
+def _conn_id(socket: Socket) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, socket.id))

@@ -1,0 +1,258 @@
+"""Makes the markets move and their channels speak, at the rate that is set."""
+
+import asyncio
+import heapq
+import itertools
+import random
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from apps.feeds.simulator.faults import Faults
+from apps.feeds.simulator.journal import Entry, Journal
+from apps.feeds.simulator.market import Market, Trade
+from apps.feeds.simulator.sockets import Socket, encode, text_frame
+from apps.feeds.simulator.streams import BookStream, Message, Stream, TradeStream
+
+NATURAL_MOST = 1000.0  # book messages a second that channels at their own pace may reach together
+MAX_LAG_S = 0.5  # what is later than that is left out, not caught up
+TURN = 200  # messages before the event loop gets its turn
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Engine:
+    """Owns the subscriptions. Only markets that somebody listens to move."""
+
+    def __init__(self, *, faults: Faults, journal: Journal, rng: random.Random, rate: float | None) -> None:
+        """`rate`: book messages a second over all channels; None lets each channel keep the exchange's own pace."""
+        self.rate = rate
+        self.beats = 0
+        self._faults = faults
+        self._journal = journal
+        self._rng = rng
+        self._books: dict[Market, list[BookStream]] = {}
+        self._trades: dict[Market, list[TradeStream]] = {}
+        self._pace = 0.0  # of all live book channels together
+        self._due: list[tuple[float, int, Stream]] = []
+        self._order = itertools.count()  # breaks ties in the heap
+        self._broken = 0
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            now = loop.time()
+            done = 0
+            while self._due and self._due[0][0] <= now and done < TURN:
+                due, _, stream = heapq.heappop(self._due)
+                if not (stream.sockets or stream.waiting):
+                    continue
+                self.beat(stream, now)
+                done += 1
+                self._schedule(stream, max(due, now - MAX_LAG_S) + self._interval(stream))
+            behind = done == TURN
+            wait = self._due[0][0] - loop.time() if self._due else 0.02
+            await asyncio.sleep(0 if behind else min(max(wait, 0.002), 0.02))
+
+    def set_rate(self, rate: float | None) -> None:
+        self.rate = rate
+        now = asyncio.get_running_loop().time()
+        streams = [stream for _, _, stream in self._due]
+        self._due = []
+        for stream in streams:
+            self._schedule(stream, now + self._rng.random() * self._interval(stream))
+
+    def join(self, socket: Socket, stream: Stream) -> None:
+        """Subscribe a socket; what a new socket gets is sent at once unless the market is muted."""
+        if socket in stream.sockets or socket in stream.waiting:
+            return
+        listing = stream.market.listing
+        entry = self._journal.entry(
+            socket.id,
+            stream.name,
+            exchange=listing.exchange,
+            market_type=listing.market_type,
+            symbol=listing.symbol,
+            kind=stream.kind,
+        )
+        if not (stream.sockets or stream.waiting):
+            self._open(stream)
+        stream.waiting[socket] = entry
+        socket.streams[stream.name] = stream
+        if not self._muted(stream.market):
+            self._greet(stream, now_ms())
+
+    def leave(self, socket: Socket, name: str) -> None:
+        stream = socket.streams.pop(name, None)
+        if stream is None:
+            return
+        stream.sockets.pop(socket, None)
+        stream.waiting.pop(socket, None)
+        if not (stream.sockets or stream.waiting):
+            self._shut(stream)
+
+    def beat(self, stream: Stream, now: float) -> None:
+        """One turn of a channel: its market moves, the trades are told, the channel says what changed."""
+        market = stream.market
+        if self._muted(market) or (isinstance(stream, TradeStream) and market in self._books):
+            return
+        ms = now_ms()
+        if stream.waiting:
+            self._greet(stream, ms)
+        if not (self._faults.active and self._holds("freeze", market)):
+            self._report(market, market.step(now, ms), ms)
+        if isinstance(stream, BookStream):
+            for other in self._books[market]:
+                if other.leads and other is not stream:
+                    self._speak(other, now, ms)
+            self._speak(stream, now, ms)
+        if market.ended:
+            self.hang_up(market)
+            market.rewind()
+
+    def hang_up(self, market: Market) -> None:
+        """Cut every socket that listens to this market."""
+        for stream in [*self._books.get(market, ()), *self._trades.get(market, ())]:
+            for socket in [*stream.sockets, *stream.waiting]:
+                socket.hang_up()
+
+    def streams(self) -> Iterable[Stream]:
+        """All channels that somebody listens to."""
+        for books in self._books.values():
+            yield from books
+        for trades in self._trades.values():
+            yield from trades
+
+    def books(self, market: Market) -> list[BookStream]:
+        return self._books.get(market, [])
+
+    def _open(self, stream: Stream) -> None:
+        stream.open()
+        if isinstance(stream, BookStream):
+            self._books.setdefault(stream.market, []).append(stream)
+            self._pace += stream.pace
+        elif isinstance(stream, TradeStream):
+            self._trades.setdefault(stream.market, []).append(stream)
+        now = asyncio.get_running_loop().time()
+        stream.spoke = now
+        self._schedule(stream, now + self._rng.random() * self._interval(stream))
+
+    def _shut(self, stream: Stream) -> None:
+        stream.shut()
+        live: dict[Market, Any] = self._books if isinstance(stream, BookStream) else self._trades
+        live[stream.market].remove(stream)
+        if not live[stream.market]:
+            del live[stream.market]
+        if isinstance(stream, BookStream):
+            self._pace -= stream.pace
+        self._due = [item for item in self._due if item[2] is not stream]
+        heapq.heapify(self._due)
+
+    def _schedule(self, stream: Stream, due: float) -> None:
+        heapq.heappush(self._due, (due, next(self._order), stream))
+
+    def _interval(self, stream: Stream) -> float:
+        if isinstance(stream, TradeStream):
+            return 1 / stream.pace  # it only moves markets that no book channel moves
+        factor = min(1.0, NATURAL_MOST / self._pace) if self.rate is None else self.rate / self._pace
+        return min(1 / (stream.pace * factor), 3600.0) if factor > 0 else 3600.0
+
+    def _holds(self, fault: str, market: Market) -> bool:
+        listing = market.listing
+        return self._faults.find(fault, listing.exchange, listing.market_type, listing.symbol) is not None
+
+    def _muted(self, market: Market) -> bool:
+        return self._faults.active and self._holds("mute", market)
+
+    def _greet(self, stream: Stream, ms: int) -> None:
+        """Bring the others up to date, then start the new sockets from exactly there."""
+        if isinstance(stream, BookStream):
+            if stream.sockets and (update := stream.next(ms)) is not None:
+                self._publish(stream, update)
+            if (first := stream.welcome(ms)) is not None:
+                self._write(stream, stream.waiting, first)
+        stream.sockets.update(stream.waiting)
+        stream.waiting.clear()
+
+    def _report(self, market: Market, trades: list[Trade], ms: int) -> None:
+        if trades:
+            for stream in self._trades.get(market, ()):
+                for message in stream.report(trades, ms):
+                    self._publish(stream, message)
+
+    def _speak(self, stream: BookStream, now: float, ms: int) -> None:
+        message = None
+        if self._faults.active:
+            if self._suffers("resnapshot", stream):
+                message = stream.again(ms)
+            elif self._suffers("reset", stream):
+                message = stream.reset(ms)
+        message = message or stream.next(ms) or stream.idle(ms, now - stream.spoke)
+        if message is not None:
+            stream.spoke = now
+            self.beats += 1
+            self._publish(stream, message)
+
+    def _suffers(self, fault: str, stream: Stream) -> bool:
+        listing = stream.market.listing
+        return self._faults.take(fault, listing.exchange, listing.market_type, stream.name)
+
+    def _publish(self, stream: Stream, message: Message) -> None:
+        if not self._faults.active and stream.held is None:
+            self._write(stream, stream.sockets, message)
+            return
+        if self._suffers("gap", stream):
+            return  # numbered, and never sent
+        if isinstance(stream, BookStream) and self._suffers("cross", stream):
+            _cross(stream.market, message)
+        if self._suffers("malformed", stream):
+            self._write_broken(stream, message)
+        if stream.held is None and self._suffers("reorder", stream):
+            stream.held = message
+            return
+        self._write(stream, stream.sockets, message)
+        if self._suffers("duplicate", stream):
+            self._write(stream, stream.sockets, message)
+        if stream.held is not None:
+            late, stream.held = stream.held, None
+            self._write(stream, stream.sockets, late)
+
+    def _write(self, stream: Stream, sockets: dict[Socket, Entry], message: Message) -> None:
+        body = encode(message.payload)
+        plain = wrapped = b""
+        for socket, entry in sockets.items():
+            if socket.combined:
+                frame = wrapped = wrapped or text_frame(_wrap(stream.name, body))
+            else:
+                frame = plain = plain or text_frame(body)
+            if socket.send(frame):
+                entry.count(message.seq, message.prints)
+
+    def _write_broken(self, stream: Stream, message: Message) -> None:
+        """A broken copy of the message, beside the whole one: cut off, or with a number where a list belongs."""
+        self._broken += 1
+        body = encode(message.payload) if self._broken % 2 else encode(_spoil(message.payload))
+        for socket, entry in stream.sockets.items():
+            text = _wrap(stream.name, body) if socket.combined else body
+            if socket.send(text_frame(text[: len(text) // 2] if self._broken % 2 else text)):
+                entry.malformed += 1
+
+
+def _wrap(name: str, body: bytes) -> bytes:
+    """Binance's combined form."""
+    return b'{"stream":%s,"data":%s}' % (encode(name), body)
+
+
+def _cross(market: Market, message: Message) -> None:
+    """Let the message claim a bid above the best ask; the market itself stays as it is."""
+    price = market.asks.sign * market.asks.keys[0] + 1
+    message.bids.insert(0, market.bids.write(price, 1))
+
+
+def _spoil(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _spoil(item) for key, item in value.items()}
+    return 7 if isinstance(value, list) else value

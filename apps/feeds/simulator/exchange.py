@@ -1,0 +1,239 @@
+"""What the three exchanges have in common: sockets, markets, channels, and answers to faults."""
+
+import asyncio
+import random
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from aiohttp import WSMsgType, web
+
+from apps.feeds.simulator.engine import Engine
+from apps.feeds.simulator.faults import Faults
+from apps.feeds.simulator.journal import Journal
+from apps.feeds.simulator.limits import Breaches, Patience
+from apps.feeds.simulator.listings import Listing
+from apps.feeds.simulator.market import Market, PriceWalk, Row
+from apps.feeds.simulator.sockets import Socket, encode
+from apps.feeds.simulator.streams import BookStream, Stream
+
+
+@dataclass
+class World:
+    """What all exchanges of one simulator share."""
+
+    seed: int
+    engine: Engine
+    faults: Faults
+    journal: Journal
+    breaches: Breaches
+    patience: Patience
+    strict: bool  # limits are enforced, not only counted
+    walks: dict[str, PriceWalk] = field(default_factory=dict)
+    recorded: dict[tuple[str, str, str], Market] = field(default_factory=dict)  # by exchange, market type, symbol
+
+    def rng(self, *names: str) -> random.Random:
+        return random.Random(":".join((str(self.seed), *names)))
+
+    def walk(self, coin: str) -> PriceWalk:
+        if coin not in self.walks:
+            self.walks[coin] = PriceWalk(self.rng("walk", coin))
+        return self.walks[coin]
+
+    def breach(self, exchange: str, limit: str) -> bool:
+        """Record a breach; True when it is to be punished."""
+        self.breaches.add(exchange, limit)
+        return self.strict
+
+
+class Exchange(ABC):
+    """One exchange. The dialects fill in what is said; here is who is connected and what is traded."""
+
+    name: ClassVar[str]
+    hosts: ClassVar[frozenset[str]]
+    largest_message: ClassVar[int] = 1024 * 1024  # bytes a client may send in one
+
+    def __init__(self, world: World, listings: list[Listing]) -> None:
+        self.world = world
+        if world.recorded:
+            listings = [m.listing for key, m in world.recorded.items() if key[0] == self.name]
+        self.listings = {(listing.market_type, listing.symbol): listing for listing in listings}
+        self.sockets: dict[str, Socket] = {}
+        self._markets: dict[tuple[str, str], Market] = {}
+        self._streams: dict[tuple[str, str], Stream] = {}
+        self.rng = world.rng(self.name)
+
+    def market(self, market_type: str, symbol: str) -> Market | None:
+        """The market of a listed symbol that has a book; it is made when it is first asked for."""
+        market = self._markets.get((market_type, symbol))
+        listing = self.listings.get((market_type, symbol))
+        if market is None and listing is not None and listing.live:
+            market = self.world.recorded.get((self.name, market_type, symbol))
+            if market is None:
+                market = Market(
+                    listing,
+                    rng=self.world.rng(self.name, market_type, symbol),
+                    walk=self.world.walk(listing.coin),
+                    id_jump=self.id_jump(listing),
+                    write=self.writer(listing),
+                )
+            self._markets[market_type, symbol] = market
+        return market
+
+    def stream(self, market_type: str, name: str) -> Stream | None:
+        """The channel of that name; None when the exchange has no such channel or symbol."""
+        key = (market_type, name)
+        stream = self._streams.get(key)
+        if stream is None:
+            stream = self.make_stream(market_type, name)
+            if stream is not None:
+                self._streams[key] = stream
+        return stream
+
+    def writer(self, listing: Listing) -> Callable[[int, int], Row]:
+        """How a level is written, from price in ticks and size in lots."""
+        price, size = listing.price.text, listing.size.text
+        return lambda ticks, lots: (price(ticks), size(lots))
+
+    @abstractmethod
+    def id_jump(self, listing: Listing) -> int:
+        """Greatest step of the update ids of a market; 1 where they count every change."""
+
+    @abstractmethod
+    def make_stream(self, market_type: str, name: str) -> Stream | None: ...
+
+    @abstractmethod
+    def enter(self, host: str, path: str) -> str | web.Response:
+        """Judge a new socket: the market type it is for (empty: both), or the refusal."""
+
+    @abstractmethod
+    def opened(self, socket: Socket, request: web.Request) -> None:
+        """The handshake is done."""
+
+    @abstractmethod
+    def heard(self, socket: Socket, text: str) -> None:
+        """The client said something."""
+
+    @abstractmethod
+    def watch(self, socket: Socket, now: float) -> None:
+        """Called a few times a second: heartbeats and deadlines."""
+
+    @abstractmethod
+    async def rest(self, request: web.Request, host: str, path: str) -> web.Response: ...
+
+    def closed(self, socket: Socket) -> None:
+        """The socket is gone."""
+        for name in list(socket.streams):
+            self.world.engine.leave(socket, name)
+
+    @staticmethod
+    def now() -> float:
+        """Seconds of the steady clock that all deadlines here are measured with."""
+        return asyncio.get_running_loop().time()
+
+    def ponged(self, socket: Socket) -> None:
+        socket.pinged = None
+
+    def pinged(self, socket: Socket, body: bytes) -> None:
+        socket.pong(body)
+
+    async def connect(self, request: web.Request, host: str, path: str) -> web.StreamResponse:
+        """Serve one WebSocket until either side ends it."""
+        entrance = self.enter(host, path)
+        if isinstance(entrance, web.Response):
+            return entrance
+        response = web.WebSocketResponse(autoping=False, compress=False, timeout=1.0, max_msg_size=self.largest_message)
+        await response.prepare(request)
+        if request.transport is None:
+            return response
+        socket = Socket(
+            exchange=self.name,
+            market_type=entrance,
+            host=host,
+            path=path,
+            response=response,
+            transport=request.transport,
+            now=self.now(),
+        )
+        self.sockets[socket.id] = socket
+        try:
+            socket.silent = self.silenced(socket)
+            self.opened(socket, request)
+            async for message in response:
+                if not socket.silent and not socket.closing:
+                    self._dispatch(socket, message.type, message.data)
+        finally:
+            del self.sockets[socket.id]
+            self.closed(socket)
+        return response
+
+    def _dispatch(self, socket: Socket, kind: WSMsgType, data: Any) -> None:
+        socket.heard = self.now()
+        if kind == WSMsgType.TEXT:
+            self.heard(socket, data)
+        elif kind == WSMsgType.PING:
+            self.pinged(socket, bytes(data))
+        elif kind == WSMsgType.PONG:
+            self.ponged(socket)
+
+    def silenced(self, socket: Socket) -> bool:
+        """Whether the fault `silence` holds for this socket: by its market, or by any symbol it listens to."""
+        places: list[tuple[str, str | None]] = [(socket.market_type, None)]
+        places += [(s.market.listing.market_type, s.market.listing.symbol) for s in socket.streams.values()]
+        faults = self.world.faults
+        return any(faults.find("silence", self.name, *place) is not None for place in places)
+
+    def acknowledge(self, socket: Socket, message: Any, market_type: str | None = None) -> None:
+        """Send an ack, unless it is held back or delayed on purpose."""
+        faults, market_type = self.world.faults, market_type or socket.market_type
+        if faults.find("no_ack", self.name, market_type) is not None:
+            return
+        late = faults.find("delay_ack", self.name, market_type)
+        if late is not None:
+            asyncio.get_running_loop().call_later(late.seconds, socket.answer, message)
+        else:
+            socket.answer(message)
+
+    def refuses(self, market_type: str, symbol: str) -> bool:
+        """Whether the fault `refuse` holds for a subscription."""
+        return self.world.faults.find("refuse", self.name, market_type, symbol) is not None
+
+    def view(self, market: Market, depth: int) -> dict[str, Any]:
+        """The truth of a market with the number that a client's book would hold; amounts as the exchange counts."""
+        books = self.world.engine.books(market)
+        return {
+            "seq": self.book_seq(market, books),
+            "bids": _numbers(market.bids.top(depth or len(market.bids.keys))),
+            "asks": _numbers(market.asks.top(depth or len(market.asks.keys))),
+        }
+
+    def book_seq(self, market: Market, books: list[BookStream]) -> int:
+        return market.seq
+
+    def served_book(self, path: str, market: Market, seq: int) -> None:
+        """Note a book given out by REST."""
+        listing = market.listing
+        self.world.journal.entry(
+            "rest",
+            f"{path} {listing.symbol}",
+            exchange=self.name,
+            market_type=listing.market_type,
+            symbol=listing.symbol,
+            kind="rest",
+        ).count(seq)
+
+
+def _numbers(rows: list[Row]) -> list[list[float]]:
+    return [[float(row[0]), float(row[1])] for row in rows]
+
+
+def json_answer(body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    response = web.Response(body=encode(body), status=status, headers=headers, content_type="application/json")
+    response.enable_compression()
+    return response
+
+
+def unix_s() -> float:
+    return time.time()

@@ -1,0 +1,78 @@
+"""The exchanges' limits: windows that count, and the record of every breach."""
+
+from collections import Counter, deque
+from dataclasses import dataclass
+
+
+class Sliding:
+    """At most `limit` events in any `window_s` seconds."""
+
+    def __init__(self, limit: int, window_s: float) -> None:
+        self.limit = limit
+        self.window_s = window_s
+        self._times: deque[float] = deque()
+
+    def add(self, now: float) -> bool:
+        """Count one event; False when it is one too many."""
+        while self._times and self._times[0] <= now - self.window_s:
+            self._times.popleft()
+        self._times.append(now)
+        return len(self._times) <= self.limit
+
+
+class Minute:
+    """Weight used in the current UTC clock minute (Binance's window is not a sliding one)."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.used = 0
+        self.refused = 0
+        self._minute = 0
+
+    def add(self, weight: int, unix_s: float) -> bool:
+        """Count a request; False when the limit is passed."""
+        minute = int(unix_s // 60)
+        if minute != self._minute:
+            self._minute, self.used, self.refused = minute, 0, 0
+        self.used += weight
+        if self.used > self.limit:
+            self.refused += 1
+        return self.used <= self.limit
+
+    @staticmethod
+    def left_s(unix_s: float) -> int:
+        """Seconds until the minute ends, at least 1."""
+        return max(1, int(60 - unix_s % 60))
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the exchanges wait, in seconds. Tests shorten them."""
+
+    binance_spot_ping_s: float = 20.0
+    binance_spot_pong_s: float = 60.0
+    binance_futures_ping_s: float = 180.0
+    binance_futures_pong_s: float = 600.0
+    binance_ban_s: float = 120.0
+    bybit_idle_s: float = 600.0
+    bybit_repeat_s: float = 3.0  # orderbook.1 without a change
+    bybit_ban_s: float = 600.0
+    okx_silence_s: float = 30.0
+    okx_keep_alive_s: float = 60.0
+    connection_life_s: float = 24 * 3600.0  # Binance
+
+
+class Breaches:
+    """How often each limit was broken, by the exchange and the limit's name."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, str]] = Counter()
+
+    def add(self, exchange: str, limit: str) -> None:
+        self._counts[exchange, limit] += 1
+
+    def report(self) -> dict[str, dict[str, int]]:
+        report: dict[str, dict[str, int]] = {}
+        for (exchange, limit), count in sorted(self._counts.items()):
+            report.setdefault(exchange, {})[limit] = count
+        return report

@@ -1,0 +1,140 @@
+"""The simulator: three exchanges on one port of the loopback, under `/HOST/...`."""
+
+import asyncio
+import contextlib
+import random
+import signal
+from pathlib import Path
+
+from aiohttp import hdrs, web
+
+from apps.feeds.simulator.binance.exchange import Binance
+from apps.feeds.simulator.bybit.exchange import Bybit
+from apps.feeds.simulator.control import Control
+from apps.feeds.simulator.engine import Engine
+from apps.feeds.simulator.exchange import Exchange, World
+from apps.feeds.simulator.faults import Faults
+from apps.feeds.simulator.journal import Journal
+from apps.feeds.simulator.limits import Breaches, Patience
+from apps.feeds.simulator.okx.exchange import Okx
+
+WATCH_S = 0.1
+
+
+class Simulator:
+    """Call `start` and `stop` in one event loop."""
+
+    url: str
+
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        rate: float | None = None,
+        replay: Path | None = None,
+        patience: Patience | None = None,
+        strict: bool = True,
+    ) -> None:
+        """`rate`: book messages a second over all channels, None for the exchanges' own pace.
+
+        `replay`: folder with recordings that take the place of the random markets. `strict`: limits are enforced,
+        else only counted.
+        """
+        faults, journal = Faults(lambda: asyncio.get_running_loop().time()), Journal()
+        self.world = World(
+            seed=seed,
+            engine=Engine(faults=faults, journal=journal, rng=random.Random(seed), rate=rate),
+            faults=faults,
+            journal=journal,
+            breaches=Breaches(),
+            patience=patience or Patience(),
+            strict=strict,
+        )
+        kinds: list[type[Binance] | type[Bybit] | type[Okx]] = [Binance, Bybit, Okx]
+        self.exchanges: dict[str, Exchange] = {kind.name: kind(self.world) for kind in kinds}
+        self._hosts = {host: exchange for exchange in self.exchanges.values() for host in exchange.hosts}
+        self._runner: web.AppRunner | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
+        """Serve until `stop`; returns the port. Raises OSError when it is taken."""
+        app = web.Application()
+        app.add_routes(Control(self).routes())
+        app.router.add_route("*", "/{host}/{path:.*}", self._handle)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError:
+            await self._runner.cleanup()
+            raise
+        port = self._runner.addresses[0][1]
+        self.url = f"http://{host}:{port}"
+        self._tasks = [
+            asyncio.create_task(self.world.engine.run(), name="simulator engine"),
+            asyncio.create_task(self._watch(), name="simulator watch"),
+        ]
+        return port
+
+    async def stop(self) -> None:
+        """Hang up on everybody and free the port; well under two seconds."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        for exchange in self.exchanges.values():
+            for socket in list(exchange.sockets.values()):
+                socket.hang_up()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def failed(self) -> None:
+        """Returns never; raises when a part of the simulator dies."""
+        await asyncio.gather(*self._tasks)
+
+    def apply_silence(self) -> None:
+        """Bring every socket in line with the fault `silence`."""
+        for exchange in self.exchanges.values():
+            for socket in exchange.sockets.values():
+                socket.silent = exchange.silenced(socket)
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        exchange = self._hosts.get(request.match_info["host"])
+        if exchange is None:
+            return web.Response(status=404, text="no such host here")
+        host, path = request.match_info["host"], request.match_info["path"]
+        if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
+            return await exchange.connect(request, host, path)
+        return await exchange.rest(request, host, path)
+
+    async def _watch(self) -> None:
+        while True:
+            now = asyncio.get_running_loop().time()
+            self.apply_silence()
+            for exchange in self.exchanges.values():
+                for socket in list(exchange.sockets.values()):
+                    if not socket.silent and not socket.closing:
+                        exchange.watch(socket, now)
+            await asyncio.sleep(WATCH_S)
+
+
+async def serve(
+    *, host: str = "127.0.0.1", port: int, seed: int = 1, rate: float | None = None, replay: Path | None = None
+) -> None:
+    """Serve until SIGTERM or SIGINT, or until cancelled."""
+    simulator = Simulator(seed=seed, rate=rate, replay=replay)
+    await simulator.start(host, port)
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    try:
+        waits = {asyncio.ensure_future(told.wait()), asyncio.ensure_future(simulator.failed())}
+        done, rest = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for task in rest:
+            task.cancel()
+        for task in done:
+            task.result()
+    finally:
+        await simulator.stop()

@@ -1,0 +1,89 @@
+"""A channel of one symbol: what it says, how often, and who listens."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from apps.feeds.simulator.journal import Entry
+from apps.feeds.simulator.market import Market, Row, Trade
+from apps.feeds.simulator.sockets import Socket
+from apps.feeds.simulator.window import Changes
+
+Kind = Literal["book", "trades"]
+
+
+@dataclass(slots=True)
+class Message:
+    """One data frame before encoding. `bids` and `asks` are the very lists inside `payload`."""
+
+    payload: dict[str, Any]
+    seq: int
+    bids: list[Row] = field(default_factory=list)
+    asks: list[Row] = field(default_factory=list)
+    prints: int = 0  # trades in it
+
+
+class Stream(ABC):
+    """One message of it is made and encoded once for all its sockets."""
+
+    kind: ClassVar[Kind]
+    changes: Changes | None = None  # what its messages are made of, if it tells changes
+
+    def __init__(self, name: str, market: Market, period_s: float) -> None:
+        """`period_s`: the shortest time between two messages of the channel."""
+        self.name = name
+        self.market = market
+        self.pace = market.listing.activity / period_s  # messages a second when nothing else decides
+        self.sockets: dict[Socket, Entry] = {}
+        self.waiting: dict[Socket, Entry] = {}  # subscribed, but not yet given what a new socket gets
+        self.held: Message | None = None  # by the fault `reorder`
+        self.spoke = 0.0  # when it last had something to say
+
+    def open(self) -> None:
+        """The first socket has come."""
+        if self.changes is not None:
+            self.changes.attach()
+
+    def shut(self) -> None:
+        """The last socket has left."""
+        self.held = None
+        if self.changes is not None:
+            self.changes.detach()
+
+
+class BookStream(Stream):
+    kind = "book"
+    leads = False  # speaks before the other books of its market, so that it is never behind them
+
+    @abstractmethod
+    def next(self, ms: int) -> Message | None:
+        """The next update for all sockets; None when there is nothing to say."""
+
+    def welcome(self, ms: int) -> Message | None:
+        """What only a new socket gets, if the channel starts with a snapshot."""
+        return None
+
+    def idle(self, ms: int, quiet_s: float) -> Message | None:
+        """What the channel repeats after `quiet_s` seconds without a change, if it does."""
+        return None
+
+    def again(self, ms: int) -> Message | None:
+        """The whole book for everybody in the place of an update, if the exchange does that."""
+        return None
+
+    def reset(self, ms: int) -> Message | None:
+        """The exchange's own way to start the channel's numbers anew, if it has one."""
+        return None
+
+    @property
+    @abstractmethod
+    def seq(self) -> int:
+        """Number of the last message, as a client's book holds it."""
+
+
+class TradeStream(Stream):
+    kind = "trades"
+
+    @abstractmethod
+    def report(self, trades: list[Trade], ms: int) -> list[Message]:
+        """The messages for these trades, oldest first."""
