@@ -6,4 +6,5 @@ pytest_plugins = [
     "tests.fixtures.network",
     "tests.fixtures.redis",
     "tests.fixtures.selection",
+    "tests.fixtures.simulator",
 ]

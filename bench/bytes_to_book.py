@@ -7,6 +7,7 @@ figure is printed.
 import statistics
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from time import process_time
 
 import msgspec
@@ -31,10 +32,10 @@ def main() -> None:
     whole, parse, decode, read = [], [], [], []
     for _ in range(ROUNDS):
         books = builders(corpus, binance)
-        whole.append(cost(lambda books=books: apply(corpus, binance, books), len(corpus.frames)))
-        read.append(cost(lambda books=books: top(books), len(books)))
-        parse.append(cost(lambda: parse_all(corpus, binance), len(corpus.frames)))
-        decode.append(cost(lambda: decode_all(corpus), len(corpus.frames)))
+        whole.append(cost(partial(apply, corpus, binance, books), len(corpus.frames)))
+        read.append(cost(partial(top, books), len(books)))
+        parse.append(cost(partial(parse_all, corpus, binance), len(corpus.frames)))
+        decode.append(cost(partial(decode_all, corpus), len(corpus.frames)))
     line("parse + apply", whole, rate=True)
     line("parse alone", parse)
     line("untyped JSON decode alone", decode)

@@ -54,7 +54,7 @@ def _start(chance: random.Random) -> Truth:
 
 def _change(side: dict[int, str], best: int, step: int, count: int, chance: random.Random) -> list[list[str]]:
     """Change levels of one side, most of them near the best; a third of the changes remove or bring back."""
-    changed = {}
+    changed: dict[int, str] = {}
     while len(changed) < count:
         price = best + step * min(int(chance.expovariate(1 / 60)), LEVELS + 20)
         amount = "0.00000000" if price in side and chance.random() < 0.33 else _amount(chance)

@@ -38,7 +38,7 @@ def history(directory: Path, port: int) -> Program:
 
 def simulator(port: int, replay: Path | None = None) -> Program:
     recorded = ("--replay", str(replay)) if replay else ()
-    command = python("apps.feeds.simulator", "--port", str(port), "--seed", "1", "--rate", "200", *recorded)
+    command = python("apps.feeds.simulator", "--port", str(port), "--seed", "1", *recorded)
     return Program(name="simulator", command=command, order=EXCHANGES, stop_s=1)
 
 
