@@ -74,7 +74,7 @@ class Folder:
             last = json.loads(path.read_text())
         except (FileNotFoundError, ValueError):
             last = {}
-        ports = _free_ports([last.get(name) for name in PORTS])
+        ports = free_ports([last.get(name) for name in PORTS])
         chosen = dict(zip(PORTS, ports, strict=True))
         path.write_text(json.dumps(chosen))
         return chosen
@@ -94,7 +94,7 @@ def _other(port: int) -> int:
     return port + 1000 if port + 1000 <= 65535 else port - 1000
 
 
-def _free_ports(preferred: list[int | None]) -> list[int]:
+def free_ports(preferred: list[int | None]) -> list[int]:
     """All are held until the last is found, so that no two are the same."""
     with ExitStack() as held:
         return [_bind(held, wanted) for wanted in preferred]

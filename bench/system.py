@@ -1,0 +1,110 @@
+"""A whole embedded system in a temporary folder, used through its public handles only."""
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any, Self
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+from workers.supervisor.folder import Folder
+
+ROOT = Path(__file__).resolve().parents[1]
+START_S = 120
+
+
+class System:
+    """Runs while entered; what it printed is in `log`."""
+
+    def __init__(self, directory: Path, port: int) -> None:
+        self.folder = Folder(directory)
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = directory / "run.txt"
+        self._port = port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        settings = {"CT_DATA_DIR": str(self.folder.root), "PORT": str(self._port), "SOURCE": "simulator"}
+        inherited = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "workers.supervisor"],
+                cwd=ROOT,
+                env={**inherited, **settings},
+                stdout=log,
+                stderr=log,
+            )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(30)
+
+    def wait(self, what: str, condition: Callable[[], bool], seconds: float = START_S) -> float:
+        """Seconds until `condition`. Raise SystemExit with the end of the log when it does not come."""
+        started = monotonic()
+        while not condition():
+            if monotonic() - started > seconds or self._process is None or self._process.poll() is not None:
+                raise SystemExit(f"{what}: not within {seconds} s\n{self.log.read_text(errors='replace')[-3000:]}")
+            sleep(0.05)
+        return monotonic() - started
+
+    def books(self) -> Mapping[str, int]:
+        """Counts of books by state; empty while the page does not answer."""
+        try:
+            return get_json(f"{self.url}/status")["books"]
+        except OSError:
+            return {}
+
+    @property
+    def login(self) -> tuple[str, str]:
+        name, _, password = self.folder.login.read_text().strip().partition(" ")
+        return name, password
+
+    @property
+    def redis_url(self) -> str:
+        text = (self.folder.run / "redis.conf").read_text()
+        found = dict(re.findall(r"^(port|requirepass) (\S+)$", text, re.MULTILINE))
+        return f"redis://:{quote(found['requirepass'])}@127.0.0.1:{found['port']}/0"
+
+    def watch(self, count: int) -> None:
+        """Watch `count` pairs, spread over all markets, by plain SQL as a user might."""
+        with closing(sqlite3.connect(self.folder.root / "ct.sqlite3", timeout=20)) as database, database:
+            listed = database.execute(
+                """SELECT E.CODE, P.MARKET_TYPE, P.PAIR,
+                          ROW_NUMBER() OVER (PARTITION BY E.CODE, P.MARKET_TYPE ORDER BY P.VOLUME_24H DESC) AS PLACE
+                   FROM SPOT_TRADE_PAIR P JOIN EXCHANGE E ON E.ID = P.EXCHANGE_ID
+                   WHERE P.STATUS = 'trading' ORDER BY PLACE LIMIT ?""",
+                (count,),
+            ).fetchall()
+            database.execute("DELETE FROM MONITORING")
+            database.executemany(
+                "INSERT INTO MONITORING (EXCHANGE_ID, MARKET_TYPE, TRADE_PAIR) VALUES (?, ?, ?)",
+                [row[:3] for row in listed],
+            )
+
+    def simulator(self, path: str, body: object = None) -> Any:
+        """GET, or POST with a body, one of the simulator's own handles."""
+        ports = json.loads((self.folder.run / "ports.json").read_text())
+        return get_json(f"http://127.0.0.1:{ports['simulator']}/_sim/{path}", body)
+
+    def history(self, query: str) -> list[list[Any]]:
+        """Rows that ClickHouse answers."""
+        ports = json.loads((self.folder.run / "ports.json").read_text())
+        url = f"http://127.0.0.1:{ports['history']}/?database=ct&query={quote(query + ' FORMAT JSONCompact')}"
+        return get_json(url)["data"]
+
+
+def get_json(url: str, body: object = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    with urlopen(Request(url, data=data), timeout=10) as answer:
+        return json.load(answer)
