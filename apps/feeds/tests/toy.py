@@ -7,6 +7,7 @@ subscribed book with a snapshot.
 import asyncio
 import contextlib
 import json
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,6 +15,8 @@ from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame as WireFrame
+from websockets.frames import Opcode
 
 from apps.feeds.drivers.base import (
     Ack,
@@ -62,6 +65,7 @@ LIMITS = Limits(
     connects=Rate(1000, 1.0),
     rest_weight=Rate(1000, 1.0),
 )
+BEAT = Heartbeat(send='{"op":"ping"}', every_s=30.0, answer_s=0.3)
 
 
 class Watched:
@@ -87,7 +91,7 @@ class ToyDriver:
     url: str = "wss://stream.toy.test/ws"
     rest: str = "https://rest.toy.test"
     rules: Limits = LIMITS
-    beat: Heartbeat = Heartbeat(send='{"op":"ping"}', every_s=30.0, answer_s=0.3)
+    beat: Heartbeat = BEAT
     trades_apart: bool = False
     exchange_id: str = "toy"
     name: str = "Toy"
@@ -175,6 +179,14 @@ class ToyDriver:
         return float(headers["Retry-After"]) if status in (418, 429) else None
 
 
+class CountingConnection(ServerConnection):
+    pings = 0
+
+    def process_event(self, event: Any) -> None:
+        self.pings += isinstance(event, WireFrame) and event.opcode is Opcode.PING
+        super().process_event(event)
+
+
 class Peer:
     """One socket as the server sees it."""
 
@@ -183,6 +195,7 @@ class Peer:
         self.commands: list[dict[str, Any]] = []
         self.topics: set[str] = set()
         self.open = True
+        self.opened = asyncio.get_running_loop().time()
 
     async def send(self, **message: Any) -> None:
         await self.raw(json.dumps(message))
@@ -194,17 +207,31 @@ class Peer:
     async def hang_up(self) -> None:
         self.socket.transport.abort()
 
+    @property
+    def pings(self) -> int:
+        """Protocol pings that came."""
+        assert isinstance(self.socket, CountingConnection)
+        return self.socket.pings
+
+    def carry(self, command: dict[str, Any]) -> None:
+        """Do what a command says."""
+        if command["op"] == "subscribe":
+            self.topics.update(command["topics"])
+        elif command["op"] == "unsubscribe":
+            self.topics.difference_update(command["topics"])
+
     def ops(self, op: str) -> list[list[str]]:
         """Topics of each command of one kind."""
         return [command["topics"] for command in self.commands if command["op"] == op]
 
 
 async def obey(peer: Peer, command: dict[str, Any]) -> None:
-    """Acknowledge; a subscribed book starts with a snapshot."""
-    if command["op"] in ("ping", "pong"):
-        if command["op"] == "ping":
-            await peer.send(op="pong")
+    """Carry out and acknowledge; a subscribed book starts with a snapshot."""
+    if command["op"] == "ping":
+        await peer.send(op="pong")
+    if "topics" not in command:
         return
+    peer.carry(command)
     await peer.send(ok=True, id=command["id"])
     for name in command["topics"]:
         if command["op"] == "subscribe" and name.startswith("book."):
@@ -226,14 +253,20 @@ class ToyServer(Watched):
             async for text in socket:
                 command = json.loads(text)
                 peer.commands.append(command)
-                if command["op"] == "subscribe":
-                    peer.topics.update(command["topics"])
-                elif command["op"] == "unsubscribe":
-                    peer.topics.difference_update(command["topics"])
                 self.note()
                 await self.answer(peer, command)
+                self.note()
         peer.open = False
         self.note()
+
+    @staticmethod
+    def now() -> float:
+        return asyncio.get_running_loop().time()
+
+    @staticmethod
+    async def pause() -> None:
+        """Let the other side read what was sent."""
+        await asyncio.sleep(0.001)
 
     @property
     def open_peers(self) -> list[Peer]:
@@ -244,7 +277,16 @@ class ToyServer(Watched):
 async def toy_server() -> AsyncIterator[ToyServer]:
     toy = ToyServer()
     server: Server
-    async with serve(toy.serve, "127.0.0.1", 0, compression=None, max_size=None, close_timeout=0.2) as server:
+    async with serve(
+        toy.serve,
+        "127.0.0.1",
+        0,
+        compression=None,
+        max_size=None,
+        ping_interval=None,
+        close_timeout=0.2,
+        create_connection=CountingConnection,
+    ) as server:
         toy.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         yield toy
 
@@ -323,11 +365,23 @@ async def running(pool: Pool) -> AsyncIterator[Pool]:
 
 
 def pool_on(
-    server: ToyServer, sink: Notes, *, driver: ToyDriver | None = None, timing: Timing = FAST, **sizes: int
+    server: ToyServer,
+    sink: Notes,
+    *,
+    driver: ToyDriver | None = None,
+    timing: Timing = FAST,
+    rng: random.Random | None = None,
+    pairs_per_connection: int = 40,
+    max_connections: int = 20,
 ) -> Pool:
-    sizes = {"pairs_per_connection": 40, "max_connections": 20, **sizes}
     return Pool(
-        drivers={"toy": driver or ToyDriver()}, sink=sink, addresses=Addresses(server.url), timing=timing, **sizes
+        drivers={"toy": driver or ToyDriver()},
+        sink=sink,
+        addresses=Addresses(server.url),
+        timing=timing,
+        rng=rng,
+        pairs_per_connection=pairs_per_connection,
+        max_connections=max_connections,
     )
 
 

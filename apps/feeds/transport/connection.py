@@ -54,6 +54,7 @@ class Connection:
         self._rng = rng
         self._backoff = Backoff(first_s=timing.backoff_first_s, most_s=timing.backoff_most_s, rng=rng)
         self._delay_s = 0.0
+        self._idle_s = timing.idle_s
         self._on_refused = on_refused
         self._on_silent = on_silent
 
@@ -106,6 +107,7 @@ class Connection:
             driver=self._driver,
             owner=self,
             timing=self._timing,
+            idle_s=self._idle_s,
             lifetime_s=None if age_s is None else age_s * self._rng.uniform(0.9, 1.0),  # not all at one moment
             clock=self._clock,
         )
@@ -116,28 +118,32 @@ class Connection:
     async def _serve(self, session: Session) -> None:
         """Run the session and its successors until a socket is lost."""
         self._opened(session)
-        async with asyncio.TaskGroup() as tasks:
-            serving = tasks.create_task(session.run(), name=f"session {self.link.id}")
-            while not serving.done():
-                await asyncio.wait({serving, self._sessions[0].retiring}, return_when=asyncio.FIRST_COMPLETED)
-                if not serving.done():
-                    serving = await self._replace(serving, tasks.create_task(self._succeed()))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                serving = tasks.create_task(session.run(), name=f"session {self.link.id}")
+                while self._sessions:
+                    await asyncio.wait({serving, self._sessions[0].retiring}, return_when=asyncio.FIRST_COMPLETED)
+                    if self._sessions:
+                        serving = await self._replace(serving, tasks.create_task(self._succeed()))
+        finally:
+            await session.close()  # a task that is cancelled before its first step closes nothing
 
     async def _replace(self, serving: asyncio.Task[None], successor: asyncio.Task[None]) -> asyncio.Task[None]:
-        """Wait until the successor has caught up and end the old one; if either is lost, end both."""
+        """Wait until the successor has caught up and end the old one; when either is lost, end both."""
         deadline = math.inf
-        while not (serving.done() or successor.done()):
+        while self._sessions:
             await asyncio.wait({serving, successor}, timeout=self._timing.check_s, return_when=asyncio.FIRST_COMPLETED)
             if self._handover is None:
                 continue
             deadline = min(deadline, time.monotonic() + self._timing.handover_s)
             if self._handover.complete() or time.monotonic() >= deadline:
                 self._move(self._handover)
-                break
-        else:
-            successor.cancel()
+                serving.cancel()
+                await asyncio.wait({serving})
+                return successor
+        await asyncio.wait({serving, successor}, return_when=asyncio.FIRST_COMPLETED)  # the lost one closes itself
         serving.cancel()
-        await asyncio.wait({serving})
+        successor.cancel()
         return successor
 
     async def _succeed(self) -> None:
@@ -167,10 +173,15 @@ class Connection:
 
     # What sessions report
 
-    def lost(self, reason: str) -> None:
-        """Tell the sink before anything else is done; the second socket of a lost line has nothing to add."""
+    def lost(self, reason: str, *, idle: bool = False) -> None:
+        """Tell the sink before anything else is done; the second socket of a lost line has nothing to add.
+
+        Where reconnecting an idle line brings no more data its pairs are just thin: patience doubles.
+        """
         if self.link.state is LinkState.BACKOFF:
             return
+        if idle:
+            self._idle_s *= 2
         self._sessions = []
         self._handover = None
         self._delay_s = self._backoff.next()

@@ -7,8 +7,9 @@ have brought: what the old socket brought after it is skipped on the new one, an
 
 from apps.feeds.drivers.base import TopicKind
 from apps.feeds.market import PublicTrade
-from apps.feeds.transport.ledger import Ledger, Phase, Slot
+from apps.feeds.transport.ledger import Ledger
 from apps.feeds.transport.link import MarketData
+from apps.feeds.transport.slots import Phase, Slot
 
 MAX_HELD = 1_000  # events of one stream; with more the two have lost each other
 

@@ -1,47 +1,17 @@
 """What one socket should carry, what it was asked for, and what it has proven. Pure: values in, values out.
 
-A slot is one stream of one symbol. It carries at most one topic at a time, so a change of depth is: unsubscribe the
-old topic, wait for the answer, subscribe the new one. A resubscribe is the same with the topic unchanged.
+A change of depth is: unsubscribe the old topic, wait for the answer, subscribe the new one. A resubscribe is the same
+with the topic unchanged.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from enum import Enum, auto
 
 from msgspec import Struct
 
 from apps.feeds.drivers.base import Ack, Command, Topic, TopicKind
+from apps.feeds.transport.slots import Phase, Slot
 
 ALREADY = "already subscribed"  # code of a refusal that says: you have it
-
-
-class Phase(Enum):
-    IDLE = auto()  # not on the wire
-    SUBSCRIBING = auto()  # asked, no answer yet
-    SUBSCRIBED = auto()  # acknowledged, which proves nothing
-    LIVE = auto()  # data came
-    UNSUBSCRIBING = auto()
-
-
-class Slot(Struct, kw_only=True):
-    """`wanted` and `on_wire` differ while a change is under way."""
-
-    wanted: Topic | None
-    on_wire: Topic | None = None
-    phase: Phase = Phase.IDLE
-    since: float = 0.0  # when the phase began
-    renew: bool = False  # take off the wire and put back
-    alone: bool = False  # ask for it in a frame of its own: it may be the one that spoils others
-    unanswered: int = 0  # commands in a row that got no answer
-    silences: int = 0  # 1: acknowledged without data, renewed once; 2: again, and reported
-    passing: bool = False  # data belongs to what is wanted
-
-    def leaves(self) -> bool:
-        """On the wire and should not be; while a subscribe is unanswered, its answer is awaited first."""
-        settled = self.phase in (Phase.SUBSCRIBED, Phase.LIVE)
-        return settled and (self.renew or self.wanted != self.on_wire)
-
-    def joins(self) -> bool:
-        return self.wanted is not None and self.on_wire is None
 
 
 class Refusal(Struct, frozen=True):
@@ -101,9 +71,9 @@ class Ledger:
             self._forget_if_done(topic)
 
     def renew(self, topic: Topic) -> None:
-        """Subscribe anew on the same socket; what is not on the wire yet comes fresh anyway."""
+        """Subscribe anew on the same socket; what has not brought data yet comes fresh anyway."""
         slot = self.slot(topic)
-        if slot is not None and slot.on_wire == topic and slot.phase is not Phase.UNSUBSCRIBING:
+        if slot is not None and slot.wanted == topic and slot.phase is Phase.LIVE:
             slot.renew = True
 
     def leaving(self) -> list[Topic]:
@@ -132,7 +102,7 @@ class Ledger:
     def arrived(self, slot: Slot) -> None:
         """Data of a topic that is being subscribed proves the subscription, with or without an ack."""
         slot.phase = Phase.LIVE
-        slot.unanswered = slot.silences = 0
+        slot.silences = 0
 
     def answered(self, ack: Ack, now: float) -> Answer:
         """Settle the command that `ack` belongs to; an answer that belongs to none changes nothing."""
@@ -143,12 +113,8 @@ class Ledger:
         if ack.ok or not sent.joining:
             settled = named if ack.topics else list(sent.open)
             self._close(sent, settled)
-            return Answer(confirmed=self._confirm(settled, sent.joining, now))
-        if ack.code == ALREADY:
-            self._undo(sent, [topic for topic in sent.open if topic not in named], alone=not named)
-            self._close(sent, named)
-            return Answer(confirmed=self._confirm(named, sent.joining, now))
-        return self._refuse(sent, named, ack)
+            return Answer(confirmed=self._confirm(settled, joining=sent.joining, now=now))
+        return self._refuse(sent, named, ack, now)
 
     def overdue(self, now: float, *, ack_s: float, ack_tries: int, first_data_s: float) -> Overdue:
         """Take back what got no answer, so that it is sent again; renew once the books that stay silent.
@@ -202,7 +168,7 @@ class Ledger:
                 return sent
         return None
 
-    def _confirm(self, topics: Iterable[Topic], joining: bool, now: float) -> list[Topic]:
+    def _confirm(self, topics: Iterable[Topic], *, joining: bool, now: float) -> list[Topic]:
         confirmed = []
         for topic in topics:
             slot = self.slot(topic)
@@ -219,23 +185,26 @@ class Ledger:
                 confirmed.append(topic)
         return confirmed
 
-    def _refuse(self, sent: _Sent, named: list[Topic], ack: Ack) -> Answer:
+    def _refuse(self, sent: _Sent, named: list[Topic], ack: Ack, now: float) -> Answer:
         """A refused subscribe: the named topics are out, neighbours that it undid are asked for again.
 
-        If it names none of several, each is asked for alone: one of them is refused then, and names itself.
+        If it names none of several, each is asked for alone: one of them is refused then, and known.
         """
         guilty = named or (list(sent.open) if len(sent.open) == 1 else [])
         if ack.whole_frame or not guilty:
             self._undo(sent, [topic for topic in sent.open if topic not in guilty], alone=not guilty)
         self._close(sent, guilty)
+        if ack.code == ALREADY:
+            return Answer(confirmed=self._confirm(guilty, joining=True, now=now))
         refused = []
         for topic in guilty:
             slot = self.slot(topic)
-            if slot is not None and slot.on_wire == topic:
-                if slot.wanted == topic:
-                    slot.wanted = None
-                    refused.append(Refusal(topic, ack.code, ack.text))
-                self._off_wire(slot, topic)
+            if slot is None or slot.on_wire != topic:
+                continue
+            if slot.wanted == topic:
+                slot.wanted = None
+                refused.append(Refusal(topic, ack.code, ack.text))
+            self._off_wire(slot, topic)
         return Answer(refused=refused)
 
     def _undo(self, sent: _Sent, neighbours: list[Topic], *, alone: bool) -> None:

@@ -14,9 +14,10 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from apps.feeds.drivers.base import Ack, Closing, Command, Driver, Event, Frame, Ping, Topic
 from apps.feeds.errors import ConnectionLost, MalformedFrame
 from apps.feeds.market import BookDelta, BookSnapshot, PublicTrade
-from apps.feeds.transport.ledger import Ledger, Phase, Refusal
+from apps.feeds.transport.ledger import Ledger, Refusal
 from apps.feeds.transport.limits import Pace
 from apps.feeds.transport.link import Link, MarketData
+from apps.feeds.transport.slots import Phase
 from apps.feeds.transport.timing import Timing
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ async def dial(url: str, timing: Timing) -> ClientConnection:
 class Owner(Protocol):
     """What a session reports to; see `Connection`."""
 
-    def lost(self, reason: str) -> None: ...
+    def lost(self, reason: str, *, idle: bool = False) -> None: ...
     def deliver(self, session: "Session", events: list[MarketData]) -> None: ...
     def first_data(self) -> None: ...
     def malformed(self, frame: Frame, error: MalformedFrame, received_ns: int) -> None: ...
@@ -69,6 +70,7 @@ class Session:
         driver: Driver,
         owner: Owner,
         timing: Timing,
+        idle_s: float,
         lifetime_s: float | None,
         clock: Callable[[], int],
     ) -> None:
@@ -79,6 +81,8 @@ class Session:
         self._driver = driver
         self._owner = owner
         self._timing = timing
+        self._idle_s = idle_s
+        self._idle = False
         self._clock = clock
         self._limits = driver.limits(link.market_type)
         self._pace = Pace([rate for rate in (self._limits.commands, self._limits.command_budget) if rate is not None])
@@ -115,8 +119,15 @@ class Session:
             reason = f"internal error: {crash.exceptions[0]!r}"
         finally:
             if reason:
-                self._owner.lost(reason)
+                self._owner.lost(reason, idle=self._idle)
+            await self.close()
+
+    async def close(self) -> None:
+        """Politely, or at once when there is no time for it."""
+        try:
             await self._socket.close()
+        finally:
+            self._socket.transport.abort()
 
     async def _read(self) -> None:
         receive, parse, market_type = self._socket.recv, self._driver.parse, self._link.market_type
@@ -132,8 +143,8 @@ class Session:
             try:
                 events = parse(market_type, frame, received_ns)
             except MalformedFrame as error:
-                self._count_malformed()
                 self._owner.malformed(frame, error, received_ns)
+                self._count_malformed()
                 continue
             await self._sort(events)
 
@@ -226,8 +237,9 @@ class Session:
         for topic in overdue.silent:
             self._owner.silent(topic)
         live = any(slot.phase is Phase.LIVE for slot in self.ledger.books.values())
-        if live and now - self._data > self._timing.idle_s:
-            raise ConnectionLost(f"no market data for {self._timing.idle_s:g} s")
+        if live and now - self._data > self._idle_s:
+            self._idle = True
+            raise ConnectionLost(f"no market data for {self._idle_s:g} s")
         if self._retires is not None and now >= self._retires:
             self._retire()
 
@@ -250,7 +262,7 @@ class Session:
         self._pace.take(time.monotonic())
         with contextlib.suppress(ConnectionClosed):  # the reader tells why
             pong = await self._socket.ping()
-            asyncio.ensure_future(pong).add_done_callback(lambda _: self._hear())
+            asyncio.ensure_future(pong).add_done_callback(lambda _: self._hear())  # a future already: no new task
 
     def _retire(self) -> None:
         if not self.retiring.done():
