@@ -10,9 +10,10 @@ from datetime import timedelta
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from apps.feeds.models import Lease
+from apps.feeds.models import Daemon, Lease
 
 NOBODY = ""
+DEAD_S = 10  # without a heartbeat for so long a daemon is taken for dead
 
 
 def acquire(*, holder: str, resources: Collection[str], ttl_s: float) -> dict[str, int]:
@@ -45,6 +46,12 @@ def release(*, holder: str, resources: Iterable[str]) -> None:
 def raise_fence(*, resource: str, fence: int) -> None:
     """Lift a fence to one that Redis has seen, where the table is younger than Redis (restored or emptied)."""
     Lease.objects.filter(resource=resource, fence__lt=fence).update(fence=fence)
+
+
+def capacities(*, roles: Collection[str]) -> dict[str, int]:
+    """Daemon -> pairs that it can hold, of those that live, have one of `roles` and are not being drained."""
+    living = Daemon.objects.filter(heartbeat_at__gt=Now() - timedelta(seconds=DEAD_S), role__in=roles, draining=False)
+    return dict(living.values_list("id", "capacity"))
 
 
 def _ensure(resources: Collection[str]) -> None:

@@ -137,7 +137,7 @@ class PublicTrade(Struct, frozen=True, kw_only=True, gc=False):
     received_ns: int
 
 
-MarketEvent = TypeVar("MarketEvent", BookSnapshot, BookDelta, PublicTrade)
+MarketEvent = TypeVar("MarketEvent", BookSnapshot, BookDelta, PublicTrade, BookSnapshot | BookDelta)
 
 
 def in_base(event: MarketEvent, instrument: Instrument) -> MarketEvent:

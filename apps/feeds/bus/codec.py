@@ -73,11 +73,15 @@ class Source(Protocol):
     state: BookState
     reason: str
     version: int
-    seq: int | None
     exchange_ms: int | None
-    received_ns: int
-    last_event_ns: int
-    limit_ms: int
+    received_ns: int | None
+    last_event_ns: int | None
+
+    @property
+    def seq(self) -> int | None: ...
+
+    @property
+    def limit_ms(self) -> int: ...
 
     @property
     def builder(self) -> Builder: ...
@@ -97,8 +101,8 @@ class BookMessage(Struct, frozen=True, gc=False):
     version: int
     depth: int
     exchange_ms: int | None
-    received_ns: int
-    checked_ns: int  # last proof of life
+    received_ns: int | None  # null before the first event
+    checked_ns: int | None  # last proof of life
     published_ns: int
     limit_ms: int
     bids: Levels
@@ -116,7 +120,7 @@ class BestMessage(Struct, frozen=True, gc=False):
     ask: Level | None
     seq: int | None
     exchange_ms: int | None
-    received_ns: int
+    received_ns: int | None
 
 
 class TradeMessage(Struct, frozen=True, gc=False):

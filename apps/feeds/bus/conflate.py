@@ -138,7 +138,7 @@ class Slot:
         self._taken_trades = []
         if self._book_due is not None and self._book_due <= now_ns:
             if self.version != self._version_sent:
-                since_ns = max(wall_ns - (now_ns - self._book_due), self.source.received_ns)
+                since_ns = max(wall_ns - (now_ns - self._book_due), self.source.received_ns or 0)
             ops += self._take_book(now_ns, wall_ns, fence)
         if self._full_due is not None and self._full_due <= now_ns:
             payload = self._encode(codec.FULL_LEVELS, fence, wall_ns)

@@ -84,6 +84,7 @@ class Publisher:
         self._versions: dict[BookKey, int] = {}
         self._farewells: list[tuple[str, Op]] = []
         self._wake = asyncio.Event()
+        self._writing = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self._sweep_ns = 0
         self._skipped = 0
@@ -172,11 +173,12 @@ class Publisher:
 
     async def flush(self) -> None:
         """Write what is due now, once."""
-        now_ns = time.monotonic_ns()
-        self._sweep(now_ns)
-        batches = self._collect(now_ns)
-        if batches:
-            await self._write(batches)
+        async with self._writing:  # two writes at a time could overtake each other
+            now_ns = time.monotonic_ns()
+            self._sweep(now_ns)
+            batches = self._collect(now_ns)
+            if batches:
+                await self._write(batches)
 
     async def aclose(self) -> None:
         """Write the last words and close; call it after `run` has ended."""

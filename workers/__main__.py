@@ -1,0 +1,76 @@
+"""`python -m workers --role monitor|simulator`: one process of the system, until SIGTERM or Ctrl-C."""
+
+import argparse
+import asyncio
+import os
+import sys
+from urllib.parse import urlsplit
+
+import django
+import uvloop
+from django.conf import settings
+
+MONITOR, SIMULATOR = "monitor", "simulator"
+NOT_YET = ("trader", "both")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code; what cannot start says so in one line on stderr."""
+    parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
+    parser.add_argument("--role", choices=(MONITOR, SIMULATOR, *NOT_YET), help="default: CT_ROLE")
+    role = parser.parse_args(arguments).role
+    if role in NOT_YET:
+        return _refuse(f"role {role} does not exist yet: this build watches markets, it does not trade")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ctweb.settings")
+    django.setup()
+    run = _simulator if role == SIMULATOR else _monitor
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run())
+
+
+async def _monitor() -> int:
+    from apps.monitoring.spool import SpoolBusyError
+    from workers.lifecycle import CannotStart, Lifecycle
+    from workers.monitor import Monitor, Options
+
+    options = Options(
+        daemon=settings.CT_DAEMON_ID,
+        redis_url=settings.REDIS_URL,
+        simulator_url=settings.CT_SIMULATOR_URL,
+        data_dir=settings.CT_DATA_DIR,
+        pairs_per_connection=settings.CT_PAIRS_PER_CONNECTION,
+        max_connections=settings.CT_MAX_CONNECTIONS,
+        depth=settings.CT_ORDERBOOK_DEPTH,
+        publish_hz=settings.CT_PUBLISH_HZ,
+        batch_size=settings.CT_BATCH_SIZE,
+        batch_interval_s=settings.CT_BATCH_INTERVAL_S,
+        build=settings.VERSION,
+    )
+    try:
+        monitor = Monitor(options)
+        return await Lifecycle(monitor.parts(), on_stopping=monitor.stopping).serve()
+    except (CannotStart, SpoolBusyError, OSError) as error:
+        return _refuse(str(error))
+
+
+async def _simulator() -> int:
+    from apps.feeds.simulator.server import serve
+
+    address = urlsplit(settings.CT_SIMULATOR_URL or "")
+    if not address.hostname or not address.port:
+        return _refuse("role simulator needs SOURCE=simulator or replay, and CT_SIMULATOR_URL with a port")
+    replay = settings.CT_CAPTURES_DIR if settings.SOURCE == "replay" else None
+    try:
+        await serve(host=address.hostname, port=address.port, replay=replay)
+    except (OSError, ValueError) as error:
+        return _refuse(str(error))
+    return 0
+
+
+def _refuse(line: str) -> int:
+    sys.stderr.write(f"workers: {line}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

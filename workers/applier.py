@@ -1,0 +1,82 @@
+"""Brings books and sockets to what is wanted of the shards that this daemon holds."""
+
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from apps.feeds.drivers.base import Driver
+from apps.feeds.market import BookKey
+from apps.feeds.shards import shard_of
+from apps.feeds.subscriptions import RefusedTask, Subscription, diff
+from apps.feeds.transport.pool import Pool
+from workers.feed import Feed
+from workers.fetcher import Fetched
+
+log = structlog.get_logger(__name__)
+
+
+class Applier:
+    """`fences` is the live mapping of owned shards; `want` hears of all shards in which anything is wanted."""
+
+    def __init__(
+        self,
+        *,
+        feed: Feed,
+        pool: Pool,
+        drivers: Mapping[str, Driver],
+        fences: Mapping[str, int],
+        want: Callable[[frozenset[str]], None],
+        forget: Callable[[BookKey], None],
+    ) -> None:
+        self.refused: list[RefusedTask] = []
+        self._feed = feed
+        self._pool = pool
+        self._drivers = drivers
+        self._fences = fences
+        self._want = want
+        self._forget = forget
+        self._wanted: dict[BookKey, Subscription] = {}
+
+    def fetched(self, fetched: Fetched) -> None:
+        """A new answer from the database; exchanges that we have no driver for are left alone."""
+        self.refused = fetched.wanted.refused
+        self._wanted = {
+            key: subscription
+            for key, subscription in fetched.wanted.subscriptions.items()
+            if key.exchange in self._drivers
+        }
+        self._want(frozenset(shard_of(key) for key in self._wanted))
+        self.apply()
+
+    def apply(self) -> None:
+        """Unsubscribe, then subscribe; pairs that stay as they are are not touched."""
+        before = {pair.key for pair in self._feed}
+        target = {key: sub for key, sub in self._wanted.items() if shard_of(key) in self._fences}
+        for pair in list(self._feed):
+            if pair.key not in target:
+                self._drop(pair.key, "not watched any more")
+            elif target[pair.key].depth != pair.subscription.depth:
+                self._drop(pair.key, "watched at another depth from now on")
+        for key, subscription in target.items():
+            if self._feed.find(key) is None:
+                self._feed.add(subscription, self._fences[shard_of(key)])
+        self._subscribe(target)
+        if before != target.keys():
+            log.info("watching", books=len(target), new=len(target.keys() - before), gone=len(before - target.keys()))
+
+    def leave(self, shards: frozenset[str], reason: str) -> None:
+        """Let go of all books of these shards, sockets included."""
+        for key in [pair.key for pair in self._feed if pair.shard in shards]:
+            self._drop(key, reason)
+        self._subscribe({key: sub for key, sub in self._wanted.items() if self._feed.find(key) is not None})
+
+    def _subscribe(self, target: Mapping[BookKey, Subscription]) -> None:
+        change = diff(self._pool.current(), target)
+        if change.add or change.remove:
+            self._pool.apply(change)
+
+    def _drop(self, key: BookKey, reason: str) -> None:
+        pair = self._feed.find(key)
+        if pair is not None:
+            self._forget(key)
+            self._feed.remove(pair, reason)

@@ -1,0 +1,87 @@
+"""What people want watched, read from the database every second and at once on a nudge."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import structlog
+from msgspec import Struct
+
+from apps.feeds import selectors as feeds
+from apps.feeds.bus import codec
+from apps.feeds.bus.redis import Subscriber
+from apps.feeds.subscriptions import Wanted, wanted
+from apps.monitoring import selectors as monitoring
+from workers.database import Database, DatabaseAwayError
+
+log = structlog.get_logger(__name__)
+
+EVERY_S = 1.0
+
+
+class Fetched(Struct, frozen=True, kw_only=True):
+    """One whole answer; the empty one stands for none yet."""
+
+    wanted: Wanted
+    exchanges: dict[str, bool]
+
+
+class Fetcher:
+    """Calls `changed(fetched)` after every answer; while the database is away the last answer stands."""
+
+    def __init__(
+        self, *, database: Database, default_depth: int, redis_url: str, changed: Callable[[Fetched], None]
+    ) -> None:
+        self.last: Fetched | None = None
+        self._database = database
+        self._default_depth = default_depth
+        self._changed = changed
+        self._away_since: float | None = None
+        self._hurry = asyncio.Event()
+        self._nudges = Subscriber(redis_url, channels=[codec.NUDGE_CHANNEL])
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as parts:
+            parts.create_task(self._listen(), name="nudges")
+            parts.create_task(self._fetch_for_ever(), name="fetch")
+
+    async def fetch(self) -> None:
+        """Read once; a database that is away is logged once and changes nothing."""
+        try:
+            fetched = await self._database.call(self._read)
+        except DatabaseAwayError as error:
+            if self._away_since is None:
+                self._away_since = time.monotonic()
+                log.warning("tasks cannot be read, the last ones stand", error=str(error))
+            return
+        if self._away_since is not None:
+            log.info("tasks are read again", away_s=round(time.monotonic() - self._away_since, 1))
+            self._away_since = None
+        self.last = fetched
+        self._changed(fetched)
+
+    async def aclose(self) -> None:
+        await self._nudges.aclose()
+
+    async def _fetch_for_ever(self) -> None:
+        while True:
+            await self.fetch()
+            try:
+                async with asyncio.timeout(EVERY_S):
+                    await self._hurry.wait()
+            except TimeoutError:
+                continue
+            self._hurry.clear()
+
+    async def _listen(self) -> None:
+        async for _ in self._nudges:
+            self._hurry.set()
+
+    def _read(self) -> Fetched:
+        """In the database's thread: the rows, and of the catalogue what they name."""
+        tasks = monitoring.tasks()
+        exchanges = feeds.exchanges()
+        catalogue = feeds.catalogue(pairs={task.pair.strip().upper() for task in tasks})
+        return Fetched(
+            wanted=wanted(tasks, catalogue, exchanges, default_depth=self._default_depth), exchanges=exchanges
+        )

@@ -1,0 +1,246 @@
+"""One market data daemon: its parts, who speaks to whom, and the order in which they live."""
+
+import asyncio
+import gc
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import structlog
+from msgspec import Struct
+
+from apps.feeds import leases
+from apps.feeds.bus.publisher import Publisher
+from apps.feeds.drivers import registry
+from apps.feeds.drivers.base import Driver
+from apps.feeds.market import Instrument
+from apps.feeds.transport.addresses import Addresses
+from apps.feeds.transport.http import Http
+from apps.feeds.transport.pool import Pool
+from apps.monitoring.recorder import Recorder
+from workers.applier import Applier
+from workers.catalogue import Bootstrap
+from workers.commands import Commands
+from workers.database import Database, DatabaseAwayError
+from workers.feed import Feed
+from workers.fetcher import Fetcher
+from workers.identity import Identity
+from workers.ledger import Ledger, register
+from workers.lifecycle import CannotStart, Part
+from workers.malformed import Malformed
+from workers.meters import Latencies
+from workers.outages import Outages
+from workers.ownership import Ownership
+from workers.snapshots import Snapshots
+from workers.status import Status
+
+log = structlog.get_logger(__name__)
+
+CHECK_S = 0.25
+RIVAL_S = leases.DEAD_S + 2.0
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """The settings of a daemon."""
+
+    daemon: str
+    redis_url: str
+    simulator_url: str | None
+    data_dir: Path
+    pairs_per_connection: int
+    max_connections: int
+    depth: int
+    publish_hz: float
+    batch_size: int
+    batch_interval_s: float
+    build: str
+
+
+class Monitor:
+    """Makes everything; `parts` gives it to a Lifecycle. Must be made inside the event loop."""
+
+    def __init__(self, options: Options, *, drivers: Mapping[str, Driver] | None = None) -> None:
+        self.draining = False
+        self._stopping = False
+        drivers = drivers or {name: registry.driver(name) for name in registry.exchange_ids()}
+        addresses = Addresses(options.simulator_url)
+        self.identity = Identity(
+            daemon=options.daemon,
+            role="monitor",
+            capacity=options.pairs_per_connection * options.max_connections,
+            build=options.build,
+        )
+        self._leases, self._tasks = Database("leases"), Database("tasks")
+        self.ledger = Ledger(register=register)
+        self.recorder = Recorder(
+            directory=options.data_dir / "spool",
+            daemon=options.daemon,
+            batch_size=options.batch_size,
+            batch_interval_s=options.batch_interval_s,
+            on_sealed=self.ledger.sealed,
+            on_shed=self._resync_shed,
+        )
+        self.latencies = Latencies()
+        self.publisher = Publisher(
+            options.redis_url,
+            hz=options.publish_hz,
+            may_publish=lambda: self.ownership.trusted(),
+            on_fenced=lambda shard, highest: self.ownership.fenced(shard, highest),
+            on_latency=self._measured,
+        )
+        self.malformed = Malformed(options.data_dir / "malformed")
+        self.outages = Outages(daemon=options.daemon, report=self.recorder.gap)
+        self.feed = Feed(
+            drivers=drivers,
+            publisher=self.publisher,
+            recorder=self.recorder,
+            outages=self.outages,
+            malformed=self.malformed,
+        )
+        self.pool = Pool(
+            drivers=drivers,
+            sink=self.feed,
+            addresses=addresses,
+            pairs_per_connection=options.pairs_per_connection,
+            max_connections=options.max_connections,
+        )
+        self.http = Http(drivers=drivers, addresses=addresses)
+        self.snapshots = Snapshots(http=self.http, drivers=drivers, deliver=self.feed.snapshot)
+        self.feed.fetch_snapshot = self.snapshots.want
+        self.feed.settled = self.snapshots.settled
+        self.feed.resubscribe = self.pool.resubscribe
+        self.ownership = Ownership(
+            daemon=options.daemon,
+            database=self._leases,
+            heartbeat=lambda: self.identity.heartbeat(draining=self.draining),
+            gained=self._gained,
+            lost=self._lost,
+            give_up=self._give_up,
+        )
+        self.applier = Applier(
+            feed=self.feed,
+            pool=self.pool,
+            drivers=drivers,
+            fences=self.ownership.fences,
+            want=self.ownership.want,
+            forget=self.snapshots.forget,
+        )
+        self.fetcher = Fetcher(
+            database=self._tasks,
+            default_depth=options.depth,
+            redis_url=options.redis_url,
+            changed=self.applier.fetched,
+        )
+        self.bootstrap = Bootstrap(database=Database("catalogue"), http=self.http, drivers=drivers)
+        self.commands = Commands(
+            redis_url=options.redis_url, daemon=options.daemon, resync=self.feed.resync, drain=self.drain
+        )
+        self.status = Status(
+            identity=self.identity,
+            redis_url=options.redis_url,
+            max_sockets=options.max_connections,
+            feed=self.feed,
+            pool=self.pool,
+            applier=self.applier,
+            recorder=self.recorder,
+            outages=self.outages,
+            malformed=self.malformed,
+            latencies=self.latencies,
+            draining=lambda: self.draining,
+        )
+
+    def parts(self) -> list[Part]:
+        """In the order of starting. Stopping begins at the end: first nothing new comes in, then books say goodbye and
+        leases are released, then sockets close, and the history is sealed last."""
+        return [
+            Part(name="identity", start=self._claim, stop=self._leave),
+            Part(name="ledger", run=self.ledger.run, stop=self.ledger.close, deadline_s=1.5),
+            Part(name="recorder", run=self.recorder.run, stop=self.recorder.close, deadline_s=3.0),
+            Part(name="publisher", run=self.publisher.run, stop=self.publisher.aclose, deadline_s=1.0),
+            Part(name="http", stop=self.http.close, deadline_s=1.0),
+            Part(name="snapshots", run=self.snapshots.run, deadline_s=1.0),
+            Part(name="pool", run=self.pool.run, deadline_s=2.0),
+            Part(name="ownership", run=self.ownership.run, stop=self.ownership.release),
+            Part(name="fetcher", run=self.fetcher.run, stop=self.fetcher.aclose, deadline_s=1.0),
+            Part(name="catalogue", run=self.bootstrap.run, stop=self.bootstrap.close, deadline_s=1.0),
+            Part(name="checks", run=self._check_for_ever),
+            Part(name="malformed", run=self.malformed.run, stop=self.malformed.write),
+            Part(name="commands", run=self.commands.run, stop=self.commands.aclose, deadline_s=1.0),
+            Part(name="status", start=_freeze, run=self.status.run, stop=self.status.close, deadline_s=1.5),
+        ]
+
+    def drain(self) -> None:
+        """Give every shard to the other daemons, and take none."""
+        if not self.draining:
+            log.info("draining")
+            self.draining = True
+            self.ownership.hurry()
+
+    def stopping(self) -> None:
+        """The process is told to stop: say so with the last status."""
+        self.draining = self._stopping = True
+
+    async def _claim(self) -> None:
+        """Wait until the database answers and a former process of our name is gone; CannotStart when it is not."""
+        deadline = asyncio.get_running_loop().time() + RIVAL_S
+        while True:
+            rival = await self._insist(self.identity.rival)
+            if rival is None:
+                return
+            if asyncio.get_running_loop().time() > deadline:
+                raise CannotStart(f"{rival}: give this one another CT_DAEMON_ID")
+            log.warning("waiting for another process to end", rival=rival)
+            await asyncio.sleep(1.0)
+
+    async def _insist(self, function: Callable[[], str | None]) -> str | None:
+        while True:
+            try:
+                return await self._leases.call(function)
+            except DatabaseAwayError as error:
+                log.warning("waiting for the database", error=str(error))
+                await asyncio.sleep(1.0)
+
+    async def _leave(self) -> None:
+        try:
+            await self._leases.call(self.identity.leave, timeout_s=1.0)
+        except DatabaseAwayError as error:
+            log.warning("not signed off, the heartbeat grows old by itself", error=str(error))
+        await self._leases.close()
+        await self._tasks.close()
+
+    def _gained(self, fences: dict[str, int]) -> None:
+        log.info("shards taken", shards=len(fences))
+        for shard, fence in fences.items():
+            self.publisher.own(shard, fence)
+        self.applier.apply()
+
+    def _lost(self, shard: str, reason: str) -> None:
+        log.warning("shard lost", shard=shard, reason=reason)
+        self.publisher.disown(shard)
+        self.applier.leave(frozenset({shard}), reason)
+
+    async def _give_up(self, shards: frozenset[str]) -> None:
+        log.info("shards given away", shards=len(shards))
+        reason = f"daemon {self.identity.daemon} stops" if self._stopping else "moving to another daemon"
+        self.applier.leave(shards, reason)
+        await self.publisher.flush()
+        for shard in shards:
+            self.publisher.disown(shard)
+
+    async def _check_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_S)
+            self.feed.check()
+
+    def _measured(self, nanoseconds: int) -> None:
+        self.latencies.add(asyncio.get_running_loop().time(), nanoseconds)
+
+    def _resync_shed(self, instruments: list[Instrument]) -> None:
+        """History goes on from a fresh snapshot where events could not be kept."""
+        for instrument in instruments:
+            self.feed.resync(instrument.key, "events could not be recorded")
+
+
+async def _freeze() -> None:
+    """What lives as long as the process need not be looked at by the garbage collector again."""
+    gc.collect()
+    gc.freeze()
