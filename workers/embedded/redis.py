@@ -25,6 +25,7 @@ maxmemory-policy noeviction
 save ""
 appendonly no
 daemonize no
+loglevel warning
 """
 
 

@@ -1,5 +1,6 @@
 """The processes of an embedded run, as a table, and the supervisord configuration that it becomes."""
 
+import os
 import shlex
 import sys
 from collections.abc import Iterable
@@ -19,6 +20,10 @@ class Program:
     stop_s: int  # after SIGTERM; then SIGKILL
     needs_database: bool = False  # starts once the database is prepared
 
+
+# Run as root, celery and supervisord warn at length; the embedded run belongs to whoever started it.
+QUIET_ROOT = ("-W", "ignore:You're running the worker with superuser")
+SAME_USER = "user=0" if os.geteuid() == 0 else ""
 
 STORES, EXCHANGES, JOBS, FRONT = 10, 20, 30, 40  # stop: front, jobs, exchanges, stores: 12 s at the very worst
 
@@ -43,8 +48,9 @@ def simulator(port: int, replay: Path | None = None) -> Program:
 
 
 def web(port: int) -> Program:
-    serve = ("--host", "127.0.0.1", "--port", str(port), "--ws", "websockets-sansio", "--no-access-log")
-    command = python("uvicorn", "ctweb.asgi:application", *serve, "--timeout-graceful-shutdown", "2")
+    serve = ("--host", "127.0.0.1", "--port", str(port), "--ws", "websockets-sansio", "--lifespan", "off")
+    log = ("--no-access-log", "--log-config", str(Path(__file__).with_name("uvicorn.json")))
+    command = python("uvicorn", "ctweb.asgi:application", *serve, *log, "--timeout-graceful-shutdown", "2")
     return Program(name="web", command=command, order=FRONT, stop_s=5, needs_database=True)
 
 
@@ -57,12 +63,12 @@ def jobs(host: str) -> Program:
     """One process with threads: four small jobs at a time need no more here, and it starts faster than a fork."""
     queues = f"flush.{host},recover,audit,default"
     worker = ("worker", "-P", "threads", "-c", "4", "-Q", queues, "--without-gossip", "--without-mingle")
-    command = python("celery", "-A", "ctweb", *worker, "-n", "jobs@%h")
+    command = (sys.executable, *QUIET_ROOT, "-m", "celery", "-A", "ctweb", "--quiet", *worker)
     return Program(name="jobs", command=command, order=JOBS, stop_s=3, needs_database=True)
 
 
 def beat() -> Program:
-    command = python("celery", "-A", "ctweb", "beat", "--pidfile=")
+    command = python("celery", "-A", "ctweb", "--quiet", "beat", "--pidfile=")
     return Program(name="beat", command=command, order=FRONT, stop_s=2, needs_database=True)
 
 
@@ -80,6 +86,7 @@ def _supervisord(folder: Folder) -> str:
     return f"""\
 [supervisord]
 nodaemon=true
+{SAME_USER}
 silent=true
 logfile={_plain(folder.log / "supervisor.log")}
 logfile_maxbytes=2MB

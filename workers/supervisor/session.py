@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from workers.supervisor.preparation import Preparation
 from workers.supervisor.stack import TICK_S, Stack
 from workers.supervisor.tail import Tail
 
+UNEXPECTED = re.compile(r"exited: .*not expected|gave up|WARN|ERRO|CRIT")  # of supervisord's log; its file has all
 GAVE_UP = "entered FATAL state"  # supervisord's words for a process that does not stay up
 
 
@@ -90,8 +92,11 @@ class Session:
 
     def _show(self) -> None:
         for name, line in self._tail.lines():
-            _say(f"{name:<10} {line}")
-            if name == "supervisor" and GAVE_UP in line and self._failure is None:
+            if name != "supervisor":
+                _say(f"{name:<10} {line}")
+            elif UNEXPECTED.search(line):
+                _say(f"{name:<10} {line.partition(' ')[2]}")
+            if GAVE_UP in line and self._failure is None:
                 self._failure = line.rpartition("gave up: ")[2].partition(" ")[0]
 
 
