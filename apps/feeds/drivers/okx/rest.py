@@ -24,8 +24,8 @@ class Book(Struct, rename="camel"):
 
 class Ticker(Struct, rename="camel"):
     inst_id: str
-    last: wire.Amount | str = ""
-    vol_ccy24h: wire.Amount | str = ""  # in quote currency on spot, in coins on contracts
+    last: str = ""
+    vol_ccy24h: str = ""  # in quote currency on spot, in coins on contracts
 
 
 class Head(Struct):
@@ -81,8 +81,9 @@ def parse_volumes(market_type: MarketType, content: bytes) -> dict[str, float]:
     """Contracts tell their volume in coins: the last price makes quote currency of it."""
     volumes = {}
     for row in _rows(_tickers, content):
-        if isinstance(row.vol_ccy24h, float) and isinstance(row.last, float):
-            volumes[row.inst_id] = row.vol_ccy24h * (1.0 if market_type is MarketType.SPOT else row.last)
+        volume, last = wire.rule_number(row.vol_ccy24h), wire.rule_number(row.last)
+        if volume is not None and last is not None:
+            volumes[row.inst_id] = float(volume if market_type is MarketType.SPOT else volume * last)
     return volumes
 
 
