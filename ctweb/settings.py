@@ -2,7 +2,6 @@
 
 import decimal
 
-from apps.users.middleware import IDLE_S
 from ctweb.conf import api, security
 from ctweb.conf.logs import logging_settings
 from ctweb.conf.stores import databases
@@ -106,7 +105,7 @@ AXES_RESET_ON_SUCCESS = security.AXES_RESET_ON_SUCCESS
 AXES_VERBOSE = False
 AXES_ENABLE_ACCESS_FAILURE_LOG = security.AXES_ENABLE_ACCESS_FAILURE_LOG
 CONTENT_SECURITY_POLICY = security.CONTENT_SECURITY_POLICY
-SESSION_COOKIE_AGE = IDLE_S
+SESSION_COOKIE_AGE = security.SESSION_IDLE_S
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not CT_EMBEDDED
 SECURE_HSTS_SECONDS = 0 if CT_EMBEDDED else security.YEAR_S
 X_FRAME_OPTIONS = "DENY"

@@ -47,11 +47,8 @@ def add_pair(
     reason: str = "",
 ) -> Monitoring:
     """Watch one more pair."""
-    _check(depth=depth, priority=priority)
-    key = _key(exchange, market_type, pair)
-    instrument = _runnable({key})[key]
-    for row in rows_of(keys={key}):
-        raise ValidationError({"pair": f"{key.pair} is watched already, by row {row.pk}."})
+    check_values(depth=depth, priority=priority)
+    instrument = check_new(exchange=exchange, market_type=market_type, pair=pair)
     row = _create(instrument, actor, depth=depth, priority=priority, enabled=enabled)
     _trace("pair.add", [row], actor, reason, after=[_state(row)])
     return row
@@ -63,7 +60,7 @@ def enable_pairs(
 ) -> Change:
     """Watch all these instruments, or none of them; a row that is missing is made, with `depth`."""
     _check_count(keys, "pairs")
-    _check(depth=depth)
+    check_values(depth=depth)
     if not enabled:
         _leave_lists(keys)
         return _set(rows_of(keys=keys), {"enabled": False}, "pair.disable", actor, reason)
@@ -87,13 +84,44 @@ def set_depth(*, ids: Collection[int], depth: int | None, actor: Actor, reason: 
 @transaction.atomic
 def edit(*, ids: Collection[int], values: Mapping[str, Any], actor: Actor, reason: str = "") -> Change:
     """Set `enabled`, `depth` or `priority` of rows, of all of them or of none."""
-    _check(**values)
+    check_values(**values)
     rows = _existing(ids)
     if not values.get("enabled"):
         action = "pair.disable" if "enabled" in values else "pair.edit"
         return _set(rows, values, action, actor, reason)
-    _runnable({_key(row.exchange, row.market_type, row.pair) for row in rows}, field="enabled")
+    check_runnable(rows=rows)
     return _set(rows, {**values, "active": True}, "pair.enable", actor, reason)
+
+
+@transaction.atomic
+def check_new(*, exchange: str, market_type: str | None, pair: str) -> TradePair:
+    """The instrument that `add_pair` would watch, locked; raises what it would raise."""
+    key = _key(exchange, market_type, pair)
+    instrument = _runnable({key})[key]
+    for row in rows_of(keys={key}):
+        raise ValidationError({"pair": f"{key.pair} is watched already, by row {row.pk}."})
+    return instrument
+
+
+@transaction.atomic
+def check_runnable(*, rows: Iterable[Monitoring]) -> None:
+    """Raise what switching these rows on would raise, for the field `enabled`."""
+    try:
+        keys = {_key(row.exchange, row.market_type, row.pair) for row in rows}
+    except ValidationError as error:
+        raise ValidationError({"enabled": error.messages}) from None
+    _runnable(keys, field="enabled")
+
+
+def check_values(*, depth: int | None = None, priority: int | None = None, enabled: bool | None = None) -> None:
+    """Raise what these values of a row would raise."""
+    errors = {}
+    if depth is not None and depth not in DEPTHS:
+        errors["depth"] = f"Unknown depth {depth}: 20, 50 or 0 (full)."
+    if priority is not None and not PRIORITIES[0] <= priority <= PRIORITIES[1]:
+        errors["priority"] = f"Must be a number from {PRIORITIES[0]} to {PRIORITIES[1]}."
+    if errors:
+        raise ValidationError(errors)
 
 
 @transaction.atomic
@@ -201,16 +229,6 @@ def _why_not(key: BookKey, switched_on: Mapping[str, bool], instrument: TradePai
     if instrument.status != InstrumentStatus.TRADING:
         return "pair", f"{key.pair} is {instrument.status} at {key.exchange} {key.market_type}."
     return None
-
-
-def _check(*, depth: int | None = None, priority: int | None = None, enabled: bool | None = None) -> None:
-    errors = {}
-    if depth is not None and depth not in DEPTHS:
-        errors["depth"] = f"Unknown depth {depth}: 20, 50 or 0 (full)."
-    if priority is not None and not PRIORITIES[0] <= priority <= PRIORITIES[1]:
-        errors["priority"] = f"Must be a number from {PRIORITIES[0]} to {PRIORITIES[1]}."
-    if errors:
-        raise ValidationError(errors)
 
 
 def _check_count(items: Collection[Any], field: str) -> None:

@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import sync_and_async_middleware
 
-IDLE_S = 30 * 60  # SESSION_COOKIE_AGE
 WHOLE_S = 12 * 3600
 NOTED_EVERY_S = 5 * 60  # an active session is written this often, not with every request
 
@@ -20,7 +19,7 @@ Answer = HttpResponse | Awaitable[HttpResponse]
 
 @sync_and_async_middleware
 def session_limits(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Answer]:
-    """A session ends after half an hour without a request, and after half a day whatever happens."""
+    """A session ends after SESSION_COOKIE_AGE without a request, and after half a day whatever happens."""
     if iscoroutinefunction(get_response):
 
         async def limited_async(request: HttpRequest) -> HttpResponse:

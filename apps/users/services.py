@@ -2,12 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils import timezone
+from knox.models import AuthToken
 
 from apps.users import audit, roles
 from apps.users.models import Audit, AuditHead, User
@@ -25,6 +27,7 @@ class Actor:
     user_id: int | None = None
 
 
+MOST_TOKENS = 20
 SYSTEM = Actor(user="system")
 
 
@@ -92,3 +95,23 @@ def ensure_admin(*, name: str, password: str, reset: bool) -> None:
     user.groups.add(Group.objects.get(name=roles.ADMIN))
     action = "user.create" if created else "user.password"
     record(actor=SYSTEM, action=action, object=f"user {name}", after={"role": roles.ADMIN})
+
+
+@transaction.atomic
+def make_token(*, actor: Actor, lifetime: timedelta) -> tuple[AuthToken, str] | None:
+    """A new API token, its row and its text, which is kept nowhere; None when `actor` has too many already."""
+    user = User.objects.select_for_update().get(username=actor.user)
+    if AuthToken.objects.filter(user=user, expiry__gt=timezone.now()).count() >= MOST_TOKENS:
+        return None
+    row, token = AuthToken.objects.create(user=user, expiry=lifetime)
+    record(actor=actor, action="token.create", object=f"token {row.token_key}", after={"expiry": str(row.expiry)})
+    return row, token
+
+
+@transaction.atomic
+def revoke_token(*, actor: Actor, token_id: str) -> bool:
+    """End one of `actor`'s own tokens; False when it is not there."""
+    gone, _ = AuthToken.objects.filter(user_id=actor.user_id, token_key=token_id).delete()
+    if gone:
+        record(actor=actor, action="token.revoke", object=f"token {token_id}")
+    return bool(gone)

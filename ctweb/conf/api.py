@@ -23,7 +23,6 @@ def rest_framework(*, basic: bool) -> dict[str, Any]:
 
 REST_KNOX = {
     "TOKEN_TTL": timedelta(days=90),
-    "TOKEN_LIMIT_PER_USER": 20,
     "AUTO_REFRESH": False,
 }
 

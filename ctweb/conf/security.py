@@ -32,4 +32,5 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 
+SESSION_IDLE_S = 30 * 60
 YEAR_S = 365 * 24 * 3600

@@ -40,6 +40,14 @@ def word(request: Request, name: str, *, default: str | None = None, longest: in
     return text
 
 
+def choice(request: Request, name: str, options: Collection[str], *, default: str | None = None) -> str | None:
+    """One of `options`; None when it is not asked and there is no default."""
+    text = request.query_params.get(name, default)
+    if text is not None and text not in options:
+        raise ValidationError({name: [f"Must be one of {', '.join(options)}."]})
+    return text
+
+
 def yes_or_no(request: Request, name: str) -> bool | None:
     """None when it is not asked."""
     text = request.query_params.get(name)

@@ -1,0 +1,77 @@
+"""People and their trail in the admin."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from apps.users.models import Audit, IdempotentAnswer, User
+from apps.users.services import actor_of, record
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Looked at, never touched: what the system writes itself."""
+
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):
+    """Roles are groups; each change of a person leaves a row in the trail."""
+
+    list_display = ("username", "is_active", "is_staff", "is_superuser", "last_login")
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        form.was = _rights(User.objects.get(pk=obj.pk)) if change else None
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        record(
+            actor=actor_of(request),
+            action="user.edit" if change else "user.create",
+            object=f"user {form.instance.get_username()}",
+            before=form.was,
+            after=_rights(form.instance),
+        )
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        record(actor=actor_of(request), action="user.delete", object=f"user {obj.username}", before=_rights(obj))
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for user in queryset:
+            self.delete_model(request, user)
+
+
+@admin.register(Audit)
+class AuditAdmin(ReadOnlyAdmin):
+    list_display = ("change_id", "at", "user", "role", "action", "object", "result")
+    list_filter = ("action", "result")
+    search_fields = ("object", "user")
+
+
+@admin.register(IdempotentAnswer)
+class IdempotentAnswerAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "user", "key", "status")
+    list_select_related = ("user",)
+
+
+def _rights(user: User) -> dict[str, Any]:
+    return {
+        "groups": sorted(user.groups.values_list("name", flat=True)),
+        "is_active": user.is_active,
+        "is_staff": user.is_staff,
+        "is_superuser": user.is_superuser,
+    }

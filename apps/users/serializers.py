@@ -1,0 +1,58 @@
+"""How people, tokens and the trail read in JSON."""
+
+from knox.models import AuthToken
+from rest_framework import serializers
+
+from apps.users.models import Audit
+from apps.users.rest.serializers import StrictSerializer, WholeNumber
+
+
+class MeSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    role = serializers.CharField(allow_null=True)
+
+
+class TokenSerializer(serializers.ModelSerializer):
+    id = serializers.CharField(source="token_key")
+
+    class Meta:
+        model = AuthToken
+        fields = ["id", "created", "expiry"]
+
+
+class TokenRequestSerializer(StrictSerializer):
+    days = WholeNumber(min_value=1, max_value=365, default=90)
+
+
+class NewTokenSerializer(serializers.Serializer):
+    """The token itself is shown this once."""
+
+    id = serializers.CharField()
+    token = serializers.CharField()
+    expiry = serializers.DateTimeField()
+
+
+class AuditSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Audit
+        fields = [
+            "change_id",
+            "at",
+            "user",
+            "role",
+            "ip",
+            "action",
+            "object",
+            "before",
+            "after",
+            "reason",
+            "approved_by",
+            "result",
+            "hash",
+        ]
+
+
+class VerdictSerializer(serializers.Serializer):
+    intact = serializers.BooleanField()
+    last_change_id = serializers.IntegerField()
+    broken_at = serializers.IntegerField(allow_null=True)

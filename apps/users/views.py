@@ -1,0 +1,103 @@
+"""Myself, my tokens and the trail, by REST."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from knox.models import AuthToken
+from msgspec import to_builtins
+from rest_framework import generics, status
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.users.models import Audit
+from apps.users.rest.exceptions import Conflict
+from apps.users.rest.parameters import refuse_unknown, word
+from apps.users.roles import ADMIN, has_role, role_of
+from apps.users.selectors import verify_audit
+from apps.users.serializers import (
+    AuditSerializer,
+    MeSerializer,
+    NewTokenSerializer,
+    TokenRequestSerializer,
+    TokenSerializer,
+    VerdictSerializer,
+)
+from apps.users.services import MOST_TOKENS, actor_of, make_token, revoke_token
+
+FILTERS = [OpenApiParameter("action", str), OpenApiParameter("user", str), OpenApiParameter("object", str)]
+
+
+class MeView(APIView):
+    @extend_schema(responses=MeSerializer)
+    def get(self, request: Request) -> Response:
+        user: Any = request.user
+        return Response(MeSerializer({"name": user.get_username(), "role": role_of(user)}).data)
+
+
+class TokensView(APIView):
+    """One's own tokens, for programs: `Authorization: Token ...`."""
+
+    @extend_schema(responses=TokenSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        refuse_unknown(request, ())
+        return Response(TokenSerializer(_own(request).order_by("created"), many=True).data)
+
+    @extend_schema(request=TokenRequestSerializer, responses={201: NewTokenSerializer})
+    def post(self, request: Request) -> Response:
+        body = TokenRequestSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        lifetime = timedelta(days=body.validated_data["days"])
+        made = make_token(actor=actor_of(request), lifetime=lifetime)
+        if made is None:
+            raise Conflict(f"At most {MOST_TOKENS} tokens: revoke one first.")
+        row, token = made
+        answer = NewTokenSerializer({"id": row.token_key, "token": token, "expiry": row.expiry})
+        return Response(answer.data, status=status.HTTP_201_CREATED)
+
+
+class TokenView(APIView):
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, token_id: str) -> Response:
+        if not revoke_token(actor=actor_of(request), token_id=token_id):
+            raise NotFound
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class AuditView(generics.ListAPIView):
+    """Who changed what, latest first: an admin sees all, everybody else what he did himself."""
+
+    serializer_class = AuditSerializer
+    queryset = Audit.objects.none()  # for the schema; `get_queryset` has the rows
+
+    @extend_schema(parameters=FILTERS)
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
+    def get_queryset(self) -> QuerySet[Audit]:
+        request = self.request
+        refuse_unknown(request, [*(one.name for one in FILTERS), "limit", "offset"])
+        rows = Audit.objects.all()
+        if not has_role(request.user, ADMIN):
+            rows = rows.filter(user=request.user.get_username())
+        for name in ("action", "user", "object"):
+            if name in request.query_params:
+                rows = rows.filter(**{name: word(request, name, longest=200)})
+        return rows
+
+
+class AuditVerdictView(APIView):
+    """Whether the chain of the trail is whole."""
+
+    read_role = ADMIN
+
+    @extend_schema(responses=VerdictSerializer)
+    def get(self, request: Request) -> Response:
+        return Response(to_builtins(verify_audit()))
+
+
+def _own(request: Request) -> QuerySet[AuthToken]:
+    return AuthToken.objects.filter(user_id=request.user.pk)
