@@ -25,7 +25,7 @@ class Program:
 QUIET_ROOT = ("-W", "ignore:You're running the worker with superuser")
 SAME_USER = "user=0" if os.geteuid() == 0 else ""
 
-STORES, EXCHANGES, JOBS, FRONT = 10, 20, 30, 40  # stop: front, jobs, exchanges, stores: 12 s at the very worst
+STORES, EXCHANGES, JOBS, FRONT = 10, 20, 30, 40  # stop: front, jobs, exchanges, stores: 13 s at the very worst
 
 
 def python(module: str, *arguments: str) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ def history(directory: Path, port: int) -> Program:
 def simulator(port: int, replay: Path | None = None) -> Program:
     recorded = ("--replay", str(replay)) if replay else ()
     command = python("apps.feeds.simulator", "--port", str(port), "--seed", "1", *recorded)
-    return Program(name="simulator", command=command, order=EXCHANGES, stop_s=1)
+    return Program(name="simulator", command=command, order=EXCHANGES, stop_s=2)
 
 
 def web(port: int) -> Program:

@@ -19,7 +19,7 @@ from workers.supervisor.preparation import Preparation
 from workers.supervisor.stack import TICK_S, Stack
 from workers.supervisor.tail import Tail
 
-UNEXPECTED = re.compile(r"exited: .*not expected|gave up|WARN|ERRO|CRIT")  # of supervisord's log; its file has all
+UNEXPECTED = re.compile(r"not expected|gave up|killing|CRIT")  # of supervisord's log; its file has all
 GAVE_UP = "entered FATAL state"  # supervisord's words for a process that does not stay up
 
 
