@@ -22,10 +22,10 @@ class Book(Struct, rename="camel"):
     seq_id: wire.Id | None = None
 
 
-class Ticker(Struct, rename="camel"):
-    inst_id: str
+class Ticker(Struct):
+    instId: str  # noqa: N815 - spelt as on the wire: "24h" has no camel case of its own
     last: str = ""
-    vol_ccy24h: str = ""  # in quote currency on spot, in coins on contracts
+    volCcy24h: str = ""  # noqa: N815 - in quote currency on spot, in coins on contracts
 
 
 class Head(Struct):
@@ -81,9 +81,9 @@ def parse_volumes(market_type: MarketType, content: bytes) -> dict[str, float]:
     """Contracts tell their volume in coins: the last price makes quote currency of it."""
     volumes = {}
     for row in _rows(_tickers, content):
-        volume, last = wire.rule_number(row.vol_ccy24h), wire.rule_number(row.last)
+        volume, last = wire.rule_number(row.volCcy24h), wire.rule_number(row.last)
         if volume is not None and last is not None:
-            volumes[row.inst_id] = float(volume if market_type is MarketType.SPOT else volume * last)
+            volumes[row.instId] = float(volume if market_type is MarketType.SPOT else volume * last)
     return volumes
 
 
