@@ -22,6 +22,7 @@ from apps.feeds.tests.toy import (
     subscription,
     toy_server,
 )
+from apps.feeds.tests.waiting import until
 from apps.feeds.transport.link import LinkState
 from apps.feeds.transport.session import MAX_FRAME_BYTES
 
@@ -193,8 +194,7 @@ async def test_without_a_heartbeat_of_its_own_an_exchange_is_asked_by_protocol_p
             pool.apply(PAIRS)
             await both_live(sink)
             frames = pool.links()[0].frames
-            while server.peers[0].pings < 3:
-                await server.pause()
+            await until(lambda: server.peers[0].pings >= 3)
             assert (pool.links()[0].frames, sink.losses) == (frames, [])
 
 

@@ -1,6 +1,5 @@
 """The pool: which pair lies on which socket, and that one pair's change is no other pair's business."""
 
-import asyncio
 import itertools
 
 import pytest
@@ -11,7 +10,6 @@ from apps.feeds.subscriptions import Diff
 from apps.feeds.tests.toy import (
     FAST,
     LIMITS,
-    PATIENCE_S,
     Notes,
     Peer,
     ToyDriver,
@@ -22,6 +20,7 @@ from apps.feeds.tests.toy import (
     subscription,
     toy_server,
 )
+from apps.feeds.tests.waiting import until
 from apps.feeds.transport.link import LinkState
 
 SYMBOLS = [f"S{number:02}" for number in range(60)]
@@ -221,7 +220,9 @@ def refusing(*names: str, whole_frame: bool = False):
         if command["op"] != "subscribe" or not bad:
             await obey(peer, command)
             return
-        await peer.send(ok=False, id=command["id"], topics=bad[:1] if whole_frame else bad, code="60018", whole_frame=whole_frame)
+        await peer.send(
+            ok=False, id=command["id"], topics=bad[:1] if whole_frame else bad, code="60018", whole_frame=whole_frame
+        )
         if not whole_frame:
             await obey(peer, {**command, "topics": [name for name in command["topics"] if name not in bad]})
 
@@ -253,11 +254,13 @@ async def test_what_was_refused_is_asked_for_again_later():
             await sink.until(lambda: len(sink.refusals) >= 2)
             assert set(pool.current()) == {key("BBB")}
             server.answer = obey
-            async with asyncio.timeout(PATIENCE_S):
-                while not (sink.seqs("AAA") and "trades.BBB" in server.peers[0].topics):
-                    if key("AAA") not in pool.current():
-                        pool.apply(add("AAA"))
-                    await server.pause()
+
+            def back() -> bool:
+                if key("AAA") not in pool.current():
+                    pool.apply(add("AAA"))
+                return bool(sink.seqs("AAA")) and "trades.BBB" in server.peers[0].topics
+
+            await until(back)
 
 
 async def test_after_the_refusal_of_a_whole_frame_all_others_run():
