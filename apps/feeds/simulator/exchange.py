@@ -4,7 +4,6 @@ import asyncio
 import random
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -15,7 +14,9 @@ from apps.feeds.simulator.faults import Faults
 from apps.feeds.simulator.journal import Journal
 from apps.feeds.simulator.limits import Breaches, Patience
 from apps.feeds.simulator.listings import Listing
-from apps.feeds.simulator.market import Market, PriceWalk, Row
+from apps.feeds.simulator.market import Market, Row, Write
+from apps.feeds.simulator.random_market import PriceWalk, RandomMarket
+from apps.feeds.simulator.recorded import RecordedMarket
 from apps.feeds.simulator.sockets import Socket, encode
 from apps.feeds.simulator.streams import BookStream, Stream
 
@@ -32,7 +33,6 @@ class World:
     patience: Patience
     strict: bool  # limits are enforced, not only counted
     walks: dict[str, PriceWalk] = field(default_factory=dict)
-    recorded: dict[tuple[str, str, str], Market] = field(default_factory=dict)  # by exchange, market type, symbol
 
     def rng(self, *names: str) -> random.Random:
         return random.Random(":".join((str(self.seed), *names)))
@@ -55,13 +55,15 @@ class Exchange(ABC):
     hosts: ClassVar[frozenset[str]]
     largest_message: ClassVar[int] = 1024 * 1024  # bytes a client may send in one
 
-    def __init__(self, world: World, listings: list[Listing]) -> None:
+    def __init__(self, world: World, listings: list[Listing], recorded: list[RecordedMarket] | None) -> None:
+        """`recorded` markets, if not None, are all that is listed."""
         self.world = world
-        if world.recorded:
-            listings = [m.listing for key, m in world.recorded.items() if key[0] == self.name]
+        listings = listings if recorded is None else [market.listing for market in recorded]
         self.listings = {(listing.market_type, listing.symbol): listing for listing in listings}
         self.sockets: dict[str, Socket] = {}
         self._markets: dict[tuple[str, str], Market] = {}
+        for market in recorded or []:
+            self._markets[market.listing.market_type, market.listing.symbol] = market
         self._streams: dict[tuple[str, str], Stream] = {}
         self.rng = world.rng(self.name)
 
@@ -70,15 +72,13 @@ class Exchange(ABC):
         market = self._markets.get((market_type, symbol))
         listing = self.listings.get((market_type, symbol))
         if market is None and listing is not None and listing.live:
-            market = self.world.recorded.get((self.name, market_type, symbol))
-            if market is None:
-                market = Market(
-                    listing,
-                    rng=self.world.rng(self.name, market_type, symbol),
-                    walk=self.world.walk(listing.coin),
-                    id_jump=self.id_jump(listing),
-                    write=self.writer(listing),
-                )
+            market = RandomMarket(
+                listing,
+                rng=self.world.rng(self.name, market_type, symbol),
+                write=self.writer(listing),
+                walk=self.world.walk(listing.coin),
+                id_jump=self.id_jump(listing),
+            )
             self._markets[market_type, symbol] = market
         return market
 
@@ -89,10 +89,12 @@ class Exchange(ABC):
         if stream is None:
             stream = self.make_stream(market_type, name)
             if stream is not None:
+                if isinstance(stream.market, RecordedMarket) and isinstance(stream, BookStream):
+                    stream = stream.market.played(stream)
                 self._streams[key] = stream
         return stream
 
-    def writer(self, listing: Listing) -> Callable[[int, int], Row]:
+    def writer(self, listing: Listing) -> Write:
         """How a level is written, from price in ticks and size in lots."""
         price, size = listing.price.text, listing.size.text
         return lambda ticks, lots: (price(ticks), size(lots))

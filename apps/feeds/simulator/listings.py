@@ -124,6 +124,10 @@ class Scale:
         self._base = 10**self._width
         self._trim = places is None
 
+    def count(self, text: str) -> int:
+        """Steps in a number that is a whole multiple of the step."""
+        return int(Decimal(text) / self.step)
+
     def text(self, count: int) -> str:
         whole, part = divmod(count * self._unit, self._base)
         if not self._width:

@@ -39,6 +39,7 @@ class Simulator:
 
         `replay`: folder with recordings that take the place of the random markets. `strict`: limits are enforced,
         else only counted.
+        Raises ValueError when the folder holds no recording.
         """
         faults, journal = Faults(lambda: asyncio.get_running_loop().time()), Journal()
         self.world = World(
@@ -51,7 +52,11 @@ class Simulator:
             strict=strict,
         )
         kinds: list[type[Binance] | type[Bybit] | type[Okx]] = [Binance, Bybit, Okx]
-        self.exchanges: dict[str, Exchange] = {kind.name: kind(self.world) for kind in kinds}
+        self.exchanges: dict[str, Exchange] = {
+            kind.name: kind(self.world, None if replay is None else replay / kind.name) for kind in kinds
+        }
+        if not any(exchange.listings for exchange in self.exchanges.values()):
+            raise ValueError(f"no recordings under {replay}")
         self._hosts = {host: exchange for exchange in self.exchanges.values() for host in exchange.hosts}
         self._runner: web.AppRunner | None = None
         self._tasks: list[asyncio.Task[None]] = []

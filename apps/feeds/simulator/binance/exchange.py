@@ -1,5 +1,6 @@
 """Binance's WebSocket servers: spot and USD-M futures."""
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ from aiohttp import web
 
 from apps.feeds.simulator.binance import streams
 from apps.feeds.simulator.binance.listings import NAME, listings
+from apps.feeds.simulator.binance.recorded import BinanceLibrary
 from apps.feeds.simulator.binance.rest import FUTURES_REST, SPOT_REST, Rest
 from apps.feeds.simulator.exchange import Exchange, World
 from apps.feeds.simulator.limits import Sliding
@@ -28,8 +30,11 @@ class Binance(Exchange):
     name = NAME
     hosts = frozenset(SPOT_SOCKETS | FUTURES_SOCKETS | SPOT_REST | FUTURES_REST)
 
-    def __init__(self, world: World) -> None:
-        super().__init__(world, listings())
+    def __init__(self, world: World, recordings: Path | None = None) -> None:
+        """`recordings`: a folder with frames of this exchange to play instead of random markets."""
+        listed = listings()
+        recorded = None if recordings is None else BinanceLibrary(recordings).markets(listed, self.writer)
+        super().__init__(world, listed, recorded)
         self._rest = Rest(self)
         self._connects = {"spot": Sliding(*CONNECTS), "futures": Sliding(*CONNECTS)}
 

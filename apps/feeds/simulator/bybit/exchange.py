@@ -1,6 +1,7 @@
 """Bybit's public WebSocket servers: spot, linear, inverse."""
 
 import uuid
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ from aiohttp import web
 
 from apps.feeds.simulator.bybit import streams
 from apps.feeds.simulator.bybit.listings import NAME, listings
+from apps.feeds.simulator.bybit.recorded import BybitLibrary
 from apps.feeds.simulator.bybit.rest import REST_HOSTS, Rest
 from apps.feeds.simulator.exchange import Exchange, World
 from apps.feeds.simulator.limits import Sliding
@@ -31,8 +33,11 @@ class Bybit(Exchange):
     name = NAME
     hosts = frozenset({SOCKET_HOST} | REST_HOSTS)
 
-    def __init__(self, world: World) -> None:
-        super().__init__(world, listings())
+    def __init__(self, world: World, recordings: Path | None = None) -> None:
+        """`recordings`: a folder with frames of this exchange to play instead of random markets."""
+        listed = listings()
+        recorded = None if recordings is None else BybitLibrary(recordings).markets(listed, self.writer)
+        super().__init__(world, listed, recorded)
         self._rest = Rest(self)
         self._connects = Sliding(*CONNECTS)
 

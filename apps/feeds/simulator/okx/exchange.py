@@ -1,7 +1,7 @@
 """OKX's public WebSocket server: spot and derivatives on one socket."""
 
 import uuid
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,9 +10,10 @@ from aiohttp import web
 from apps.feeds.simulator.exchange import Exchange, World
 from apps.feeds.simulator.limits import Sliding
 from apps.feeds.simulator.listings import Listing
-from apps.feeds.simulator.market import Row
+from apps.feeds.simulator.market import Write
 from apps.feeds.simulator.okx import streams
 from apps.feeds.simulator.okx.listings import NAME, listings
+from apps.feeds.simulator.okx.recorded import OkxLibrary
 from apps.feeds.simulator.okx.rest import REST_HOSTS, Rest
 from apps.feeds.simulator.sockets import Socket
 from apps.feeds.simulator.streams import Stream
@@ -29,8 +30,11 @@ class Okx(Exchange):
     hosts = frozenset({SOCKET_HOST} | REST_HOSTS)
     largest_message = 64 * 1024
 
-    def __init__(self, world: World) -> None:
-        super().__init__(world, listings())
+    def __init__(self, world: World, recordings: Path | None = None) -> None:
+        """`recordings`: a folder with frames of this exchange to play instead of random markets."""
+        listed = listings()
+        recorded = None if recordings is None else OkxLibrary(recordings).markets(listed, self.writer)
+        super().__init__(world, listed, recorded)
         self._rest = Rest(self)
         self._connects = Sliding(*CONNECTS)
         self._commands: dict[Socket, Sliding] = {}
@@ -41,7 +45,7 @@ class Okx(Exchange):
     def id_jump(self, listing: Listing) -> int:
         return 120
 
-    def writer(self, listing: Listing) -> Callable[[int, int], Row]:
+    def writer(self, listing: Listing) -> Write:
         """Price, size, a dead zero, and the number of orders at the price."""
         price, size = listing.price.text, listing.size.text
         return lambda ticks, lots: (price(ticks), size(lots), "0", str(1 + lots % 5) if lots else "0")

@@ -1,0 +1,129 @@
+"""A seeded market that moves by itself."""
+
+import math
+import random
+from typing import Literal
+
+from apps.feeds.simulator.listings import Listing
+from apps.feeds.simulator.market import Market, Side, Trade, Write
+
+MAX_LEVELS = 1000  # the deepest REST book of Binance futures: the full book can be asked for
+MIN_LEVELS = 400
+TYPICAL_ORDER = 2500.0  # money in quote at the median level
+TRADE_CHANCE = 0.2  # of a step that no price move forces to trade
+CHANGES = 4.0  # mean number of levels touched by a step, beyond the first
+
+
+class PriceWalk:
+    """The price that a coin has everywhere: a random walk that is pulled back to where it began."""
+
+    VOLATILITY = 6e-5  # of the logarithm, per square root of a second
+    PULL_S = 1800.0
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._at: float | None = None
+        self._log = 0.0
+
+    def factor(self, now: float) -> float:
+        """The price at `now` (seconds of any steady clock) as a multiple of the first."""
+        elapsed = 0.0 if self._at is None else min(now - self._at, 60.0)
+        self._at = now
+        if elapsed > 0:
+            drift = -self._log * elapsed / self.PULL_S
+            self._log += drift + self._rng.gauss(0.0, self.VOLATILITY * math.sqrt(elapsed))
+        return math.exp(self._log)
+
+
+class RandomMarket(Market):
+    """Moves with its coin's price; never crossed, ticks and lots respected."""
+
+    def __init__(self, listing: Listing, *, rng: random.Random, write: Write, walk: PriceWalk, id_jump: int) -> None:
+        """`id_jump`: update ids grow by 1 where it is 1, else by 3 to `id_jump` at a time."""
+        super().__init__(listing, rng=rng, write=write, seq=rng.randrange(10**9, 10**11))
+        self._id_jump = id_jump
+        self._walk = walk
+        self._basis = 1.0 + rng.gauss(0.0, 1e-4)
+        self._trade_number = rng.randrange(10**7, 10**9)
+        self._start = listing.start_price / float(listing.price.step)  # ticks
+        self._median = TYPICAL_ORDER / listing.lot_value
+        self._gap = max(1.0, self._start * 0.01 / MAX_LEVELS)  # mean ticks between levels: the book spans about 1 %
+        self._levels = max(40, min(rng.randint(MIN_LEVELS, MAX_LEVELS - 20), int(self._start / 3)))
+        self._fill()
+
+    def step(self, now: float, ms: int) -> list[Trade]:
+        """A few levels change; when the price has moved past the touch, or by chance, a taker trades first."""
+        target = self._start * self._basis * self._walk.factor(now)
+        done: list[Trade] = []
+        if target > self.asks.keys[0]:
+            done = self._take(self.asks, math.ceil(target), ms)
+        elif target < -self.bids.keys[0]:
+            done = self._take(self.bids, -math.floor(target), ms)
+        elif self.rng.random() < TRADE_CHANCE:
+            side = self.asks if self.rng.random() < 0.5 else self.bids
+            done = self._take(side, side.keys[0], ms)
+        for _ in range(1 + int(self.rng.expovariate(1 / CHANGES))):
+            self._quote(target)
+        self._mend(self.bids)
+        self._mend(self.asks)
+        self.trades.extend(done)
+        return done
+
+    def _change(self, side: Side, key: int, size: int) -> None:
+        self.put(side, key, size)
+        self.seq += 1 if self._id_jump == 1 else self.rng.randint(3, self._id_jump)
+
+    def _fill(self) -> None:
+        middle = round(self._start * self._basis)
+        for side in (self.bids, self.asks):
+            key = side.sign * middle
+            for _ in range(self._levels):
+                key += self._spacing()
+                side.keys.append(key)
+                side.sizes[key] = self._lots()
+
+    def _spacing(self) -> int:
+        return 1 + int(self.rng.expovariate(1.0) * (self._gap - 1))
+
+    def _lots(self) -> int:
+        return max(1, round(self._median * math.exp(self.rng.gauss(0.0, 1.2))))
+
+    def _take(self, side: Side, limit: int, ms: int) -> list[Trade]:
+        """A taker eats levels up to the key `limit`: whole ones before it, a part of the last; at most three."""
+        done: list[Trade] = []
+        for key in side.keys[:3]:
+            if key > limit:
+                break
+            resting = side.sizes[key]
+            eaten = resting if key < limit and len(side.keys) > 20 else max(1, int(resting * self.rng.random()))
+            self._change(side, key, resting - eaten if len(side.keys) > 20 else max(1, resting - eaten))
+            self._trade_number += 1
+            taker: Literal["buy", "sell"] = "buy" if side is self.asks else "sell"
+            done.append(Trade(self._trade_number, taker, side.sign * key, eaten, ms, self.seq))
+        return done
+
+    def _quote(self, target: float) -> None:
+        """A maker changes, cancels or places one level, most often near the touch; never across the other side."""
+        rng = self.rng
+        side, other = (self.bids, self.asks) if rng.random() < 0.5 else (self.asks, self.bids)
+        kind = rng.random()
+        index = min(int(rng.expovariate(1 / 10)), len(side.keys) - 1)
+        if kind < 0.55:
+            self._change(side, side.keys[index], self._lots())
+        elif kind < 0.75 and len(side.keys) > 20:
+            self._change(side, side.keys[index], 0)
+        else:
+            # The best price a maker would give: behind the fair price and not crossing.
+            front = max(math.ceil(side.sign * target), 1 - other.keys[0])
+            best = side.keys[0]
+            key = front + int(rng.random() * (best - front)) if front < best and rng.random() < 0.5 else best
+            self._change(side, max(key + int(rng.expovariate(1 / (3 * self._gap))), front), self._lots())
+
+    def _mend(self, side: Side) -> None:
+        """Keep the number of levels near what it was at the start."""
+        if len(side.keys) > self._levels + 10:
+            self._change(side, side.keys[-1], 0)
+        elif len(side.keys) < self._levels - 10:
+            key = side.keys[-1] + self._spacing()
+            if side.sign * key > 0:
+                self._change(side, key, self._lots())
