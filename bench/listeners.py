@@ -76,8 +76,9 @@ class Browser:
             self.frames += 1
             await socket.send(json.dumps({"op": "ack", "n": frame["n"]}))
             for book in frame.get("m", ()):
-                if "b" in book and seen.get(book["id"]) != book["seq"]:
-                    seen[book["id"]] = book["seq"]
+                seq = book.get("seq")  # absent where only the age is told
+                if seq is not None and seen.get(book["id"]) != seq:
+                    seen[book["id"]] = seq
                     self.latencies.append(now_ms - (frame["now"] - book["age"]))
 
     async def _sign_in(self) -> str:

@@ -81,7 +81,7 @@ class System:
         with closing(sqlite3.connect(self.folder.root / "ct.sqlite3", timeout=20)) as database, database:
             listed = database.execute(
                 """SELECT E.CODE, P.MARKET_TYPE, P.PAIR,
-                          ROW_NUMBER() OVER (PARTITION BY E.CODE, P.MARKET_TYPE ORDER BY P.VOLUME_24H DESC) AS PLACE
+                          ROW_NUMBER() OVER (PARTITION BY E.CODE, P.MARKET_TYPE ORDER BY P.ID) AS PLACE
                    FROM SPOT_TRADE_PAIR P JOIN EXCHANGE E ON E.ID = P.EXCHANGE_ID
                    WHERE P.STATUS = 'trading' ORDER BY PLACE LIMIT ?""",
                 (count,),
