@@ -1,0 +1,181 @@
+"""`/ws/live/`: one browser tab. Thin: it parses, asks the hub for feeds and lets the session decide what to send."""
+
+import asyncio
+import time
+from typing import Any
+
+import structlog
+from channels.generic.websocket import AsyncWebsocketConsumer
+from msgspec.json import encode
+
+from apps.feeds.market import Instrument
+from ctweb.live import protocol, who
+from ctweb.live.feeds import BookFeed, decimals, lot_decimals
+from ctweb.live.hub import Hub
+from ctweb.live.protocol import Close, ProtocolError
+from ctweb.live.session import Session
+from ctweb.live.subs import BookSubscription, FleetSubscription, Subscription, TapeSubscription
+
+log = structlog.get_logger(__name__)
+
+_RECHECK_USER_S = 30.0
+_DEFAULT_LIMIT_MS = 5000
+
+
+class LiveConsumer(AsyncWebsocketConsumer):
+    def __init__(self, *args: Any, hub: Hub, build: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.hub = hub
+        self.build = build
+        self.session = Session(time.monotonic())
+        self.rate = protocol.Rate(protocol.MAX_OPS_PER_S)
+        self.greeted = False
+        self.sender: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        """Accept first: a browser sees the close code only of a socket that was open."""
+        await self.accept()
+        refusal = await who.refusal(self.scope)
+        if refusal is not None:
+            await self.close(refusal)
+            return
+        await self.hub.join()
+        self.sender = asyncio.create_task(self._send_frames(), name="live sender")
+
+    async def disconnect(self, code: int) -> None:
+        if self.sender is None:
+            return
+        self.sender.cancel()
+        await asyncio.gather(self.sender, return_exceptions=True)
+        self.session.close()
+        self.hub.release()
+        await self.hub.leave()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.sender is None:
+            return  # refused above; what was on its way is not read
+        if not self.rate.allows(time.monotonic()):
+            await self.close(Close.TOO_MANY)
+            return
+        try:
+            if text_data is None:
+                raise ProtocolError("binary frame")
+            await self._do(protocol.parse(text_data))
+        except ProtocolError as error:
+            log.info("live socket closed", error=str(error))
+            await self.close(Close.BAD_MESSAGE)
+
+    async def _do(self, op: protocol.Op) -> None:
+        if isinstance(op, protocol.Hello):
+            await self._welcome(op)
+            return
+        if not self.greeted:
+            raise ProtocolError("hello must come first")
+        match op:
+            case protocol.Ack():
+                self.session.ack(op.n, time.monotonic())
+            case protocol.Sub():
+                await self._answer({"op": "sub", "id": op.id, **await self._subscribe(op)})
+            case protocol.Unsub():
+                self.session.remove(op.id)
+                self.hub.release()
+            case protocol.Ping():
+                await self._answer({"op": "pong"})
+            case protocol.Pause():
+                self.session.paused = True
+            case protocol.Resume():
+                self.session.resume()
+
+    async def _welcome(self, hello: protocol.Hello) -> None:
+        if hello.v != protocol.VERSION or self.greeted:
+            raise ProtocolError(f"hello of version {hello.v}")
+        self.greeted = True
+        welcome = {
+            "op": "welcome",
+            "v": protocol.VERSION,
+            "build": self.build,
+            "now": time.time_ns() // 1_000_000,
+            "user": self.scope["user"].get_username(),
+            "max_books": protocol.MAX_BOOKS,
+            "tick_ms": protocol.TICK_MS,
+        }
+        await self._answer(welcome)
+
+    async def _subscribe(self, sub: protocol.Sub) -> dict[str, Any]:
+        """The answer to a `sub`; a refusal names its code and says why."""
+        if sub.id in self.session.subscriptions:
+            return {"ok": False, "code": "id_in_use", "why": f"id {sub.id} is subscribed already"}
+        full = self.session.room_for(book=sub.topic in ("book", "best"))
+        if full is not None:
+            return {"ok": False, "code": "too_many", "why": full}
+        if sub.topic == "daemons":
+            self.session.add(FleetSubscription(sub.id, self.hub.fleet, daemons=True))
+            return {"ok": True}
+        if sub.topic == "fleet":
+            self.session.add(FleetSubscription(sub.id, self.hub.fleet, key=sub.key))
+            return {"ok": True}
+        if sub.topic not in ("book", "best", "trades"):
+            return {"ok": False, "code": "unknown_topic", "why": f"no topic {sub.topic!r}"}
+        instrument = await self.hub.instrument(sub.key)
+        if instrument is None:
+            return {"ok": False, "code": "unknown_key", "why": "not in the catalogue"}
+        subscription = self._of_instrument(sub, instrument)
+        self.session.add(subscription)
+        return {"ok": True, **_units(instrument), "limit_ms": _limit_ms(subscription)}
+
+    def _of_instrument(self, sub: protocol.Sub, instrument: Instrument) -> Subscription:
+        if sub.topic == "trades":
+            return TapeSubscription(sub.id, self.hub.tape(instrument))
+        depth = 1 if sub.topic == "best" else sub.depth
+        return BookSubscription(sub.id, self.hub.book(instrument, depth), depth=depth, hz=sub.hz)
+
+    async def _send_frames(self) -> None:
+        """One frame per tick while something is due; ends when the socket must be closed."""
+        try:
+            await self.close(await self._serve())
+        except Exception:
+            log.exception("live socket failed")
+            await self.close(1011)
+
+    async def _serve(self) -> Close:
+        opened_s = checked_s = time.monotonic()
+        while True:
+            await self.hub.ticked()
+            now_s = time.monotonic()
+            if not self.greeted:
+                if now_s - opened_s > protocol.HELLO_WITHIN_S:
+                    return Close.BAD_MESSAGE
+                continue
+            if now_s - checked_s > _RECHECK_USER_S:
+                checked_s = now_s
+                refusal = await who.refusal(self.scope)
+                if refusal is not None:
+                    return refusal
+            verdict = self.session.verdict(now_s)
+            if verdict is not None:
+                return verdict
+            frame = self.session.frame(time.time_ns(), now_s)
+            if frame is not None:
+                try:
+                    async with asyncio.timeout(protocol.SLOW_AFTER_S):
+                        await self.send(text_data=frame.decode())
+                except TimeoutError:
+                    return Close.SLOW
+
+    async def _answer(self, message: dict[str, Any]) -> None:
+        await self.send(text_data=encode(message).decode())
+
+
+def _units(instrument: Instrument) -> dict[str, Any]:
+    return {
+        "tick": f"{instrument.tick:f}",
+        "lot": f"{instrument.lot:f}",
+        "decimals": [decimals(instrument.tick), lot_decimals(instrument)],
+    }
+
+
+def _limit_ms(subscription: Subscription) -> int:
+    feed = subscription.feed
+    if isinstance(feed, BookFeed) and feed.value is not None:
+        return feed.value.limit_ms
+    return _DEFAULT_LIMIT_MS

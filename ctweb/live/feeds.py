@@ -1,0 +1,171 @@
+"""The newest value of each watched Redis name, and its bytes for the browser: encoded once however many tabs watch.
+
+Pure: raw JSON in, fragments of JSON out (a fragment is the inside of an object, without `id` and `age`, which differ
+per socket and per moment). Prices and amounts leave as strings with exactly the instrument's decimals.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from decimal import Decimal
+
+import msgspec
+
+from apps.feeds.bus.codec import TAPE_TRADES, BookMessage, TradeMessage, TradesMessage
+from apps.feeds.market import FULL_DEPTH, BookState, Instrument, Level
+
+NO_PUBLISHER = "no daemon publishes this book"
+_NS_PER_MS = 1_000_000
+_INVERSE_DECIMALS = 8  # base amounts of inverse contracts are quotients
+
+
+_book = msgspec.json.Decoder(BookMessage)
+_trades = msgspec.json.Decoder(TradesMessage)
+
+
+def decimals(step: Decimal) -> int:
+    """Digits after the point that multiples of `step` need: 0.5 -> 1, 5 -> 0, 0.00000001 -> 8."""
+    exponent = step.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def lot_decimals(instrument: Instrument) -> int:
+    """Digits of an amount in base currency."""
+    if instrument.inverse:
+        return _INVERSE_DECIMALS
+    return decimals(instrument.lot * instrument.contract_size)
+
+
+class Feed:
+    """One Redis name. `version` grows when there is something new to draw."""
+
+    def __init__(self, name: str, instrument: Instrument) -> None:
+        self.name = name
+        self.instrument = instrument
+        self.watchers = 0
+        self.version = 0
+        self.malformed = 0
+        self.price_decimals = decimals(instrument.tick)
+        self.amount_decimals = lot_decimals(instrument)
+
+    def offer(self, raw: bytes | None) -> None:
+        """Take a message of the channel or the content of the key; None: the key has expired."""
+        try:
+            self._take(raw)
+        except msgspec.MsgspecError:
+            self.malformed += 1  # somebody else's program wrote this name; the value before it stands
+
+    def _take(self, raw: bytes | None) -> None:
+        raise NotImplementedError
+
+    def _level(self, level: Level) -> str:
+        price, amount = level
+        return f'["{price:.{self.price_decimals}f}","{amount:.{self.amount_decimals}f}"]'
+
+    def _side(self, levels: Sequence[Level]) -> str:
+        return "[" + ",".join(map(self._level, levels)) + "]"
+
+
+class BookFeed(Feed):
+    """`book:` or `full:` of one pair."""
+
+    def __init__(self, name: str, instrument: Instrument) -> None:
+        super().__init__(name, instrument)
+        self.value: BookMessage | None = None
+        self.encodes = 0
+        self.lower_fences = 0
+        self._gone = False
+        self._encoded: dict[int, bytes] = {}
+
+    def _take(self, raw: bytes | None) -> None:
+        if raw is None:
+            if not self._gone:
+                self._gone = True
+                self._changed()
+            return
+        new = _book.decode(raw)
+        old = self.value
+        if old is not None:
+            if new.fence < old.fence:
+                self.lower_fences += 1
+                return
+            if new.fence == old.fence and new.published_ns < old.published_ns:
+                return  # the key was read before the message that we have
+        self.value = new
+        if self._gone or old is None or (old.fence, old.version, old.state) != (new.fence, new.version, new.state):
+            self._gone = False
+            self._changed()
+
+    def _changed(self) -> None:
+        self.version += 1
+        self._encoded.clear()
+
+    @property
+    def state(self) -> str:
+        return BookState.DOWN if self._gone or self.value is None else self.value.state
+
+    def age_ms(self, now_ns: int) -> int | None:
+        """Since the last proof of life by our clock; None: there was none."""
+        if self.value is None or not self.value.checked_ns:
+            return None
+        return max(0, now_ns - max(self.value.checked_ns, self.value.received_ns)) // _NS_PER_MS
+
+    @property
+    def lag_ms(self) -> int | None:
+        """From the exchange's stamp to our receipt, by two clocks; None where the exchange sends no time."""
+        if self.value is None or self.value.exchange_ms is None:
+            return None
+        return self.value.received_ns // _NS_PER_MS - self.value.exchange_ms
+
+    def fragment(self, depth: int) -> bytes:
+        """The book without id and age; a book that is gone has no levels, whatever it held before."""
+        found = self._encoded.get(depth)
+        if found is None:
+            self.encodes += 1
+            found = self._encoded[depth] = self._encode(depth)
+        return found
+
+    def _encode(self, depth: int) -> bytes:
+        value = self.value
+        if value is None or self._gone:
+            return b'"s":"DOWN","why":%b,"b":[],"a":[]' % msgspec.json.encode(NO_PUBLISHER)
+        cut = None if depth == FULL_DEPTH else depth
+        head = msgspec.json.encode(
+            {
+                "s": value.state,
+                "why": value.reason or None,
+                "seq": None if value.seq is None else str(value.seq),
+                "fence": value.fence,
+                "lag": self.lag_ms,
+                "limit": value.limit_ms,
+            }
+        )[1:-1]
+        sides = f',"b":{self._side(value.bids[:cut])},"a":{self._side(value.asks[:cut])}'
+        return head + sides.encode()
+
+
+class TapeFeed(Feed):
+    """`trades:` of one pair. `version` counts prints, so that a reader knows how many it missed."""
+
+    def __init__(self, name: str, instrument: Instrument) -> None:
+        super().__init__(name, instrument)
+        self._tape: deque[tuple[int, bytes]] = deque(maxlen=TAPE_TRADES)
+        self._ids: deque[str] = deque(maxlen=4 * TAPE_TRADES)
+
+    def _take(self, raw: bytes | None) -> None:
+        if raw is None:
+            return
+        for one in _trades.decode(raw).trades:
+            if one.id in self._ids:
+                continue  # the key and the channel overlap
+            self._ids.append(one.id)
+            self.version += 1
+            self._tape.append((self.version, self._row(one)))
+
+    def _row(self, one: TradeMessage) -> bytes:
+        price, amount = f"{one.price:.{self.price_decimals}f}", f"{one.amount:.{self.amount_decimals}f}"
+        return msgspec.json.encode([one.id, one.side, price, amount, one.exchange_ms])
+
+    def since(self, version: int) -> tuple[bytes, int]:
+        """The prints after `version`, oldest first, as a JSON array, and how many more there were."""
+        rows = [row for number, row in self._tape if number > version]
+        return b"[" + b",".join(rows) + b"]", self.version - max(version, 0) - len(rows)

@@ -1,0 +1,36 @@
+// Keys: pages add theirs to those of the frame. Letters are off while typing in a field.
+
+import { isPaused, pause } from "./store.js";
+
+const actions = new Map();
+const PAGES = { f: "/fleet/", p: "/pairs/", b: "/book/", a: "/admin/" };
+let went = false;
+
+/** Do `action(event)` on `key` (as in KeyboardEvent.key) while no field and no dialog has the focus. */
+export function onKey(key, action) {
+  actions.set(key, action);
+}
+
+export function startKeys() {
+  document.addEventListener("keydown", press);
+  onKey("?", () => document.getElementById("keys").showModal());
+  onKey(".", () => pause(!isPaused()));
+  onKey("g", () => {
+    went = true;
+    setTimeout(() => { went = false; }, 1500);
+  });
+}
+
+function press(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
+  if (went) {
+    went = false;
+    const page = PAGES[event.key];
+    if (page !== undefined && document.querySelector(`.rail a[href="${page}"]`)) location.assign(page);
+    return;
+  }
+  const action = actions.get(event.key);
+  if (action === undefined) return;
+  event.preventDefault();
+  action(event);
+}

@@ -1,0 +1,25 @@
+"""Numbers in the first paint, written as static/js/fmt.js writes them a moment later."""
+
+from typing import Any
+
+from django import template
+
+register = template.Library()
+
+MISSING = "–"
+
+
+@register.filter
+def known(value: Any) -> Any:
+    """The value, or the mark of a missing one: nothing unknown is drawn as 0."""
+    return MISSING if value is None else value
+
+
+@register.filter
+def grouped(value: Any) -> str:
+    """`97412.36` -> `97,412.36`; a decimal string keeps its decimals."""
+    if value is None:
+        return MISSING
+    whole, dot, part = str(value).partition(".")
+    sign, digits = ("−", whole[1:]) if whole.startswith("-") else ("", whole)
+    return f"{sign}{int(digits):,}{dot}{part}"

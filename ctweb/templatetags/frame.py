@@ -1,0 +1,31 @@
+"""What the frame of every page says about this process and the person in front of it."""
+
+from django import template
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from apps.users.models import User
+from apps.users.roles import OPERATOR, has_role, role_of
+from ctweb.build import build_id
+
+register = template.Library()
+
+register.simple_tag(build_id, name="build_id")
+
+
+@register.simple_tag
+def source_line() -> str:
+    """Where the numbers come from, unless it is the real market."""
+    if settings.SOURCE == "replay":
+        return _("REPLAY of recorded frames, not the live market")
+    return _("SIMULATED market, no exchange is connected") if settings.SOURCE == "simulator" else ""
+
+
+@register.filter
+def role(user: User) -> str:
+    return role_of(user) or _("no role")
+
+
+@register.filter
+def may_operate(user: User) -> bool:
+    return has_role(user, OPERATOR)
