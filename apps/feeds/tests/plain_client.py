@@ -108,31 +108,35 @@ class BinanceBook(Book):
         self.futures = futures
         self.seq: int | None = None
         self.held: list[dict[str, Any]] = []
+        self.last = 0  # of the snapshot
+        self.anchored = False  # an event has joined the snapshot
 
     def snapshot(self, body: dict[str, Any]) -> bool:
         """Start from the REST book; False when it is older than the events that were kept."""
-        last = body["lastUpdateId"]
-        events = [event for event in self.held if (event["u"] >= last if self.futures else event["u"] > last)]
-        if events and not self._anchors(events[0], last):
+        self.last = body["lastUpdateId"]
+        events = [event for event in self.held if not self._is_old(event)]
+        if events and not self._anchors(events[0], self.last):
             return False
         self.load(body["bids"], body["asks"])
-        self.seq = last
-        for number, event in enumerate(events):
-            if number == 0:
-                self.seq = event["u"]
-                self.change(event["b"], event["a"])
-            else:
-                self.event(event)
+        self.seq, self.anchored = self.last, False
+        for event in events:
+            self.event(event)
         return True
 
     def event(self, event: dict[str, Any]) -> None:
         if self.seq is None:
             self.held.append(event)
             return
-        if event["pu"] != self.seq if self.futures else event["U"] != self.seq + 1:
+        if not self.anchored and self._is_old(event):
+            return
+        follows = event["pu"] == self.seq if self.futures else event["U"] == self.seq + 1
+        if not (follows or (not self.anchored and self._anchors(event, self.seq))):
             raise GapError(f"had {self.seq}, got {event['U']}..{event['u']}")
-        self.seq = event["u"]
+        self.seq, self.anchored = event["u"], True
         self.change(event["b"], event["a"])
+
+    def _is_old(self, event: dict[str, Any]) -> bool:
+        return bool(event["u"] < self.last if self.futures else event["u"] <= self.last)
 
     def _anchors(self, event: dict[str, Any], last: int) -> bool:
         if self.futures:
