@@ -60,7 +60,7 @@ def record(
 
     `before` and `after` are JSON values and never hold secrets. The end of the chain is locked until the commit.
     """
-    head, _ = AuditHead.objects.select_for_update().get_or_create(pk=1)
+    head = _end_of_chain()
     row = Audit(
         change_id=head.last_change_id + 1,
         at=datetime.now(UTC),
@@ -82,6 +82,18 @@ def record(
     head.last_change_id, head.last_hash = row.change_id, row.hash
     head.save(update_fields=["last_change_id", "last_hash"])
     return row
+
+
+def _end_of_chain() -> AuditHead:
+    """Its one row, locked; where it is missing the trail goes on from its last row."""
+    locked = AuditHead.objects.select_for_update()
+    head = locked.filter(pk=1).first()
+    if head is None:
+        last = Audit.objects.order_by("change_id").last() or Audit(change_id=0, hash="")
+        head = AuditHead(pk=1, last_change_id=last.change_id, last_hash=last.hash)
+        AuditHead.objects.bulk_create([head], ignore_conflicts=True)
+        head = locked.get(pk=1)
+    return head
 
 
 @transaction.atomic

@@ -30,5 +30,6 @@ def stays(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
+    atomic = False  # MySQL alters tables outside of transactions only
     dependencies = [("monitoring", "0001_monitoring")]
     operations = [migrations.RunPython(moves_by_itself, stays)]

@@ -3,6 +3,10 @@
 from django.db import migrations, models
 
 
+def begin_chain(apps, schema_editor):
+    apps.get_model("users", "AuditHead").objects.get_or_create(pk=1)
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ('users', '0002_roles'),
@@ -48,4 +52,5 @@ class Migration(migrations.Migration):
                 'default_permissions': (),
             },
         ),
+        migrations.RunPython(begin_chain, migrations.RunPython.noop),
     ]

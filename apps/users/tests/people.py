@@ -1,0 +1,23 @@
+"""Users for tests, one per role."""
+
+from django.contrib.auth.models import Group
+
+from apps.users.models import User
+
+PASSWORD = "correct horse battery"
+
+
+def person(role: str | None, name: str | None = None) -> User:
+    """A user who holds one role; None: a user without any."""
+    user = User(username=name or role or "nobody")
+    user.set_unusable_password()
+    user.save()
+    if role is not None:
+        user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+def with_password(user: User, password: str = PASSWORD) -> User:
+    user.set_password(password)
+    user.save()
+    return user
