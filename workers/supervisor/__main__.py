@@ -42,6 +42,7 @@ def run(held: ExitStack, signals: Signals) -> None:
     folder = Folder(Path(os.environ.get("CT_DATA_DIR") or ROOT / "var").absolute())
     folder.create()
     folder.lock(held)
+    folder.await_former()
     ports = folder.ports()
     stores = embedded_stores(folder, ports)
     os.environ |= {

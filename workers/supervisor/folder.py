@@ -7,8 +7,10 @@ import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 from typing import IO
 
+FORMER_S = 15.0
 PORTS = ("redis", "history", "simulator")
 
 
@@ -67,6 +69,12 @@ class Folder:
         file.write(str(os.getpid()))
         file.flush()
 
+    def await_former(self) -> None:
+        """Wait while the processes of a run that was killed stop in order; they need a few seconds at most."""
+        deadline = monotonic() + FORMER_S
+        while monotonic() < deadline and _runs(self.run / "supervisord.pid"):
+            sleep(0.1)
+
     def ports(self) -> dict[str, int]:
         """A free port per embedded server: the one it had last time if nobody took it."""
         path = self.run / "ports.json"
@@ -78,6 +86,15 @@ class Folder:
         chosen = dict(zip(PORTS, ports, strict=True))
         path.write_text(json.dumps(chosen))
         return chosen
+
+
+def _runs(pid_file: Path) -> bool:
+    """Whether the process that wrote its number lives."""
+    try:
+        os.kill(int(pid_file.read_text()), 0)
+    except (OSError, ValueError):  # no file, nothing in it, no process
+        return False
+    return True
 
 
 def check_port(port: int) -> None:

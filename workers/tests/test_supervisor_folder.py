@@ -1,6 +1,9 @@
 """The checks before anything starts, and what is kept between runs."""
 
 import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -28,6 +31,22 @@ def test_the_folder_is_free_again_after_the_run(folder: Folder):
     for _ in range(2):
         with ExitStack() as run:
             folder.lock(run)
+
+
+def test_a_run_waits_for_the_processes_of_the_one_before(folder: Folder):
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as former:
+        (folder.run / "supervisord.pid").write_text(f"{former.pid}\n")
+        with ThreadPoolExecutor(1) as thread:
+            waiting = thread.submit(folder.await_former)
+            assert not wait([waiting], timeout=0.15).done
+            former.communicate(b"\n")
+            waiting.result(timeout=5)
+
+
+@pytest.mark.parametrize("left", ["", "no number"])
+def test_a_damaged_pid_file_is_not_waited_for(folder: Folder, left: str):
+    (folder.run / "supervisord.pid").write_text(left)
+    folder.await_former()
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path):
