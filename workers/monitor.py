@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -11,12 +11,12 @@ from msgspec import Struct
 from apps.feeds import leases
 from apps.feeds.bus.publisher import Publisher
 from apps.feeds.drivers import registry
-from apps.feeds.drivers.base import Driver
 from apps.feeds.market import Instrument
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.http import Http
 from apps.feeds.transport.pool import Pool
 from apps.monitoring.recorder import Recorder
+from apps.monitoring.segments import SealedBatch
 from workers.applier import Applier
 from workers.catalogue import Bootstrap
 from workers.commands import Commands
@@ -58,10 +58,11 @@ class Options(Struct, frozen=True, kw_only=True):
 class Monitor:
     """Makes everything; `parts` gives it to a Lifecycle. Must be made inside the event loop."""
 
-    def __init__(self, options: Options, *, drivers: Mapping[str, Driver] | None = None) -> None:
+    def __init__(self, options: Options, *, register: Callable[[SealedBatch], None] = register) -> None:
+        """`register` tells the ledger about a sealed segment, in a thread."""
         self.draining = False
         self._stopping = False
-        drivers = drivers or {name: registry.driver(name) for name in registry.exchange_ids()}
+        drivers = {name: registry.driver(name) for name in registry.exchange_ids()}
         addresses = Addresses(options.simulator_url)
         self.identity = Identity(
             daemon=options.daemon,

@@ -1,6 +1,7 @@
 """Which shards this daemon holds, under which fence, and whether that can be relied on right now."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -45,6 +46,7 @@ class Ownership:
         gained: Callable[[dict[str, int]], None],
         lost: Callable[[str, str], None],
         give_up: Callable[[frozenset[str]], Awaitable[None]],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`heartbeat` is called in the database's thread. `lost(shard, reason)`: another daemon has it, say nothing
         more. `give_up(shards)`: say goodbye; the leases are released when it returns."""
@@ -57,8 +59,8 @@ class Ownership:
         self._gained = gained
         self._lost = lost
         self._give_up = give_up
-        self._judged = 0.0
-        self._renewed = 0.0
+        self._clock = clock
+        self._judged = self._renewed = -math.inf
         self._higher: dict[str, int] = {}  # fences that Redis has seen
         self._hurry = asyncio.Event()
 
@@ -69,7 +71,7 @@ class Ownership:
         self._wanted = shards
 
     def trusted(self) -> bool:
-        return time.monotonic() - self._judged < TRUST_S
+        return self._clock() - self._judged < TRUST_S
 
     def fenced(self, shard: str, highest: int) -> None:
         """Redis has refused our fence."""
@@ -79,7 +81,7 @@ class Ownership:
 
     def hurry(self) -> None:
         """Tell the database at once what has changed about us."""
-        self._renewed = 0.0
+        self._renewed = -math.inf
         self._hurry.set()
 
     async def run(self) -> None:
@@ -94,14 +96,14 @@ class Ownership:
 
     async def tick(self) -> None:
         """Ask the database once and act on the answer."""
-        renew = time.monotonic() - self._renewed >= RENEW_S
+        renew = self._clock() - self._renewed >= RENEW_S
         held = dict(self.fences)
         try:
             verdict = await self._database.call(self._ask, held, self._wanted, dict(self._higher), renew)
         except DatabaseAwayError as error:
             self._away(error)
             return
-        self._judged = time.monotonic()
+        self._judged = self._clock()
         if renew:
             self._renewed = self._judged
         if self.database_away:
@@ -157,7 +159,7 @@ class Ownership:
 
     def _away(self, error: DatabaseAwayError) -> None:
         """Not knowing is a verdict too: nobody else gets a higher fence from a database that is away for all."""
-        self._judged = time.monotonic()
+        self._judged = self._clock()
         if not self.database_away:
             self.database_away = True
             log.warning("database is away: shards are kept, the fence in redis decides", error=str(error))

@@ -1,0 +1,207 @@
+"""Real processes: `python -m workers` as an operator starts and stops it."""
+
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from apps.feeds.bus import codec
+from apps.feeds.bus.redis import read_book, read_daemons
+from apps.feeds.market import BookKey
+from apps.feeds.tests.waiting import until as eventually
+from tests.fixtures.ports import free_port
+from workers.tests.daemon import listening
+
+pytestmark = pytest.mark.faults
+
+ROOT = Path(__file__).resolve().parents[2]
+BTC = BookKey.parse("okx:spot:BTC/USDT")
+ROW = (
+    "from apps.monitoring.models import Monitoring;"
+    "Monitoring.objects.create(exchange='okx', market_type='spot', pair='BTC/USDT')"
+)
+
+
+def until(condition: Callable[[], object], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.05)
+
+
+def accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class System:
+    """A folder, a simulator process, and daemons on one database."""
+
+    def __init__(self, folder: Path, redis_url: str) -> None:
+        self.folder = folder
+        self.redis_url = redis_url
+        self.database = folder / "ct.sqlite3"
+        self.port = free_port()
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("CT_", "COVERAGE_"))},
+            "DJANGO_SETTINGS_MODULE": "ctweb.settings",
+            "DATABASE_URL": f"sqlite:///{self.database}",
+            "CT_DATA_DIR": str(folder),
+            "CT_SIMULATOR_URL": f"http://127.0.0.1:{self.port}",
+            "REDIS_URL": redis_url,
+            "SECRET_KEY": "x" * 50,
+        }
+        self.processes: list[subprocess.Popen[str]] = []
+
+    def manage(self, *arguments: str) -> None:
+        subprocess.run(
+            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, check=True, timeout=60
+        )
+
+    def start(self, role: str, **changed: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-m", "workers", "--role", role],
+            cwd=ROOT,
+            env={**self.environment, **changed},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.processes.append(process)
+        return process
+
+    def stop(self) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+    def book(self) -> dict[str, Any] | None:
+        with Redis.from_url(self.redis_url) as redis:
+            return read_book(redis, BTC, 20)
+
+    def let_leases_run_out(self, daemon: str) -> None:
+        """As if ten seconds had passed without a word of this daemon."""
+        with closing(sqlite3.connect(self.database, timeout=20)) as database, database:
+            database.execute("UPDATE lease SET expires_at = '2020-01-01 00:00:00' WHERE holder = ?", [daemon])
+            database.execute("UPDATE daemon SET heartbeat_at = '2020-01-01 00:00:00' WHERE id = ?", [daemon])
+
+    def live(self, *, above_fence: int = 0) -> bool:
+        book = self.book()
+        return book is not None and book["state"] == "LIVE" and book["fence"] > above_fence
+
+
+@pytest.fixture
+def system(tmp_path: Path, redis_url: str) -> Iterator[System]:
+    made = System(tmp_path, redis_url)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with one row in it."""
+    made = System(tmp_path_factory.mktemp("prepared"), "redis://127.0.0.1:1/0")
+    made.manage("migrate", "-v0")
+    made.manage("shell", "-v0", "-c", ROW)
+    return made.database
+
+
+@pytest.fixture
+def watching(system: System, prepared: Path) -> System:
+    """A simulator runs, and one row is in the database."""
+    shutil.copy(prepared, system.database)
+    system.start("simulator")
+    until(lambda: accepts(system.port), 15)
+    return system
+
+
+def test_a_daemon_shows_a_live_book_and_settles_on_sigterm(watching: System):
+    daemon = watching.start("monitor")
+    until(watching.live, 20)
+    told = time.monotonic()
+    daemon.send_signal(signal.SIGTERM)
+    _, log = daemon.communicate(timeout=15)
+    assert time.monotonic() - told < 15
+    assert daemon.returncode == 0, log
+    book = watching.book()
+    assert book is None or (book["state"], book["reason"]) == ("DOWN", "daemon d1 stops")
+
+
+def test_the_second_of_two_daemons_takes_over_within_twenty_seconds_of_a_kill(watching: System):
+    first = watching.start("monitor", CT_DAEMON_ID="d1")
+    until(watching.live, 20)
+    second = watching.start("monitor", CT_DAEMON_ID="d2")
+    with Redis.from_url(watching.redis_url) as redis:
+        until(lambda: len(read_daemons(redis)) == 2, 20)
+        until(lambda: [d["daemon"] for d in read_daemons(redis) if d["books"]], 10)
+        (owner,) = (d["daemon"] for d in read_daemons(redis) if d["books"])
+    fence = (watching.book() or {})["fence"]
+    (first if owner == "d1" else second).kill()
+    until(lambda: watching.live(above_fence=fence), 20)
+
+
+async def test_a_paused_daemon_that_wakes_up_cannot_publish_over_its_successor(watching: System):
+    first = watching.start("monitor", CT_DAEMON_ID="d1")
+    until(watching.live, 20)
+    fence = (watching.book() or {})["fence"]
+    async with listening(watching.redis_url, codec.book_name(BTC)) as heard:
+        first.send_signal(signal.SIGSTOP)
+        watching.let_leases_run_out("d1")
+        watching.start("monitor", CT_DAEMON_ID="d2")
+        await eventually(lambda: heard and heard[-1]["fence"] > fence and heard[-1]["state"] == "LIVE", 20)
+        first.send_signal(signal.SIGCONT)
+        woke, _ = time.monotonic(), heard.clear()
+        await eventually(lambda: len(heard) >= 10 and time.monotonic() - woke > 1, 10)
+    seen = [(book["fence"], book["version"]) for book in heard]
+    assert seen == sorted(seen)
+    assert seen[0][0] > fence
+
+
+def test_a_daemon_that_waits_for_its_database_stops_when_told(system: System):
+    daemon = system.start("monitor", DATABASE_URL="sqlite:////nowhere/at/all.sqlite3")
+    assert daemon.stderr is not None
+    line = ""
+    while "waiting for the database" not in line:
+        line = daemon.stderr.readline()
+        assert line, "the daemon ended by itself"
+    daemon.send_signal(signal.SIGTERM)
+    daemon.communicate(timeout=15)
+    assert daemon.returncode == 0
+
+
+@pytest.mark.parametrize("role", ["trader", "both"])
+def test_a_role_that_does_not_exist_yet_is_refused_in_one_line(system: System, role: str):
+    daemon = system.start(role)
+    _, log = daemon.communicate(timeout=15)
+    assert daemon.returncode == 1
+    assert log.splitlines() == [
+        f"workers: role {role} does not exist yet: this build watches markets, it does not trade"
+    ]
+
+
+def test_a_bad_setting_stops_the_start_and_names_itself(system: System):
+    daemon = system.start("monitor", CT_PAIRS_PER_CONNECTION="51")
+    _, log = daemon.communicate(timeout=15)
+    assert daemon.returncode == 1
+    assert "CT_PAIRS_PER_CONNECTION" in log
+    assert len(log.splitlines()) == 1
+
+
+def test_two_processes_cannot_record_into_one_folder(watching: System):
+    watching.start("monitor")
+    until(watching.live, 20)
+    again = watching.start("monitor")
+    _, log = again.communicate(timeout=30)
+    assert again.returncode == 1
+    assert log.splitlines()[-1].startswith("workers: another process records into")
