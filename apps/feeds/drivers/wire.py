@@ -17,7 +17,8 @@ from apps.feeds.market import Levels
 
 MAX_FRAME = 2_000_000  # characters; the largest documented message, 1000 levels a side, has about 60,000
 MAX_BODY = 64_000_000  # bytes of a REST answer; market lists have some 10 to 20 million
-MAX_LEVELS = 20_000  # a side in one message
+MAX_LEVELS = 10_000  # a side in one message; REST snapshots have up to 5000
+MAX_MAGNITUDE = 30  # powers of ten that any step, minimum or volume may have
 MAX_PRINTS = 2_000  # trades in one message (Bybit sends up to 1024)
 
 Price: TypeAlias = Annotated[float, Meta(gt=0, le=1e15)]
@@ -116,6 +117,6 @@ def rule_number(text: str | None) -> Decimal | None:
         number = Decimal(text)
     except InvalidOperation as error:
         raise MalformedFrame(f"not a number: {text[:40]!r}") from error
-    if not number.is_finite() or number < 0:
+    if not number.is_finite() or number < 0 or abs(number.adjusted()) > MAX_MAGNITUDE:
         raise MalformedFrame(f"not a rule: {text[:40]!r}")
     return number or None

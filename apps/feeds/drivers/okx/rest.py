@@ -3,7 +3,7 @@
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
-from msgspec import DecodeError, Struct
+from msgspec import Struct
 
 from apps.feeds.drivers import wire
 from apps.feeds.drivers.base import Catalogue, Request
@@ -90,8 +90,8 @@ def parse_volumes(market_type: MarketType, content: bytes) -> dict[str, float]:
 def too_many_requests(content: bytes) -> bool:
     """Whether an answer of HTTP 200 says that we ask too often; what is not JSON says nothing."""
     try:
-        return _head.decode(content).code == facts.TOO_MANY_CODE
-    except DecodeError:
+        return wire.body(_head, content).code == facts.TOO_MANY_CODE
+    except MalformedFrame:
         return False
 
 
