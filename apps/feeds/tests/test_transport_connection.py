@@ -23,8 +23,8 @@ from apps.feeds.tests.toy import (
     toy_server,
 )
 from apps.feeds.tests.waiting import until
+from apps.feeds.transport.dial import MAX_FRAME_BYTES
 from apps.feeds.transport.link import LinkState
-from apps.feeds.transport.session import MAX_FRAME_BYTES
 
 PAIRS = Diff(add=[subscription("AAA"), subscription("BBB")], remove=[])
 
@@ -365,6 +365,7 @@ async def test_a_socket_that_will_end_is_replaced_without_a_hole_or_a_repeat(ann
             assert sink.seqs("AAA") == sink.seqs("BBB") == expected
             assert sink.trades("AAA") == [f"t{seq}" for seq in expected[1:]]
             assert (sink.losses, len(sink.opened_links)) == ([], 1)
+            assert len(sink.asked_topics) == len(sink.acknowledged_topics) == 4
             assert old.socket.close_code == 1000
 
 

@@ -275,6 +275,19 @@ async def test_late_answers_to_commands_harm_nothing(exchange, market):
         assert on.sink.losses == []
 
 
+async def test_answers_that_stay_away_for_a_while_cost_no_pair_and_no_socket(exchange, market):
+    """Without data either, all is asked for again; who refuses that because we have it already, says yes."""
+    async with floor(exchange, market, timing=replace(TIMING, ack_s=0.4, first_data_s=30.0)) as on:
+        await on.fault("mute")
+        await on.fault("no_ack", seconds=0.6)
+        pairs = on.take(3)
+        await on.sink.until(lambda: len(set(on.sink.acknowledged_topics)) == 6)
+        await on.fault("unmute")
+        await on.live(pairs)
+        assert (on.sink.losses, on.sink.refusals) == ([], [])
+        await on.settled(pairs)
+
+
 async def test_a_pair_beyond_the_capacity_waits_and_says_why(exchange, market):
     async with floor(exchange, market, max_connections=2) as on:
         taken = on.take(100)

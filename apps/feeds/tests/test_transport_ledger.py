@@ -4,7 +4,9 @@ import itertools
 
 import pytest
 
+from apps.feeds.drivers import registry
 from apps.feeds.drivers.base import Ack, Command, Topic, TopicKind
+from apps.feeds.market import MarketType
 from apps.feeds.transport.ledger import ALREADY, Ledger, Overdue, Refusal
 from apps.feeds.transport.slots import Phase
 
@@ -145,6 +147,15 @@ def test_an_already_subscribed_topic_counts_as_subscribed_and_the_others_are_ask
     answer = desk.ledger.answered(ack, 0.0)
     assert (answer.confirmed, answer.refused) == ([book("A")], [])
     assert desk.ledger.joining() == [book("B")]
+
+
+def test_the_exchange_that_refuses_what_we_have_says_so_by_its_code():
+    frame = (
+        '{"success":false,"ret_msg":"error:already subscribed,topic:publicTrade.BTCUSDT","req_id":"1","op":"subscribe"}'
+    )
+    ack = registry.driver("bybit").parse(MarketType.SPOT, frame, 0)[0]
+    assert isinstance(ack, Ack)
+    assert (ack.code, ack.whole_frame) == (ALREADY, True)
 
 
 def test_a_refusal_that_names_none_of_several_has_each_asked_for_alone():

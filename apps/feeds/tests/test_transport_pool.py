@@ -263,6 +263,19 @@ async def test_what_was_refused_is_asked_for_again_later():
             await until(back)
 
 
+async def test_refused_trades_are_asked_for_again_on_the_socket_of_their_book_though_it_is_full():
+    async with toy_server() as server:
+        server.answer = refusing("trades.AAA")
+        sink = Notes()
+        pool = pool_on(server, sink, timing=replace(FAST, refused_s=0.05), pairs_per_connection=1, max_connections=1)
+        async with running(pool):
+            pool.apply(add("AAA"))
+            await sink.until(lambda: sink.refusals and sink.seqs("AAA"))
+            server.answer = obey
+            await server.until(lambda: server.peers[0].topics == {"book.20.AAA", "trades.AAA"})
+            assert (len(server.peers), sink.seqs("AAA")) == (1, [1])
+
+
 async def test_after_the_refusal_of_a_whole_frame_all_others_run():
     async with toy_server() as server:
         server.answer = refusing("book.20.CCC", "trades.EEE", whole_frame=True)

@@ -10,11 +10,12 @@ from apps.feeds.drivers.base import Driver, Frame, Topic, TopicKind
 from apps.feeds.errors import ConnectionLost, MalformedFrame
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.backoff import Backoff
+from apps.feeds.transport.dial import dial
 from apps.feeds.transport.gate import Gate
 from apps.feeds.transport.handover import Handover
 from apps.feeds.transport.ledger import Refusal
 from apps.feeds.transport.link import Link, LinkState, MarketData, Sink
-from apps.feeds.transport.session import Session, dial
+from apps.feeds.transport.session import Session
 from apps.feeds.transport.timing import Timing
 
 
@@ -154,6 +155,9 @@ class Connection:
                 break
             except ConnectionLost:
                 await asyncio.sleep(self._backoff.next())
+        if not self._sessions:  # lost in the same moment
+            await session.close()
+            return
         self._handover = Handover(self._sessions[0].ledger, session.ledger)
         self._sessions.append(session)
         await session.run()
@@ -190,9 +194,9 @@ class Connection:
 
     def deliver(self, session: Session, events: list[MarketData]) -> None:
         if self._handover is not None:
-            old = session is self._sessions[0]
+            old = self._in_service(session)
             events = self._handover.from_old(events) if old else self._handover.from_new(events)
-        elif session not in self._sessions:
+        elif not self._in_service(session):
             return  # lost or replaced, and not closed yet
         if events:
             self._sink.events(self.link, events)
@@ -203,11 +207,13 @@ class Connection:
     def malformed(self, frame: Frame, error: MalformedFrame, received_ns: int) -> None:
         self._sink.malformed(self.link, frame, error, received_ns)
 
-    def asked(self, topic: Topic) -> None:
-        self._sink.asked(self.link, topic)
+    def asked(self, session: Session, topic: Topic) -> None:
+        if self._in_service(session):
+            self._sink.asked(self.link, topic)
 
-    def acknowledged(self, topic: Topic) -> None:
-        self._sink.acknowledged(self.link, topic)
+    def acknowledged(self, session: Session, topic: Topic) -> None:
+        if self._in_service(session):
+            self._sink.acknowledged(self.link, topic)
 
     def refused(self, refusal: Refusal) -> None:
         self.drop(refusal.topic)
@@ -216,3 +222,6 @@ class Connection:
 
     def silent(self, topic: Topic) -> None:
         self._on_silent(self, topic)
+
+    def _in_service(self, session: Session) -> bool:
+        return bool(self._sessions) and self._sessions[0] is session

@@ -129,7 +129,7 @@ class Pool:
         if driver is None:
             return f"no driver for {instrument.exchange}"
         groups = {topic: _group(driver, instrument, topic) for topic in topics}
-        found = {group: self._with_room(driver, group) for group in groups.values()}
+        found = {group: self._with_room(driver, group, instrument.symbol) for group in groups.values()}
         missing = [group for group, connection in found.items() if connection is None]
         free = self._max_connections - self._sockets()
         if len(missing) > free:
@@ -145,9 +145,11 @@ class Pool:
             places[topic] = connection
         return places
 
-    def _with_room(self, driver: Driver, group: _Group) -> Connection | None:
-        capacity = self._capacity(driver, group)
-        return next((line for line in self._groups.get(group, ()) if line.link.pairs < capacity), None)
+    def _with_room(self, driver: Driver, group: _Group, symbol: str) -> Connection | None:
+        """The connection that has the symbol already, else the first with room for one more."""
+        capacity, lines = self._capacity(driver, group), self._groups.get(group, [])
+        own = [line for line in lines if symbol in line.symbols]
+        return next((line for line in own or lines if own or line.link.pairs < capacity), None)
 
     def _capacity(self, driver: Driver, group: _Group) -> int:
         """Pairs of one socket; the setting is about books."""
@@ -220,7 +222,9 @@ class Pool:
             pair = self._pairs.get(key)
             if pair is not None and topic.kind is TopicKind.TRADES:
                 places = self._place(pair.subscription.instrument, [topic])
-                if isinstance(places, dict):
+                if isinstance(places, str):
+                    self._refused[key, topic] = now + self._timing.refused_s
+                else:
                     pair.places.update(places)
 
 

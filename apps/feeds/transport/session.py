@@ -1,4 +1,4 @@
-"""One open socket from the first subscribe to its end: reads, commands, heartbeats."""
+"""One open socket from the first subscribe to its end: what is read, and what is asked for."""
 
 import asyncio
 import contextlib
@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from apps.feeds.drivers.base import Ack, Closing, Command, Driver, Event, Frame, Ping, Topic
 from apps.feeds.errors import ConnectionLost, MalformedFrame
@@ -17,33 +17,14 @@ from apps.feeds.market import BookDelta, BookSnapshot, PublicTrade
 from apps.feeds.transport.ledger import Ledger, Refusal
 from apps.feeds.transport.limits import Pace
 from apps.feeds.transport.link import Link, MarketData
+from apps.feeds.transport.pulse import Pulse
 from apps.feeds.transport.slots import Phase
 from apps.feeds.transport.timing import Timing
 
 log = logging.getLogger(__name__)
 
-MAX_FRAME_BYTES = 8 * 2**20
 BOOK_EVENTS = (BookDelta, BookSnapshot)
 UNPROVEN = (Phase.SUBSCRIBING, Phase.SUBSCRIBED)
-
-
-async def dial(url: str, timing: Timing) -> ClientConnection:
-    """Open a socket; ConnectionLost when it cannot be had.
-
-    No compression: these exchanges send plain frames, and inflating costs more than the bytes do.
-    """
-    try:
-        return await connect(
-            url,
-            compression=None,
-            max_size=MAX_FRAME_BYTES,
-            open_timeout=timing.open_s,
-            close_timeout=timing.close_s,
-            ping_interval=None,  # heartbeats are ours: they count against the exchange's limits
-            proxy=None,
-        )
-    except (OSError, WebSocketException) as error:  # TimeoutError is an OSError
-        raise ConnectionLost(f"cannot connect: {error}") from error
 
 
 class Owner(Protocol):
@@ -53,8 +34,8 @@ class Owner(Protocol):
     def deliver(self, session: "Session", events: list[MarketData]) -> None: ...
     def first_data(self) -> None: ...
     def malformed(self, frame: Frame, error: MalformedFrame, received_ns: int) -> None: ...
-    def asked(self, topic: Topic) -> None: ...
-    def acknowledged(self, topic: Topic) -> None: ...
+    def asked(self, session: "Session", topic: Topic) -> None: ...
+    def acknowledged(self, session: "Session", topic: Topic) -> None: ...
     def refused(self, refusal: Refusal) -> None: ...
     def silent(self, topic: Topic) -> None: ...
 
@@ -88,8 +69,9 @@ class Session:
         self._pace = Pace([rate for rate in (self._limits.commands, self._limits.command_budget) if rate is not None])
         self._wake = asyncio.Event()
         self._next_id = 1
-        self._heard = self._data = time.monotonic()  # the last frame, the last market data
-        self._retires = None if lifetime_s is None else self._heard + lifetime_s
+        self._pulse = Pulse(driver.heartbeat(link.market_type), quiet_s=timing.quiet_s, ask=self._ask_for_life)
+        self._data = time.monotonic()  # the last market data
+        self._retires = None if lifetime_s is None else self._data + lifetime_s
         self._malformed: deque[float] = deque(maxlen=timing.malformed_frames)
 
     def want(self, topic: Topic) -> None:
@@ -111,7 +93,7 @@ class Session:
             async with asyncio.TaskGroup() as parts:
                 parts.create_task(self._read(), name=f"read {self._link.id}")
                 parts.create_task(self._command(), name=f"command {self._link.id}")
-                parts.create_task(self._beat(), name=f"beat {self._link.id}")
+                parts.create_task(self._pulse.run(), name=f"pulse {self._link.id}")
         except* ConnectionLost as lost:
             reason = str(lost.exceptions[0])
         except* Exception as crash:  # a fault of ours on one socket must not stop the others
@@ -137,7 +119,7 @@ class Session:
             except ConnectionClosed as error:
                 raise ConnectionLost(f"closed by {_who_closed(error)}") from error
             received_ns = self._clock()
-            self._heard = time.monotonic()
+            self._pulse.hear()
             self._link.frames += 1
             self._link.bytes += len(frame)
             try:
@@ -168,14 +150,14 @@ class Session:
                 self._owner.first_data()
             market.append(event)
         if market:
-            self._data = self._heard
+            self._data = self._pulse.heard
             self._owner.deliver(self, market)
 
     async def _control(self, event: Event) -> None:
         if isinstance(event, Ack):
             answer = self.ledger.answered(event, time.monotonic())
             for topic in answer.confirmed:
-                self._owner.acknowledged(topic)
+                self._owner.acknowledged(self, topic)
             for refusal in answer.refused:
                 self._owner.refused(refusal)
             self._wake.set()
@@ -187,9 +169,9 @@ class Session:
 
     def _count_malformed(self) -> None:
         self._link.malformed += 1
-        self._malformed.append(self._heard)
+        self._malformed.append(self._pulse.heard)
         many = len(self._malformed) == self._timing.malformed_frames
-        if many and self._heard - self._malformed[0] <= self._timing.malformed_s:
+        if many and self._pulse.heard - self._malformed[0] <= self._timing.malformed_s:
             raise ConnectionLost(f"{len(self._malformed)} malformed frames within {self._timing.malformed_s:g} s")
 
     async def _command(self) -> None:
@@ -223,7 +205,7 @@ class Session:
         await self._send(command.frame)
         if joining:
             for topic in command.topics:
-                self._owner.asked(topic)
+                self._owner.asked(self, topic)
 
     def _check(self, now: float) -> None:
         """What time alone brings about."""
@@ -243,33 +225,18 @@ class Session:
         if self._retires is not None and now >= self._retires:
             self._retire()
 
-    async def _beat(self) -> None:
-        """Ask whether the other side lives: regularly, and at once when nothing came for a while."""
-        beat = self._driver.heartbeat(self._link.market_type)
-        asked = time.monotonic()
-        while True:
-            due = min(asked + beat.every_s, max(self._heard, asked) + self._timing.quiet_s)
-            if (wait := due - time.monotonic()) > 0:
-                await asyncio.sleep(wait)
-                continue
-            asked = time.monotonic()
-            await (self._ping() if beat.send is None else self._send(beat.send))
-            await asyncio.sleep(beat.answer_s)
-            if self._heard < asked:
-                raise ConnectionLost(f"no frame within {beat.answer_s:g} s of a ping")
-
-    async def _ping(self) -> None:
-        self._pace.take(time.monotonic())
-        with contextlib.suppress(ConnectionClosed):  # the reader tells why
-            pong = await self._socket.ping()
-            asyncio.ensure_future(pong).add_done_callback(lambda _: self._hear())  # a future already: no new task
-
     def _retire(self) -> None:
         if not self.retiring.done():
             self.retiring.set_result(None)
 
-    def _hear(self) -> None:
-        self._heard = time.monotonic()
+    async def _ask_for_life(self, frame: Frame | None) -> None:
+        if frame is not None:
+            await self._send(frame)
+            return
+        self._pace.take(time.monotonic())
+        with contextlib.suppress(ConnectionClosed):  # the reader tells why
+            pong = await self._socket.ping()
+            asyncio.ensure_future(pong).add_done_callback(lambda _: self._pulse.hear())  # a future: no new task
 
     async def _send(self, frame: Frame) -> None:
         self._pace.take(time.monotonic())
