@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from apps.feeds.book.builder import BookBuilder
 from apps.feeds.drivers.base import Driver, Frame
-from apps.feeds.errors import MalformedFrame, Refused
+from apps.feeds.errors import MalformedFrame, Refused, Retryable
 from apps.feeds.market import FULL_DEPTH, BookDelta, BookSnapshot, BookState, Levels, MarketType
 
 
@@ -90,7 +90,7 @@ class Replay:
             answer = waiting.pop(0)
             try:
                 builder.apply(self._driver.parse_snapshot(self._market_type, builder.symbol, answer, 0))
-            except (MalformedFrame, Refused) as error:
+            except (MalformedFrame, Refused, Retryable) as error:
                 self._refuse(MalformedFrame(f"snapshot of {builder.symbol}: {error}", symbol=builder.symbol))
 
     def _refuse(self, error: MalformedFrame) -> None:

@@ -176,10 +176,12 @@ class Books:
             self.stray += 1
             return None
         if tracked.state is BookState.DOWN:
+            tracked.counts.dropped += 1
             return tracked, _NO_SOCKET
         if tracked.subscribed_ns is None:
             tracked.subscribed_ns = now_ns
         if now_ns < tracked.paused_until_ns:
+            tracked.counts.dropped += 1
             return tracked, _PAUSED
         resyncs = tracked.counts.resyncs
         outcome = tracked.builder.apply(event)

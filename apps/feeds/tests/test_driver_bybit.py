@@ -7,7 +7,7 @@ import pytest
 from apps.feeds.book.continuity import PlusOne
 from apps.feeds.drivers import registry
 from apps.feeds.drivers.base import Ack, Ignored, Pong, Resync, Topic, TopicKind
-from apps.feeds.errors import MalformedFrame, Refused
+from apps.feeds.errors import MalformedFrame, Refused, Retryable
 from apps.feeds.market import BookDelta, BookSnapshot, InstrumentStatus, MarketType, PublicTrade, Side
 from apps.feeds.tests.driver_checks import BAD_LEVELS, NOT_FRAMES, malformed, parse
 
@@ -202,6 +202,11 @@ def test_a_rest_book():
     with pytest.raises(Refused) as refused:
         BYBIT.parse_snapshot(FUTURES, "NOPE", answer({}, 10001), 7)
     assert refused.value.code == "10001"
+
+
+def test_an_answer_of_a_busy_server_may_be_asked_again():
+    with pytest.raises(Retryable):
+        BYBIT.parse_instruments(SPOT, answer({}, 10016))
 
 
 def listing(**changes):

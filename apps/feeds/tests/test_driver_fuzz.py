@@ -17,7 +17,7 @@ import pytest
 
 from apps.feeds.book.builder import BookBuilder
 from apps.feeds.drivers import registry
-from apps.feeds.errors import MalformedFrame, Refused
+from apps.feeds.errors import MalformedFrame, Refused, Retryable
 from apps.feeds.market import BookDelta, BookSnapshot, MarketType, PublicTrade
 from apps.feeds.tests.captures import RECORDINGS, lines
 from apps.feeds.tests.frame_mutations import MUTATIONS
@@ -201,6 +201,6 @@ def test_spoilt_answers_are_refused_or_understood(exchange: str, market: MarketT
         ):
             try:
                 parse(content)
-            except (MalformedFrame, Refused):
+            except (MalformedFrame, Refused, Retryable):
                 refused += 1
     assert refused > FRAMES

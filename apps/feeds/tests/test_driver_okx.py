@@ -8,7 +8,7 @@ import pytest
 from apps.feeds.book.continuity import Chain
 from apps.feeds.drivers import registry
 from apps.feeds.drivers.base import Ack, Closing, Ignored, Pong, Resync, Topic, TopicKind
-from apps.feeds.errors import MalformedFrame, Refused
+from apps.feeds.errors import MalformedFrame, Refused, Retryable
 from apps.feeds.market import BookDelta, BookSnapshot, InstrumentStatus, MarketType, PublicTrade, Side
 from apps.feeds.tests.driver_checks import BAD_LEVELS, NOT_FRAMES, malformed, parse
 
@@ -205,6 +205,11 @@ def test_a_rest_book():
     with pytest.raises(Refused) as refused:
         OKX.parse_snapshot(SPOT, "NOPE", answer(code="51001"), 7)
     assert refused.value.code == "51001"
+
+
+def test_an_answer_of_a_busy_server_may_be_asked_again():
+    with pytest.raises(Retryable):
+        OKX.parse_instruments(SPOT, answer(code="50013"))
 
 
 def listing(**changes):

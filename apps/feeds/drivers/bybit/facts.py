@@ -59,6 +59,7 @@ PRE_LAUNCH = "PreLaunch"
 PERPETUAL = "LinearPerpetual"
 
 OK = 0
+BUSY = frozenset((10000, 10016))  # time-out and error of their server: a read may be sent again
 TOO_MANY_REQUESTS, TOO_MANY_VISITS = 429, 10006
 FORBIDDEN = 403
 STAY_AWAY_S = {FORBIDDEN: 600.0, TOO_MANY_REQUESTS: 5.0}  # the address is banned for at least ten minutes

@@ -9,7 +9,7 @@ from apps.feeds.drivers import wire
 from apps.feeds.drivers.base import Catalogue, Request
 from apps.feeds.drivers.bybit import facts
 from apps.feeds.drivers.bybit.symbols import Listing, instrument
-from apps.feeds.errors import MalformedFrame, Refused
+from apps.feeds.errors import MalformedFrame, Refused, Retryable
 from apps.feeds.market import BookSnapshot, MarketType
 
 T = TypeVar("T")
@@ -113,6 +113,8 @@ def _get(path: str, **query: str) -> Request:
 
 def _result(shape: wire.Decoder[Answer[T]], content: bytes) -> T:
     head = wire.body(_head, content)
+    if head.ret_code in facts.BUSY:
+        raise Retryable(head.ret_msg)
     if head.ret_code != facts.OK:
         raise Refused(head.ret_msg, code=str(head.ret_code))
     return wire.body(shape, content).result

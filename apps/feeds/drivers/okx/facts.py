@@ -44,6 +44,7 @@ LINEAR = "linear"
 SETTLES = frozenset(("USDT", "USDC"))
 
 OK = "0"
+BUSY = frozenset(("50001", "50004", "50005", "50013", "50026"))  # their side: a read may be sent again
 TOO_MANY_REQUESTS, TOO_MANY_CODE = 429, "50011"
 TOO_MANY_S = 2.0  # every limit has a window of two seconds
 FORBIDDEN, FORBIDDEN_S = 403, 60.0

@@ -9,7 +9,7 @@ from apps.feeds.drivers import wire
 from apps.feeds.drivers.base import Catalogue, Request
 from apps.feeds.drivers.okx import facts
 from apps.feeds.drivers.okx.symbols import Listing, instrument
-from apps.feeds.errors import MalformedFrame, Refused
+from apps.feeds.errors import MalformedFrame, Refused, Retryable
 from apps.feeds.market import BookSnapshot, MarketType
 
 T = TypeVar("T")
@@ -102,6 +102,8 @@ def _list(path: str, market_type: MarketType) -> Request:
 
 def _rows(shape: wire.Decoder[Answer[T]], content: bytes) -> list[T]:
     head = wire.body(_head, content)
+    if head.code in facts.BUSY:
+        raise Retryable(head.msg)
     if head.code != facts.OK:
         raise Refused(head.msg, code=head.code)
     return wire.body(shape, content).data
