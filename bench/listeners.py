@@ -11,6 +11,7 @@ from aiohttp import ClientSession, CookieJar, FormData
 from msgspec import Struct
 from msgspec.json import Decoder
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin
 
 
 class Published(Struct):
@@ -57,9 +58,7 @@ class Browser:
 
     async def run(self) -> None:
         """Watch the books until cancelled, acknowledging each frame like the page does."""
-        cookies = await self._sign_in()
-        address = self._url.replace("http", "ws", 1) + "/ws/live/"
-        async with connect(address, origin=self._url, additional_headers={"Cookie": cookies}) as socket:  # type: ignore[arg-type]
+        async with live_socket(self._url, await sign_in(self._url, self._login)) as socket:
             await socket.send(json.dumps({"op": "hello", "v": 1}))
             for number, key in enumerate(self._keys):
                 await socket.send(json.dumps({"op": "sub", "id": number, "topic": "book", "key": key, "depth": 20}))
@@ -81,14 +80,21 @@ class Browser:
                     seen[book["id"]] = seq
                     self.latencies.append(now_ms - (frame["now"] - book["age"]))
 
-    async def _sign_in(self) -> str:
-        """The cookies of a session."""
-        name, password = self._login
-        async with ClientSession(cookie_jar=CookieJar(unsafe=True), headers={"Referer": self._url}) as http:
-            async with http.get(f"{self._url}/login/") as page:
-                token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', await page.text())
-            form = FormData({"username": name, "password": password, "csrfmiddlewaretoken": token[1] if token else ""})
-            async with http.post(f"{self._url}/login/", data=form, allow_redirects=False) as answer:
-                if answer.status != 302:
-                    raise SystemExit(f"the login was refused: {answer.status}")
-            return "; ".join(f"{cookie.key}={cookie.value}" for cookie in http.cookie_jar)
+
+def live_socket(url: str, cookies: str) -> connect:
+    """A browser's socket to the web process at `url`, not yet greeted."""
+    address = url.replace("http", "ws", 1) + "/ws/live/"
+    return connect(address, origin=Origin(url), additional_headers={"Cookie": cookies})
+
+
+async def sign_in(url: str, login: tuple[str, str]) -> str:
+    """The cookies of a new session."""
+    name, password = login
+    async with ClientSession(cookie_jar=CookieJar(unsafe=True), headers={"Referer": url}) as http:
+        async with http.get(f"{url}/login/") as page:
+            token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', await page.text())
+        form = FormData({"username": name, "password": password, "csrfmiddlewaretoken": token[1] if token else ""})
+        async with http.post(f"{url}/login/", data=form, allow_redirects=False) as answer:
+            if answer.status != 302:
+                raise SystemExit(f"the login was refused: {answer.status}")
+        return "; ".join(f"{cookie.key}={cookie.value}" for cookie in http.cookie_jar)

@@ -7,11 +7,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from http import HTTPStatus
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Self
+from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
@@ -19,6 +22,7 @@ from workers.supervisor.folder import Folder
 
 ROOT = Path(__file__).resolve().parents[1]
 START_S = 120
+STOP_S = 15
 
 
 class System:
@@ -45,9 +49,15 @@ class System:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
-            self._process.wait(30)
+        self.stop()
+
+    def stop(self) -> int | None:
+        """The exit status after Ctrl-C, None when it did not run."""
+        if self._process is None:
+            return None
+        process, self._process = self._process, None
+        process.send_signal(signal.SIGINT)
+        return process.wait(STOP_S)
 
     def wait(self, what: str, condition: Callable[[], bool], seconds: float = START_S) -> float:
         """Seconds until `condition`. Raise SystemExit with the end of the log when it does not come."""
@@ -64,6 +74,11 @@ class System:
             return get_json(f"{self.url}/status")["books"]
         except OSError:
             return {}
+
+    def get(self, path: str) -> Any:
+        """What REST answers to the folder's own login."""
+        credentials = b64encode(":".join(self.login).encode()).decode()
+        return get_json(f"{self.url}{path}", headers={"Authorization": f"Basic {credentials}"})
 
     @property
     def login(self) -> tuple[str, str]:
@@ -98,13 +113,18 @@ class System:
         return get_json(f"http://127.0.0.1:{ports['simulator']}/_sim/{path}", body)
 
     def history(self, query: str) -> list[list[Any]]:
-        """Rows that ClickHouse answers."""
+        """Rows that ClickHouse answers; none while nothing was ever inserted."""
         ports = json.loads((self.folder.run / "ports.json").read_text())
         url = f"http://127.0.0.1:{ports['history']}/?database=ct&query={quote(query + ' FORMAT JSONCompact')}"
-        return get_json(url)["data"]
+        try:
+            return get_json(url)["data"]
+        except HTTPError as error:
+            if error.code == HTTPStatus.NOT_FOUND:  # no such table yet
+                return []
+            raise
 
 
-def get_json(url: str, body: object = None) -> Any:
+def get_json(url: str, body: object = None, headers: Mapping[str, str] | None = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
-    with urlopen(Request(url, data=data), timeout=10) as answer:
+    with urlopen(Request(url, data=data, headers=dict(headers or {})), timeout=10) as answer:
         return json.load(answer)

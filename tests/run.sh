@@ -8,9 +8,9 @@ python=.venv/bin/python
 tests/lint.sh
 $python -m coverage erase
 echo "== tests"
-$python -m coverage run -m pytest -q -n 2 -m "not browser and not faults"
+$python -m coverage run -m pytest -q -n 2 -m "not (browser or faults or processes)"
 echo "== tests of whole processes and in the browser, one at a time"
-$python -m coverage run -m pytest -q -m "browser or faults"
+$python -m coverage run -m pytest -q -m "browser or faults or processes"
 $python -m coverage combine --quiet
 $python -m coverage report
 

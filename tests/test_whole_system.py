@@ -1,0 +1,135 @@
+"""The system as `make run` starts it, used through its public handles."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from urllib.error import HTTPError
+
+import pytest
+import redis
+
+from bench.listeners import live_socket, sign_in
+from bench.system import System, get_json
+from tests.fixtures.ports import free_port
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+
+KEY = "binance:spot:BTC/USDT"
+STARTER_SET = 18
+LEVELS = 20
+PROGRAMS = 7  # redis, history, simulator, web, daemon, jobs, beat
+
+
+def processes(system: System) -> list[Path]:
+    """The folders in /proc of supervisord and all that it started."""
+    supervisord = (system.folder.run / "supervisord.pid").read_text().strip()
+    children = Path(f"/proc/{supervisord}/task/{supervisord}/children").read_text().split()
+    return [Path("/proc") / pid for pid in (supervisord, *children)]
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with System(tmp_path_factory.mktemp("system"), free_port()) as running:
+        running.wait("the starter set", lambda: running.books().get("live") == STARTER_SET)
+        yield running
+
+
+def test_a_run_starts_stops_within_15_s_and_starts_again_with_the_same_login(tmp_path: Path):
+    logins = []
+    for _ in range(2):
+        with System(tmp_path, free_port()) as system:
+            system.wait("a LIVE book", lambda system=system: system.books().get("live", 0) > 0)
+            logins.append(system.login)
+            assert system.folder.login.stat().st_mode & 0o777 == 0o600
+            running = processes(system)
+            assert len(running) == 1 + PROGRAMS
+            started = monotonic()
+            assert system.stop() == 0
+            assert monotonic() - started < 15
+            assert not any(process.exists() for process in running)
+    assert logins[0] == logins[1]
+
+
+def test_status_needs_no_login_and_the_book_does(system: System):
+    assert system.books() == {"live": STARTER_SET, "syncing": 0, "stale": 0, "down": 0}
+    with pytest.raises(HTTPError, match="401"):
+        get_json(f"{system.url}/orderbook/binance/BTC-USDT")
+    book = system.get("/orderbook/binance/BTC-USDT?market_type=spot&depth=5")
+    assert book["state"] == "LIVE"
+    assert [len(book["bids"]), len(book["asks"])] == [5, 5]
+    assert book["bids"][0][0] < book["asks"][0][0]
+
+
+async def test_one_update_is_the_same_at_every_station(system: System):
+    """Simulator -> book -> Redis -> REST and browser socket -> ClickHouse, once the market stands still."""
+    system.simulator("fault", {"op": "mute", "exchange": "binance", "market_type": "spot", "symbol": "BTCUSDT"})
+    truth = await asyncio.to_thread(settled, system)
+    seq, sides = truth["seq"], [as_numbers(truth["bids"]), as_numbers(truth["asks"])]
+
+    book = system.get("/orderbook/binance/BTC-USDT")
+    assert [book["seq"], book["bids"], book["asks"]] == [seq, *sides]
+
+    shown = await shown_in_browser(system)
+    assert [int(shown["seq"]), as_numbers(shown["b"]), as_numbers(shown["a"])] == [seq, *sides]
+
+    row = await asyncio.to_thread(kept, system, seq)
+    for changes, side in zip(row, sides, strict=True):
+        assert changes
+        levels = dict(map(tuple, side))
+        worst = side[-1][0]
+        for price, amount in changes:
+            within = price >= worst if side is sides[0] else price <= worst
+            assert not within or levels.get(price, 0.0) == amount
+
+
+def as_numbers(levels: list[list[Any]]) -> list[list[float]]:
+    return [[float(price), float(amount)] for price, amount in levels[:LEVELS]]
+
+
+def settled(system: System) -> dict[str, Any]:
+    """The simulator's own book, once Redis has the same update."""
+    found: dict[str, Any] = {}
+
+    def same() -> bool:
+        found.update(system.simulator("book?exchange=binance&market_type=spot&symbol=BTCUSDT&depth=20"))
+        with redis.Redis.from_url(system.redis_url) as client:
+            text = client.get(f"book:{KEY}")
+        return text is not None and json.loads(text)["seq"] == found["seq"]
+
+    system.wait("Redis has the last update", same, 20)
+    return found
+
+
+async def shown_in_browser(system: System) -> dict[str, Any]:
+    """The book as the page would draw it first."""
+    async with live_socket(system.url, await sign_in(system.url, system.login)) as socket:
+        await socket.send(json.dumps({"op": "hello", "v": 1}))
+        await socket.send(json.dumps({"op": "sub", "id": 7, "topic": "book", "key": KEY, "depth": LEVELS}))
+        async with asyncio.timeout(20):
+            async for text in socket:
+                frame = json.loads(text)
+                for book in frame.get("m", ()):
+                    if book["id"] == 7 and book.get("b"):
+                        return book
+    raise AssertionError("the socket was closed")
+
+
+def kept(system: System, seq: int) -> tuple[list[list[float]], list[list[float]]]:
+    """Changed levels of both sides of that one update, from ClickHouse."""
+    rows: list[list[Any]] = []
+    query = (
+        "SELECT bid_prices, bid_amounts, ask_prices, ask_amounts FROM orderbook_updates"
+        f" WHERE exchange = 'binance' AND market_type = 'spot' AND pair = 'BTC/USDT' AND seq = {seq} AND from_rest = 0"
+    )
+
+    def found() -> bool:
+        rows[:] = system.history(query)
+        return bool(rows)
+
+    system.wait("ClickHouse has the last update", found, 60)
+    assert len(rows) == 1
+    bid_prices, bid_amounts, ask_prices, ask_amounts = rows[0]
+    return list(zip(bid_prices, bid_amounts, strict=True)), list(zip(ask_prices, ask_amounts, strict=True))
