@@ -7,10 +7,9 @@ import structlog
 from apps.feeds.drivers.base import Driver
 from apps.feeds.market import BookKey
 from apps.feeds.shards import shard_of
-from apps.feeds.subscriptions import RefusedTask, Subscription, diff
+from apps.feeds.subscriptions import RefusedTask, Subscription, Wanted, diff
 from apps.feeds.transport.pool import Pool
 from workers.feed import Feed
-from workers.fetcher import Fetched
 
 log = structlog.get_logger(__name__)
 
@@ -37,14 +36,10 @@ class Applier:
         self._forget = forget
         self._wanted: dict[BookKey, Subscription] = {}
 
-    def fetched(self, fetched: Fetched) -> None:
+    def fetched(self, wanted: Wanted) -> None:
         """A new answer from the database; exchanges that we have no driver for are left alone."""
-        self.refused = fetched.wanted.refused
-        self._wanted = {
-            key: subscription
-            for key, subscription in fetched.wanted.subscriptions.items()
-            if key.exchange in self._drivers
-        }
+        self.refused = wanted.refused
+        self._wanted = {key: sub for key, sub in wanted.subscriptions.items() if key.exchange in self._drivers}
         self._want(frozenset(shard_of(key) for key in self._wanted))
         self.apply()
 

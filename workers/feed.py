@@ -67,6 +67,7 @@ class Feed:
     ) -> None:
         self.back_to_live = LastHour()
         self.messages = 0
+        self.stray = 0  # events of pairs that are not held any more
         self.fetch_snapshot: Callable[[Subscription], None] = _nowhere
         self.resubscribe: Callable[[BookKey], None] = _nowhere
         self.settled: Callable[[BookKey], None] = _nowhere
@@ -88,10 +89,6 @@ class Feed:
 
     def find(self, key: BookKey) -> Pair | None:
         return self._by_key.get(key)
-
-    @property
-    def stray(self) -> int:
-        return sum(books.stray for books in self._books.values())
 
     def add(self, subscription: Subscription, epoch: int) -> None:
         """Hold a pair of a shard that this daemon owns under `epoch`."""
@@ -131,6 +128,7 @@ class Feed:
         for event in events:
             pair = pairs.get(event.symbol)
             if pair is None:
+                self.stray += 1
                 continue
             self.messages += 1
             pair.messages += 1

@@ -5,39 +5,35 @@ import time
 from collections.abc import Callable
 
 import structlog
-from msgspec import Struct
 
 from apps.feeds import selectors as feeds
 from apps.feeds.bus import codec
 from apps.feeds.bus.redis import Subscriber
-from apps.feeds.subscriptions import Wanted, wanted
+from apps.feeds.market import BookKey, Instrument
+from apps.feeds.subscriptions import Task, Wanted, wanted
 from apps.monitoring import selectors as monitoring
 from workers.database import Database, DatabaseAwayError
 
 log = structlog.get_logger(__name__)
 
 EVERY_S = 1.0
-
-
-class Fetched(Struct, frozen=True, kw_only=True):
-    """One whole answer; the empty one stands for none yet."""
-
-    wanted: Wanted
-    exchanges: dict[str, bool]
+CATALOGUE_S = 5.0  # the catalogue is read again at a change of the rows, a nudge, or after so long
 
 
 class Fetcher:
-    """Calls `changed(fetched)` after every answer; while the database is away the last answer stands."""
+    """Calls `changed(wanted)` after every answer; while the database is away the last answer stands."""
 
     def __init__(
-        self, *, database: Database, default_depth: int, redis_url: str, changed: Callable[[Fetched], None]
+        self, *, database: Database, default_depth: int, redis_url: str, changed: Callable[[Wanted], None]
     ) -> None:
-        self.last: Fetched | None = None
         self._database = database
         self._default_depth = default_depth
         self._changed = changed
         self._away_since: float | None = None
         self._hurry = asyncio.Event()
+        self._tasks: list[Task] = []
+        self._catalogue: dict[BookKey, Instrument] = {}
+        self._catalogue_due = 0.0
         self._nudges = Subscriber(redis_url, channels=[codec.NUDGE_CHANNEL])
 
     async def run(self) -> None:
@@ -48,7 +44,7 @@ class Fetcher:
     async def fetch(self) -> None:
         """Read once; a database that is away is logged once and changes nothing."""
         try:
-            fetched = await self._database.call(self._read)
+            found = await self._database.call(self._read)
         except DatabaseAwayError as error:
             if self._away_since is None:
                 self._away_since = time.monotonic()
@@ -57,8 +53,7 @@ class Fetcher:
         if self._away_since is not None:
             log.info("tasks are read again", away_s=round(time.monotonic() - self._away_since, 1))
             self._away_since = None
-        self.last = fetched
-        self._changed(fetched)
+        self._changed(found)
 
     async def aclose(self) -> None:
         await self._nudges.aclose()
@@ -72,16 +67,16 @@ class Fetcher:
             except TimeoutError:
                 continue
             self._hurry.clear()
+            self._catalogue_due = 0.0
 
     async def _listen(self) -> None:
         async for _ in self._nudges:
             self._hurry.set()
 
-    def _read(self) -> Fetched:
+    def _read(self) -> Wanted:
         """In the database's thread: the rows, and of the catalogue what they name."""
-        tasks = monitoring.tasks()
-        exchanges = feeds.exchanges()
-        catalogue = feeds.catalogue(pairs={task.pair.strip().upper() for task in tasks})
-        return Fetched(
-            wanted=wanted(tasks, catalogue, exchanges, default_depth=self._default_depth), exchanges=exchanges
-        )
+        tasks, exchanges, now = monitoring.tasks(), feeds.exchanges(), time.monotonic()
+        if tasks != self._tasks or now >= self._catalogue_due:
+            self._catalogue = feeds.catalogue(pairs={task.pair.strip().upper() for task in tasks})
+            self._tasks, self._catalogue_due = tasks, now + CATALOGUE_S
+        return wanted(tasks, self._catalogue, exchanges, default_depth=self._default_depth)

@@ -3,20 +3,18 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import structlog
-from celery import current_app
 from kombu.exceptions import OperationalError
 
-from apps.monitoring import services
+from apps.monitoring import batches
 from apps.monitoring.segments import SealedBatch
+from apps.monitoring.tasks import flush_queue, flush_segment
 from workers.database import Database, DatabaseAwayError
 
 log = structlog.get_logger(__name__)
 
 RETRY_S = 2.0
-FLUSH = "apps.monitoring.tasks.flush_segment"
 HELD = 1_000  # beyond that the scan of the folder has to find them
 
 
@@ -64,23 +62,8 @@ class Ledger:
 
 def register(batch: SealedBatch) -> None:
     """Note the segment and ask this host's worker to flush it; a message that is lost is replaced by the scan."""
-    span = batch.spans[0] if len(batch.spans) == 1 else None
-    services.register_batch(
-        batch_id=batch.batch_id,
-        table_name=batch.table,
-        stream=span and span.stream,
-        epoch=span and span.epoch,
-        first_no=span and span.first_no,
-        last_no=span and span.last_no,
-        daemon=batch.daemon,
-        host=batch.host,
-        path=batch.path,
-        rows=batch.rows,
-        bytes=batch.bytes,
-        sha256=batch.sha256,
-        sealed_at=datetime.fromtimestamp(batch.sealed_ns / 1e9, UTC),
-    )
+    batches.register(batch)
     try:
-        current_app.send_task(FLUSH, args=[batch.batch_id], queue=f"flush.{batch.host}", retry=False)
+        flush_segment.apply_async([batch.batch_id], queue=flush_queue(batch.host), retry=False)
     except OperationalError as error:
         log.warning("flush not asked for, the scan finds the segment", batch=batch.batch_id, error=str(error))

@@ -142,6 +142,7 @@ class Monitor:
             feed=self.feed,
             pool=self.pool,
             applier=self.applier,
+            publisher=self.publisher,
             recorder=self.recorder,
             outages=self.outages,
             malformed=self.malformed,

@@ -41,7 +41,7 @@ class Snapshots:
         key = subscription.key
         if self._group is None or key in self._tasks:
             return
-        task = self._group.create_task(self._fetch(subscription), name=f"snapshot {key}")
+        task = self._group.create_task(self._serve(subscription), name=f"snapshot {key}")
         self._tasks[key] = task
         task.add_done_callback(lambda done: self._forget_task(key, done))
 
@@ -54,6 +54,13 @@ class Snapshots:
         task = self._tasks.pop(key, None)
         if task is not None:
             task.cancel()
+
+    async def _serve(self, subscription: Subscription) -> None:
+        """A fault of ours with one book must not stop the others; `Books.overdue` asks again for it."""
+        try:
+            await self._fetch(subscription)
+        except Exception:
+            log.exception("snapshot failed", book=str(subscription.key))
 
     async def _fetch(self, subscription: Subscription) -> None:
         """Until there is an answer that can be read."""

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 from redis.exceptions import RedisError
 
 from apps.feeds.book.books import Tracked
 from apps.feeds.bus import codec
+from apps.feeds.bus.publisher import Publisher
 from apps.feeds.bus.redis import connect
 from apps.feeds.transport.link import Link, LinkState
 from apps.feeds.transport.pool import Pool
@@ -39,6 +40,7 @@ class Status:
         feed: Feed,
         pool: Pool,
         applier: Applier,
+        publisher: Publisher,
         recorder: Recorder,
         outages: Outages,
         malformed: Malformed,
@@ -50,6 +52,7 @@ class Status:
         self._feed = feed
         self._pool = pool
         self._applier = applier
+        self._publisher = publisher
         self._recorder = recorder
         self._outages = outages
         self._malformed = malformed
@@ -124,6 +127,7 @@ class Status:
                 waiting=stats.waiting,
             ),
             malformed=self._malformed.counts.total(),
+            counters=self._counters(links),
             connections=connections,
             books=books,
             refused=[
@@ -138,6 +142,14 @@ class Status:
                 for refused in self._applier.refused
             ],
         )
+
+    def _counters(self, links: Sequence[Link]) -> dict[str, int]:
+        return {
+            "stray": self._feed.stray + sum(link.stray for link in links),
+            "fenced": self._publisher.fenced,
+            "trades_skipped": self._publisher.skipped,
+            "shed": self._recorder.stats.shed,
+        }
 
     async def _tell_for_ever(self) -> None:
         while True:

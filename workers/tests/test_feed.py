@@ -256,3 +256,14 @@ async def test_a_database_that_goes_away_costs_no_book(chosen: Options, monkeypa
         await until(lambda: not monitor.ownership.database_away, 5)
         assert monitor.feed.find(BookKey.parse(BTC)).book is before
         assert before.state == "LIVE"
+
+
+async def test_a_daemon_told_to_drain_gives_its_pairs_away_and_says_so(chosen: Options):
+    await watch(BTC)
+    async with running(chosen) as monitor, Redis.from_url(chosen.redis_url) as redis:
+        await all_live(monitor, BTC)
+        for nonsense in (b"[]", b'{"op": "dance"}', b'{"op": "resync", "key": "BTC"}', b'{"op": "drain"}'):
+            await redis.publish(codec.command_name("d1"), nonsense)
+        await until(lambda: state(monitor, BTC) is None)
+        assert monitor.status.read().state == "DRAINING"
+        assert monitor.ownership.fences == {}

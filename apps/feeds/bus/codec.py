@@ -212,6 +212,7 @@ class DaemonStatus(Struct, frozen=True, kw_only=True):
     gaps_1h: int
     history: HistoryStatus
     malformed: int
+    counters: dict[str, int]  # what was dropped or refused since the start, by name
     connections: list[ConnectionStatus]
     books: list[BookStatus]
     refused: list[RefusedStatus]

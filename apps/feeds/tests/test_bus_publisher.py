@@ -119,6 +119,16 @@ async def test_a_lower_fence_is_refused_and_writes_nothing(redis_url: str):
         assert zombie.fenced == 1
 
 
+async def test_the_last_word_of_a_former_owner_is_not_served(redis_url: str):
+    async with publishing(redis_url) as publisher:
+        publisher.own(SHARD, 3)
+        publisher.add(HandMade())
+        await until(lambda: stored(redis_url))
+    with Redis.from_url(redis_url) as client:
+        client.set(codec.fence_name(SHARD), 4)
+    assert stored(redis_url) is None
+
+
 async def test_an_invalidation_comes_before_the_book_is_live_again_and_before_other_books(redis_url: str):
     btc, eth = HandMade(), HandMade(key=ETH)
     publisher = Publisher(redis_url, hz=10)
