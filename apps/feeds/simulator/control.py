@@ -1,5 +1,6 @@
 """The simulator's own handles under `/_sim/`: what is so, what was sent, what shall go wrong."""
 
+import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -105,9 +106,8 @@ class Control:
     def _carry_out(self, order: Order) -> int | None:
         reach = Reach(order.exchange, order.market_type, order.symbol)
         sockets = [socket for socket in self._sockets() if _touches(reach, socket)]
-        if order.op == "disconnect":
-            for socket in sockets:
-                socket.hang_up()
+        if order.op in ("disconnect", "shutdown"):
+            self._end(sockets, announce=order.op == "shutdown", after_s=order.seconds or 0.0)
             return len(sockets)
         if order.op in COUNTED:
             return self._arm(order, reach)
@@ -119,6 +119,16 @@ class Control:
             return None
         self._simulator.apply_silence()
         return len(sockets)
+
+    def _end(self, sockets: list[Socket], *, announce: bool, after_s: float) -> None:
+        for socket in sockets:
+            farewell = self._simulator.exchanges[socket.exchange].farewell(socket) if announce else None
+            if farewell is not None:
+                socket.answer(farewell)
+            if after_s:
+                asyncio.get_running_loop().call_later(after_s, socket.hang_up)
+            else:
+                socket.hang_up()
 
     def _arm(self, order: Order, reach: Reach) -> int:
         """Let the next messages of every book channel in reach suffer; channels nobody listens to are left alone."""

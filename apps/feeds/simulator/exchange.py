@@ -54,6 +54,7 @@ class Exchange(ABC):
     name: ClassVar[str]
     hosts: ClassVar[frozenset[str]]
     largest_message: ClassVar[int] = 1024 * 1024  # bytes a client may send in one
+    ack_lag_s: ClassVar[float] = 0.0
 
     def __init__(self, world: World, listings: list[Listing], recorded: list[RecordedMarket] | None) -> None:
         """`recorded` markets, if not None, are all that is listed."""
@@ -121,6 +122,10 @@ class Exchange(ABC):
     @abstractmethod
     def watch(self, socket: Socket, now: float) -> None:
         """Called a few times a second: heartbeats and deadlines."""
+
+    def farewell(self, socket: Socket) -> dict[str, Any] | None:
+        """What the exchange says some time before it closes a socket, if it says anything."""
+        return None
 
     @abstractmethod
     async def rest(self, request: web.Request, host: str, path: str) -> web.Response: ...
@@ -193,8 +198,9 @@ class Exchange(ABC):
         if faults.find("no_ack", self.name, market_type) is not None:
             return
         late = faults.find("delay_ack", self.name, market_type)
-        if late is not None:
-            asyncio.get_running_loop().call_later(late.seconds, socket.answer, message)
+        delay_s = self.ack_lag_s if late is None else late.seconds
+        if delay_s:
+            asyncio.get_running_loop().call_later(delay_s, socket.answer, message)
         else:
             socket.answer(message)
 

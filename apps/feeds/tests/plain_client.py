@@ -1,8 +1,8 @@
 """A client of the simulator that knows nothing of our drivers: bare sockets, books by the exchanges' written rules."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -16,10 +16,22 @@ WAIT_S = 10.0
 Row = Sequence[str]
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
+async def running(**options: Any) -> AsyncIterator[Simulator]:
+    """A simulator of its own, for a test that wants it otherwise than the fixture."""
+    simulator = Simulator(seed=1, **options)
+    await simulator.start()
+    try:
+        yield simulator
+    finally:
+        await simulator.stop()
+
+
+@contextlib.asynccontextmanager
 async def socket(simulator: Simulator, path: str, **options: Any) -> AsyncIterator[ClientConnection]:
     """A WebSocket to `HOST/path`."""
-    async with connect(simulator.url.replace("http", "ws") + "/" + path, **options) as connection:
+    url = simulator.url.replace("http", "ws") + "/" + path
+    async with connect(url, close_timeout=1, **options) as connection:
         yield connection
 
 
@@ -36,22 +48,42 @@ async def receive(connection: ClientConnection, wanted: Callable[[Any], bool] = 
                 return message
 
 
+async def follow(connection: ClientConnection, take: Callable[[Any], None]) -> None:
+    """Take every message until one of them, or the end of the socket, raises."""
+    while True:
+        take(await receive(connection))
+
+
 async def heard_within(connection: ClientConnection, seconds: float) -> list[Any]:
-    """All that comes in that time."""
+    """All JSON that comes in that time."""
     messages = []
     try:
         async with asyncio.timeout(seconds):
             while True:
-                messages.append(msgspec.json.decode(await connection.recv()))
+                text = await connection.recv(decode=False)
+                with contextlib.suppress(msgspec.DecodeError):  # a frame that was broken on purpose
+                    messages.append(msgspec.json.decode(text))
     except TimeoutError:
         return messages
 
 
+async def answer(simulator: Simulator, path: str, **query: Any) -> tuple[int, Any, Any]:
+    """Status, headers and body of an answer; a body that is not JSON stays text."""
+    async with aiohttp.ClientSession() as session, session.get(f"{simulator.url}/{path}", params=query) as response:
+        body = await response.read()
+        is_json = response.content_type == "application/json"
+        return response.status, response.headers, msgspec.json.decode(body) if is_json else body.decode()
+
+
 async def fetch(simulator: Simulator, path: str, **query: Any) -> Any:
     """The JSON body of an answer whose status is 200."""
-    async with aiohttp.ClientSession() as session, session.get(f"{simulator.url}/{path}", params=query) as response:
-        assert response.status == 200, await response.text()
-        return msgspec.json.decode(await response.read())
+    status, _, body = await answer(simulator, path, **query)
+    assert status == 200, body
+    return body
+
+
+async def breaches(simulator: Simulator, exchange: str) -> Any:
+    return (await fetch(simulator, "_sim/state"))["breaches"].get(exchange, {})
 
 
 async def order(simulator: Simulator, op: str, **fields: Any) -> None:

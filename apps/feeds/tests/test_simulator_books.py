@@ -6,7 +6,18 @@ from typing import Any
 import pytest
 
 from apps.feeds.simulator.server import Simulator
-from apps.feeds.tests.plain_client import BinanceBook, BybitBook, OkxBook, fetch, order, receive, send, socket, truth
+from apps.feeds.tests.plain_client import (
+    BinanceBook,
+    BybitBook,
+    OkxBook,
+    fetch,
+    order,
+    receive,
+    running,
+    send,
+    socket,
+    truth,
+)
 
 UPDATES = 100
 DEPTH_PATHS = {"spot": "api.binance.com/api/v3/depth", "futures": "fapi.binance.com/fapi/v1/depth"}
@@ -179,26 +190,17 @@ async def test_one_pair_costs_nearly_the_same_everywhere(simulator: Simulator) -
 async def test_the_same_seed_gives_the_same_markets() -> None:
     books = []
     for _ in range(2):
-        running = Simulator(seed=11)
-        await running.start()
-        books.append(await truth(running, "okx", "spot", "ETH-USDT"))
-        await running.stop()
+        async with running() as simulator:
+            books.append(await truth(simulator, "okx", "spot", "ETH-USDT"))
     assert books[0] == books[1]
 
 
 async def test_the_total_rate_can_be_set_while_it_runs() -> None:
-    running = Simulator(seed=1, rate=40.0)
-    await running.start()
-    names = [f"{coin}usdt@depth@100ms" for coin in ("btc", "eth", "sol", "xrp")]
-    try:
-        async with socket(running, "stream.binance.com/ws") as connection:
-            await send(connection, {"method": "SUBSCRIBE", "params": names, "id": 1})
-            await receive(connection)
-            slow = await timed(connection, 20)
-            running.world.engine.set_rate(400.0)
-            fast = await timed(connection, 200)
-    finally:
-        await running.stop()
+    names = "/".join(f"{coin}usdt@depth@100ms" for coin in ("btc", "eth", "sol", "xrp"))
+    async with running(rate=40.0) as simulator, socket(simulator, f"stream.binance.com/ws/{names}") as connection:
+        slow = await timed(connection, 20)
+        simulator.world.engine.set_rate(400.0)
+        fast = await timed(connection, 200)
     assert slow == pytest.approx(40.0, rel=0.4)
     assert fast == pytest.approx(400.0, rel=0.4)
 

@@ -10,7 +10,7 @@ from apps.feeds.simulator.binance import streams
 from apps.feeds.simulator.binance.listings import NAME, listings
 from apps.feeds.simulator.binance.recorded import BinanceLibrary
 from apps.feeds.simulator.binance.rest import FUTURES_REST, SPOT_REST, Rest
-from apps.feeds.simulator.exchange import Exchange, World
+from apps.feeds.simulator.exchange import Exchange, World, unix_s
 from apps.feeds.simulator.limits import Sliding
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.sockets import Socket
@@ -28,6 +28,7 @@ PUBLIC_KINDS = ("depth", "bookTicker", "trade", "rpiDepth")
 
 class Binance(Exchange):
     name = NAME
+    ack_lag_s = 0.02  # data of a channel may come before the ack
     hosts = frozenset(SPOT_SOCKETS | FUTURES_SOCKETS | SPOT_REST | FUTURES_REST)
 
     def __init__(self, world: World, recordings: Path | None = None) -> None:
@@ -119,13 +120,17 @@ class Binance(Exchange):
                 return None
         return self.stream(socket.market_type, name)
 
+    def farewell(self, socket: Socket) -> dict[str, Any]:
+        notice = {"e": "serverShutdown", "E": int(unix_s() * 1000)}
+        return {"stream": "!serverShutdown", "data": notice} if socket.combined else notice
+
     def make_stream(self, market_type: str, name: str) -> Stream | None:
         symbol, _, rest = name.partition("@")
         kind, _, suffix = rest.partition("@")
-        market = self.market(market_type, symbol.upper()) if symbol == symbol.lower() else None
-        if market is None or (rest.endswith("@") and not suffix):
-            return None
-        return streams.make(market, name, kind, suffix)
+        if symbol != symbol.lower():
+            return None  # taken on, and silent for ever
+        market = self.market(market_type, symbol.upper())
+        return None if market is None else streams.make(market, name, kind, suffix)
 
     def pinged(self, socket: Socket, body: bytes) -> None:
         self._count(socket)

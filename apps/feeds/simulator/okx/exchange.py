@@ -113,6 +113,10 @@ class Okx(Exchange):
             return None
         return self.stream(market_type, _name(arg))
 
+    def farewell(self, socket: Socket) -> dict[str, Any]:
+        text = "The connection will soon be closed for a service upgrade. Please reconnect."
+        return {"event": "notice", "code": "64008", "msg": text, "connId": _conn_id(socket)}
+
     def make_stream(self, market_type: str, name: str) -> Stream | None:
         channel, _, symbol = name.partition(":")
         market = self.market(market_type, symbol)

@@ -1,0 +1,65 @@
+"""The simulator as a process of its own."""
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import aiohttp
+
+ROOT = Path(__file__).resolve().parents[3]
+START_S = 15.0
+
+
+def command(port: int, *more: str) -> list[str]:
+    return [sys.executable, "-m", "apps.feeds.simulator", "--port", str(port), *more]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def answers(port: int) -> None:
+    """Return when the health page is there."""
+    async with aiohttp.ClientSession() as session, asyncio.timeout(START_S):
+        while True:
+            try:
+                async with session.get(f"http://127.0.0.1:{port}/_sim/health") as response:
+                    assert response.status == 200
+                    return
+            except aiohttp.ClientConnectorError:
+                await asyncio.sleep(0.05)
+
+
+async def test_sigterm_stops_it_within_two_seconds_though_clients_listen() -> None:
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(*command(port, "--rate", "200"), cwd=ROOT)
+    try:
+        await answers(port)
+        url = f"http://127.0.0.1:{port}/stream.binance.com/ws/btcusdt@depth@100ms"
+        async with aiohttp.ClientSession() as session, session.ws_connect(url) as connection:
+            await connection.receive()
+            began = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(process.wait(), 10) == 0
+            assert time.monotonic() - began < 2.0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def test_a_taken_port_is_one_clear_line() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = subprocess.run(command(port), cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert done.stderr.startswith("simulator: ")
+    assert done.stderr.count("\n") == 1
