@@ -150,10 +150,7 @@ def shared(url: str, days: int) -> Client:
         client = _clients.get((url, days))
         if client is None:
             client = connect(url)
-            try:
-                prepare(client, days)
-            except ClickHouseError as error:
-                raise away_or(error) from error
+            prepare(client, days)
             _clients[url, days] = client
         return client
 
@@ -165,7 +162,17 @@ def forget(url: str, days: int) -> None:
 
 
 def prepare(client: Client, days: int) -> None:
-    """Make tables and views, or bring them up to date: rows live `days` days. Safe at any time, from anywhere."""
+    """Make tables and views, or bring them up to date: rows live `days` days. Safe at any time, from anywhere.
+
+    Raise AwayError, or UnsafeTableError for tables of somebody else's making.
+    """
+    try:
+        _prepare(client, days)
+    except ClickHouseError as error:
+        raise away_or(error) from error
+
+
+def _prepare(client: Client, days: int) -> None:
     for table, columns in TABLE_COLUMNS.items():
         client.command(
             TABLE.format(table=table, shared=SHARED_COLUMNS, columns=columns, days=days, window=DEDUPLICATION_WINDOW)
@@ -183,7 +190,7 @@ def away_or(error: ClickHouseError) -> Exception:
     """AwayError when the same may succeed later without anybody doing anything, else the error itself."""
     if isinstance(error, DatabaseError) and error.code is not None and error.code not in NOT_NOW:
         return error
-    return AwayError(str(error))
+    return AwayError(str(error.__cause__ or error)[-400:])  # the cause stands at the end, behind a long address
 
 
 def quoted(name: str) -> str:

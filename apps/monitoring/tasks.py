@@ -106,7 +106,7 @@ def clean_spool() -> None:
     folders.clean(settings.CT_DATA_DIR / "spool", timezone.now())
 
 
-@shared_task(queue="audit")
+@shared_task
 def audit_history() -> None:
     """Count again: no number of a stream is missing or doubled, every done batch is there, or it is sent again."""
     now = timezone.now()

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from apps.feeds.market import BookDelta, BookSnapshot, Instrument, MarketType, PublicTrade, Side
 
-NOON_NS = 1_795_176_000 * 10**9  # 2026-11-20 12:00 UTC
+NOON_NS = 1_740_830_400 * 10**9  # 2025-03-01 12:00 UTC
 STREAM = "binance:spot:3"
 LAST_INT = 2**63 - 1
 

@@ -14,14 +14,14 @@ numbers = count(1)
 
 def seal(root: Path, rows: int = 100, first_no: int = 1, daemon: str = "d1") -> SealedBatch:
     """A segment of `rows` updates with numbers from `first_no`, in the folder of a daemon that is not running."""
-    batch_id = f"{daemon}-{UPDATES}-20261120-0x0x{next(numbers)}"
+    batch_id = f"{daemon}-{UPDATES}-20250301-0x0x{next(numbers)}"
     head = text(batch_id) + prefix(instrument(), STREAM, 7)
     last_no = first_no + rows - 1
     spool = Spool(root, daemon)
     events = [head + update_row(delta(no, NOON_NS + no * 1000), no) for no in range(first_no, last_no + 1)]
     spool.append(batch_id, UPDATES, events, NOON_NS)
     span = Span(stream=STREAM, epoch=7, first_no=first_no, last_no=last_no)
-    batch = spool.seal(batch_id, "20261120", [span], NOON_NS)
+    batch = spool.seal(batch_id, "20250301", [span], NOON_NS)
     spool.close()
     return batch
 

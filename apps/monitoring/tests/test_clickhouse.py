@@ -12,7 +12,7 @@ from apps.monitoring.clickhouse import Address, AwayError, UnsafeTableError, con
 from apps.monitoring.rows import COLUMNS, NO_SEQ, TRADES, UPDATES, prefix, text, trade_row, update_row
 from apps.monitoring.tests.events import NOON_NS, STREAM, deltas, instrument, snapshots, trades
 
-HEAD = text("d1-x-20261120-1") + prefix(instrument(), STREAM, 7)
+HEAD = text("d1-x-20250301-1") + prefix(instrument(), STREAM, 7)
 START = datetime(1970, 1, 1, tzinfo=UTC)
 SEEDS = {
     "orderbook_deltas": ["timestamp", "exchange_id", "pair", "market_type", "side", "price", "amount", "action"],
@@ -80,7 +80,7 @@ def test_clickhouse_reads_any_trade_as_it_was(client, prints):
 def test_a_row_names_its_book_stream_and_batch(client):
     insert(client, UPDATES, [update_row(BookDelta(symbol="BTCUSDT", seq=1, bids=[], asks=[], received_ns=NOON_NS), 1)])
     query = "SELECT batch_id, exchange, market_type, pair, symbol, stream, epoch FROM orderbook_updates"
-    assert client.query(query).result_rows == [("d1-x-20261120-1", "binance", "spot", "BTC/USDT", "BTCUSDT", STREAM, 7)]
+    assert client.query(query).result_rows == [("d1-x-20250301-1", "binance", "spot", "BTC/USDT", "BTCUSDT", STREAM, 7)]
 
 
 @pytest.mark.parametrize("view", SEEDS)

@@ -90,7 +90,7 @@ async def test_a_sealed_segment_says_what_it_holds(tmp_path):
     await life.stop()
     (batch,) = life.sealed
     data = content(batch)
-    assert (batch.rows, batch.bytes, batch.day) == (2, len(data), "20261120")
+    assert (batch.rows, batch.bytes, batch.day) == (2, len(data), "20250301")
     assert batch.sha256 == hashlib.sha256(data).hexdigest()
     assert batch.spans == [
         Span(stream=STREAM, epoch=7, first_no=1, last_no=1),
@@ -128,9 +128,9 @@ async def test_a_segment_never_spans_midnight(tmp_path):
     life.recorder.trade(BTC, STREAM, 7, trade(1, MIDNIGHT_NS + SECOND_NS))
     await life.stop()
     assert [(batch.table, batch.day, batch.rows) for batch in life.sealed] == [
-        (UPDATES, "20261120", 1),
-        (UPDATES, "20261121", 1),
-        (TRADES, "20261121", 1),
+        (UPDATES, "20250301", 1),
+        (UPDATES, "20250302", 1),
+        (TRADES, "20250302", 1),
     ]
 
 

@@ -12,7 +12,7 @@ from apps.monitoring.segments import SealedBatch, Span
 from apps.monitoring.spool import INDEX_LINE, Spool, whole_blocks
 from apps.monitoring.tests.events import NOON_NS, STREAM, delta, instrument
 
-BATCH = f"d1-{UPDATES}-20261120-1x2x3"
+BATCH = f"d1-{UPDATES}-20250301-1x2x3"
 HEAD = text(BATCH) + prefix(instrument(), STREAM, 7)
 
 
@@ -101,7 +101,7 @@ def test_a_kill_between_description_and_rename_is_finished_at_the_next_start(tmp
     spool = Spool(tmp_path, "d1")
     spool.append(BATCH, UPDATES, rows(1, 3), NOON_NS)
     span = Span(stream=STREAM, epoch=7, first_no=1, last_no=3)
-    batch = spool.seal(BATCH, "20261120", [span], NOON_NS)
+    batch = spool.seal(BATCH, "20250301", [span], NOON_NS)
     spool.close()
     folder = tmp_path / "d1"
     (folder / f"{BATCH}.seg").rename(folder / f"{BATCH}.part")
