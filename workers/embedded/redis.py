@@ -29,7 +29,7 @@ loglevel warning
 """
 
 
-class ServerMissing(Exception):  # noqa: N818 - a state of the machine, told to the user as it is
+class ServerMissing(Exception):
     def __str__(self) -> str:
         return "no Redis server found: apt-get install redis-server, or set REDIS_URL"
 

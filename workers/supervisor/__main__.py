@@ -13,8 +13,9 @@ from pathlib import Path
 from django.conf import settings
 
 from workers.embedded.redis import ServerMissing, find_server, write_configuration
+from workers.lifecycle import CannotStart
 from workers.supervisor import programs
-from workers.supervisor.folder import CannotStart, Folder, check_port
+from workers.supervisor.folder import Folder, check_port
 from workers.supervisor.programs import Program
 from workers.supervisor.session import Session, Signals
 

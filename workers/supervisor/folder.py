@@ -10,12 +10,10 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import IO
 
+from workers.lifecycle import CannotStart
+
 FORMER_S = 15.0
 PORTS = ("redis", "history", "simulator")
-
-
-class CannotStart(Exception):  # noqa: N818 - not a fault of the program: one line for the user
-    """What is wrong and the command that mends it, in one line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from workers.supervisor.folder import CannotStart, Folder
+from workers.lifecycle import CannotStart
+from workers.supervisor.folder import Folder
 
 
 class Preparation:

@@ -13,8 +13,9 @@ from typing import Any
 
 from django.conf import settings
 
+from workers.lifecycle import CannotStart
 from workers.supervisor.banner import banner
-from workers.supervisor.folder import CannotStart, Folder
+from workers.supervisor.folder import Folder
 from workers.supervisor.preparation import Preparation
 from workers.supervisor.stack import TICK_S, Stack
 from workers.supervisor.tail import Tail
