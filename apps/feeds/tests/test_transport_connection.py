@@ -320,6 +320,7 @@ async def test_a_book_that_is_acknowledged_and_silent_is_renewed_once_and_then_r
             assert server.peers[0].ops("subscribe")[1:] == [["book.20.AAA"]]
             await server.peers[0].send(book="AAA", seq=9, snapshot=True)
             await sink.until(lambda: sink.seqs("AAA") == [9])
+            assert sink.story[-2:] == ["asked", "AAA"]
             assert (sink.losses, set(pool.current())) == ([], {key("AAA"), key("BBB")})
 
 

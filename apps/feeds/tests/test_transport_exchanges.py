@@ -215,7 +215,7 @@ async def test_a_resubscribed_pair_starts_anew_and_the_others_lose_nothing(excha
 
 async def test_a_pair_that_the_exchange_does_not_serve_stops_no_other(exchange, market):
     """Binance acknowledges what it does not serve and stays silent; the others refuse it."""
-    async with floor(exchange, market) as on:
+    async with floor(exchange, market, timing=replace(TIMING, first_data_s=0.5)) as on:
         bad = on.instruments[1]
         await on.fault("refuse", symbol=bad.symbol)
         pairs = on.take(5)
@@ -243,7 +243,7 @@ async def test_a_silent_socket_is_found_and_replaced(exchange, market):
 
 @pytest.mark.parametrize("depth", [20, 50])
 async def test_sockets_that_grow_old_are_replaced_without_a_gap_or_a_repeated_trade(exchange, market, depth):
-    async with floor(exchange, market, connection_age_s=0.5) as on:
+    async with floor(exchange, market, connection_age_s=0.3) as on:
         pairs = on.take(5, depth=depth)
         await on.live(pairs)
         sockets = len(on.pool.links())

@@ -102,7 +102,7 @@ class Ledger:
     def arrived(self, slot: Slot) -> None:
         """Data of a topic that is being subscribed proves the subscription, with or without an ack."""
         slot.phase = Phase.LIVE
-        slot.silences = 0
+        slot.renewed = slot.reported = False
 
     def answered(self, ack: Ack, now: float) -> Answer:
         """Settle the command that `ack` belongs to; an answer that belongs to none changes nothing."""
@@ -151,12 +151,13 @@ class Ledger:
     def _silent(self, since: float) -> list[Topic]:
         reported = []
         for slot in self.books.values():
-            if slot.phase is not Phase.SUBSCRIBED or slot.since > since or slot.silences >= 2:
+            if slot.phase is not Phase.SUBSCRIBED or slot.since > since or slot.reported or slot.wanted is None:
                 continue
-            slot.silences += 1
-            slot.renew = slot.silences == 1
-            if slot.silences == 2 and slot.wanted is not None:
+            if slot.renewed:
+                slot.reported = True
                 reported.append(slot.wanted)
+            else:
+                slot.renewed = slot.renew = True
         return reported
 
     def _command_of(self, ack: Ack) -> _Sent | None:

@@ -18,7 +18,7 @@ from apps.feeds.transport.ledger import Ledger, Refusal
 from apps.feeds.transport.limits import Pace
 from apps.feeds.transport.link import Link, MarketData
 from apps.feeds.transport.pulse import Pulse
-from apps.feeds.transport.slots import Phase
+from apps.feeds.transport.slots import Phase, Slot
 from apps.feeds.transport.timing import Timing
 
 log = logging.getLogger(__name__)
@@ -146,12 +146,18 @@ class Session:
                 self._link.stray += 1
                 continue
             if slot.phase in UNPROVEN:
-                self.ledger.arrived(slot)
-                self._owner.first_data()
+                self._prove(slot)
             market.append(event)
         if market:
             self._data = self._pulse.heard
             self._owner.deliver(self, market)
+
+    def _prove(self, slot: Slot) -> None:
+        """First data. A topic that was reported as silent runs after all, and its user hears so before."""
+        if slot.reported and slot.wanted is not None:
+            self._owner.asked(self, slot.wanted)
+        self.ledger.arrived(slot)
+        self._owner.first_data()
 
     async def _control(self, event: Event) -> None:
         if isinstance(event, Ack):

@@ -28,7 +28,8 @@ class Slot(Struct, kw_only=True):
     renew: bool = False  # take off the wire and put back
     alone: bool = False  # ask for it in a frame of its own: it may be the one that spoils others
     unanswered: int = 0  # commands in a row that got no answer
-    silences: int = 0  # 1: acknowledged without data, renewed once; 2: again, and reported
+    renewed: bool = False  # because it was acknowledged and brought nothing
+    reported: bool = False  # because it brought nothing after that either
     passing: bool = False  # data belongs to what is wanted
 
     def leaves(self) -> bool:
