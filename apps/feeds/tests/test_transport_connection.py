@@ -370,6 +370,44 @@ async def test_a_socket_that_will_end_is_replaced_without_a_hole_or_a_repeat(ann
             assert old.socket.close_code == 1000
 
 
+async def test_while_no_successor_is_to_be_had_the_old_socket_stays_in_service():
+    async with toy_server() as server:
+        sink = Notes()
+        async with running(pool_on(server, sink)) as pool:
+            pool.apply(PAIRS)
+            await both_live(sink)
+            server.full = True
+            await server.peers[0].send(op="closing")
+            await server.until(lambda: server.turned_away >= 3)
+            await server.peers[0].send(book="AAA", seq=2)
+            await sink.until(lambda: sink.seqs("AAA") == [1, 2])
+            server.full = False
+            await server.until(lambda: len(server.peers) == 2)
+            await server.until(lambda: len(server.open_peers) == 1)
+            assert (sink.losses, server.peers[1].open) == ([], True)
+
+
+async def test_a_successor_that_has_nothing_in_common_takes_over_with_a_snapshot_in_the_end():
+    async with toy_server() as server:
+
+        async def far_ahead(peer: Peer, command: dict) -> None:
+            await obey(peer, command)
+            if peer is not server.peers[0]:
+                await peer.send(book="AAA", seq=1001)
+
+        server.answer = far_ahead
+        sink = Notes()
+        async with running(pool_on(server, sink, timing=replace(FAST, handover_s=0.2))) as pool:
+            pool.apply(PAIRS)
+            await both_live(sink)
+            await server.peers[0].send(op="closing")
+            await server.until(lambda: len(server.peers) == 2 and not server.peers[0].open)
+            await server.peers[1].send(book="AAA", seq=1002)
+            await sink.until(lambda: sink.seqs("AAA")[-1] == 1002)
+            assert sink.seqs("AAA") == [1, 1, 1001, 1002]
+            assert sink.losses == []
+
+
 async def test_a_successor_that_is_lost_takes_the_whole_line_with_it():
     async with toy_server() as server:
 

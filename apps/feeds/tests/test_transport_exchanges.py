@@ -105,10 +105,10 @@ class Floor:
 
 
 def hasty(exchange: str, connection_age_s: float | None) -> Driver:
-    """The exchange's driver, but half a second without an answer will do instead of ten, and sockets age fast."""
+    """The exchange's driver, but a third of a second without an answer will do instead of ten, and sockets age fast."""
     driver = registry.driver(exchange)
     heartbeat, limits = driver.heartbeat, driver.limits
-    driver.heartbeat = lambda market: replace(heartbeat(market), answer_s=0.5)
+    driver.heartbeat = lambda market: replace(heartbeat(market), answer_s=0.3)
     driver.limits = lambda market: replace(limits(market), connection_age_s=connection_age_s)
     return driver
 
@@ -230,12 +230,12 @@ async def test_a_pair_that_the_exchange_does_not_serve_stops_no_other(exchange, 
 
 
 async def test_a_silent_socket_is_found_and_replaced(exchange, market):
-    async with floor(exchange, market, timing=replace(TIMING, quiet_s=0.3)) as on:
+    async with floor(exchange, market, timing=replace(TIMING, quiet_s=0.2)) as on:
         pairs = on.take(3)
         await on.live(pairs)
         await on.fault("silence")
         await on.sink.until(lambda: on.sink.losses)
-        assert on.sink.losses[0][2] == "no frame within 0.5 s of a ping"
+        assert on.sink.losses[0][2] == "no frame within 0.3 s of a ping"
         await on.fault("unsilence")
         on.sink.data.clear()
         await on.live(pairs)

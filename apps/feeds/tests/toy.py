@@ -11,12 +11,14 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame as WireFrame
 from websockets.frames import Opcode
+from websockets.http11 import Response
 
 from apps.feeds.drivers.base import (
     Ack,
@@ -243,7 +245,16 @@ class ToyServer(Watched):
         super().__init__()
         self.peers: list[Peer] = []
         self.answer: Callable[[Peer, dict[str, Any]], Awaitable[None]] = obey
+        self.full = False  # turn new sockets away
+        self.turned_away = 0
         self.url = ""
+
+    def enter(self, socket: ServerConnection, request: object) -> Response | None:
+        if not self.full:
+            return None
+        self.turned_away += 1
+        self.note()
+        return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "full")
 
     async def serve(self, socket: ServerConnection) -> None:
         peer = Peer(socket)
@@ -286,6 +297,7 @@ async def toy_server() -> AsyncIterator[ToyServer]:
         ping_interval=None,
         close_timeout=0.2,
         create_connection=CountingConnection,
+        process_request=toy.enter,
     ) as server:
         toy.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         yield toy
