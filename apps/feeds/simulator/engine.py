@@ -48,8 +48,6 @@ class Engine:
             done = 0
             while self._due and self._due[0][0] <= now and done < TURN:
                 due, _, stream = heapq.heappop(self._due)
-                if not (stream.sockets or stream.waiting):
-                    continue
                 self.beat(stream, now)
                 done += 1
                 self._schedule(stream, max(due, now - MAX_LAG_S) + self._interval(stream))
@@ -97,11 +95,13 @@ class Engine:
     def beat(self, stream: Stream, now: float) -> None:
         """One turn of a channel: its market moves, the trades are told, the channel says what changed."""
         market = stream.market
-        if self._muted(market) or (isinstance(stream, TradeStream) and market in self._books):
+        if self._muted(market):
             return
         ms = now_ms()
         if stream.waiting:
             self._greet(stream, ms)
+        if isinstance(stream, TradeStream) and market in self._books:
+            return  # the book channels move it
         if not (self._faults.active and self._holds("freeze", market)):
             self._report(market, market.step(now, ms), ms)
         if isinstance(stream, BookStream):

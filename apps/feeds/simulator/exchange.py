@@ -4,13 +4,14 @@ import asyncio
 import random
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from aiohttp import WSMsgType, web
 
 from apps.feeds.simulator.engine import Engine
-from apps.feeds.simulator.faults import Faults
+from apps.feeds.simulator.faults import Fault, Faults
 from apps.feeds.simulator.journal import Journal
 from apps.feeds.simulator.limits import Breaches, Patience
 from apps.feeds.simulator.listings import Listing
@@ -128,7 +129,7 @@ class Exchange(ABC):
         return None
 
     @abstractmethod
-    async def rest(self, request: web.Request, host: str, path: str) -> web.Response: ...
+    def rest(self, request: web.Request, host: str, path: str) -> web.Response: ...
 
     def closed(self, socket: Socket) -> None:
         """The socket is gone."""
@@ -192,17 +193,21 @@ class Exchange(ABC):
         faults = self.world.faults
         return any(faults.find("silence", self.name, *place) is not None for place in places)
 
-    def acknowledge(self, socket: Socket, message: Any, market_type: str | None = None) -> None:
-        """Send an ack, unless it is held back or delayed on purpose."""
-        faults, market_type = self.world.faults, market_type or socket.market_type
-        if faults.find("no_ack", self.name, market_type) is not None:
+    def acknowledge(self, socket: Socket, message: Any, market_type: str, symbols: Iterable[str] = ()) -> None:
+        """Send an ack, unless it is held back or delayed on purpose: for everybody, or for one of its symbols."""
+        if self._fault_of("no_ack", market_type, symbols) is not None:
             return
-        late = faults.find("delay_ack", self.name, market_type)
+        late = self._fault_of("delay_ack", market_type, symbols)
         delay_s = self.ack_lag_s if late is None else late.seconds
         if delay_s:
             asyncio.get_running_loop().call_later(delay_s, socket.answer, message)
         else:
             socket.answer(message)
+
+    def _fault_of(self, name: str, market_type: str, symbols: Iterable[str]) -> Fault | None:
+        places = [None, *symbols]
+        found = (self.world.faults.find(name, self.name, market_type, symbol) for symbol in places)
+        return next((fault for fault in found if fault is not None), None)
 
     def refuses(self, market_type: str, symbol: str) -> bool:
         """Whether the fault `refuse` holds for a subscription."""

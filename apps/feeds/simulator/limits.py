@@ -13,11 +13,13 @@ class Sliding:
         self._times: deque[float] = deque()
 
     def add(self, now: float) -> bool:
-        """Count one event; False when it is one too many."""
+        """Count one event; False, and not counted, when it is one too many."""
         while self._times and self._times[0] <= now - self.window_s:
             self._times.popleft()
+        if len(self._times) >= self.limit:
+            return False
         self._times.append(now)
-        return len(self._times) <= self.limit
+        return True
 
 
 class Minute:

@@ -1,7 +1,6 @@
 """The simulator: three exchanges on one port of the loopback, under `/HOST/...`."""
 
 import asyncio
-import contextlib
 import random
 import signal
 from pathlib import Path
@@ -82,17 +81,18 @@ class Simulator:
         return port
 
     async def stop(self) -> None:
-        """Hang up on everybody and free the port; well under two seconds."""
+        """Hang up on everybody and free the port, well under two seconds; raises what a part died of."""
         for task in self._tasks:
             task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        ends = await asyncio.gather(*self._tasks, return_exceptions=True)
         for exchange in self.exchanges.values():
             for socket in list(exchange.sockets.values()):
                 socket.hang_up()
         if self._runner is not None:
             await self._runner.cleanup()
+        for end in ends:
+            if isinstance(end, Exception):
+                raise end
 
     async def failed(self) -> None:
         """Returns never; raises when a part of the simulator dies."""
@@ -111,7 +111,7 @@ class Simulator:
         host, path = request.match_info["host"], request.match_info["path"]
         if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
             return await exchange.connect(request, host, path)
-        return await exchange.rest(request, host, path)
+        return exchange.rest(request, host, path)
 
     async def _watch(self) -> None:
         while True:

@@ -76,8 +76,8 @@ async def test_raw_and_combined_sockets_get_the_same_payload(simulator: Simulato
         assert (await receive(raw, lambda message: "stream" in message))["stream"] == "btcusdt@depth@100ms"
 
 
-async def test_data_may_come_before_the_ack(simulator: Simulator) -> None:
-    simulator.world.engine.set_rate(2000.0)
+async def test_data_does_not_wait_for_the_ack(simulator: Simulator) -> None:
+    await order(simulator, "delay_ack", exchange="binance", symbol="BTCUSDT", seconds=0.5)
     async with socket(simulator, SPOT) as connection:
         await send(connection, subscribe("btcusdt@depth@100ms"))
         assert "stream" in await receive(connection)
@@ -176,6 +176,20 @@ async def test_too_many_connects_are_refused(simulator: Simulator) -> None:
             async with socket(simulator, SPOT):
                 pass
     assert refused.value.response.status_code == 429
+
+
+async def test_a_socket_has_its_lifetime() -> None:
+    async with running(patience=Patience(connection_life_s=0.2)) as simulator, socket(simulator, SPOT) as connection:
+        with pytest.raises(ConnectionClosed):
+            await receive(connection)
+
+
+async def test_limits_can_be_counted_without_being_enforced() -> None:
+    async with running(strict=False) as simulator, socket(simulator, SPOT) as connection:
+        for number in range(8):
+            await send(connection, {"method": "LIST_SUBSCRIPTIONS", "id": number})
+        assert (await receive(connection, lambda message: message["id"] == 7))["result"] == []
+        assert await breaches(simulator, "binance") == {"messages per second spot": 3}
 
 
 async def test_a_planned_close_is_announced(simulator: Simulator) -> None:

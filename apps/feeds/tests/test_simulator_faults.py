@@ -185,8 +185,17 @@ async def test_subscriptions_are_refused_the_exchanges_own_way(simulator: Simula
         assert (await receive(connection))["success"]
 
 
+async def test_trades_of_a_muted_market_come_afterwards(simulator: Simulator) -> None:
+    await order(simulator, "mute", exchange="bybit")
+    async with socket(simulator, LINEAR) as connection:
+        await send(connection, {"op": "subscribe", "args": [BTC, "publicTrade.BTCUSDT"]})
+        assert (await receive(connection))["success"]
+        await order(simulator, "unmute")
+        await receive(connection, of("publicTrade.BTCUSDT"))
+
+
 async def test_an_ack_can_be_held_back(simulator: Simulator) -> None:
-    await order(simulator, "no_ack", exchange="bybit")
+    await order(simulator, "no_ack", exchange="bybit", symbol="BTCUSDT")
     async with socket(simulator, LINEAR) as connection:
         await send(connection, {"op": "subscribe", "args": [BTC]})
         assert all("topic" in message for message in await heard_within(connection, 0.3))

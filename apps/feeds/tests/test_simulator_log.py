@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+import aiohttp
 import pytest
 
 from apps.feeds.simulator.server import Simulator
@@ -78,6 +79,14 @@ async def test_the_state_counts_connections_by_host(simulator: Simulator) -> Non
         state = await fetch(simulator, "_sim/state")
     assert state["connections"] == {"stream.binance.com": 1, "ws.okx.com": 1}
     assert (state["streams"], state["books"], state["breaches"]) == (2, 1, {})
+
+
+async def test_the_rate_is_set_over_http(simulator: Simulator) -> None:
+    async with aiohttp.ClientSession() as session:
+        for body, status in (({"msg_s": 12.5}, 200), ({"msg_s": "fast"}, 400), ({}, 400)):
+            async with session.post(f"{simulator.url}/_sim/rate", json=body) as response:
+                assert response.status == status
+    assert (await fetch(simulator, "_sim/state"))["rate"] == 12.5
 
 
 async def test_an_unknown_market_has_no_book(simulator: Simulator) -> None:

@@ -39,7 +39,7 @@ class Binance(Exchange):
         self._rest = Rest(self)
         self._connects = {"spot": Sliding(*CONNECTS), "futures": Sliding(*CONNECTS)}
 
-    async def rest(self, request: web.Request, host: str, path: str) -> web.Response:
+    def rest(self, request: web.Request, host: str, path: str) -> web.Response:
         return self._rest.answer(request, "spot" if host in SPOT_REST else "futures", path)
 
     def id_jump(self, listing: Listing) -> int:
@@ -77,10 +77,10 @@ class Binance(Exchange):
 
     def _command(self, socket: Socket, method: str, params: Any, number: Any) -> None:
         if method == "LIST_SUBSCRIPTIONS":
-            self.acknowledge(socket, {"result": sorted(socket.names), "id": number})
+            self.acknowledge(socket, {"result": sorted(socket.names), "id": number}, socket.market_type)
         elif method == "SET_PROPERTY" and isinstance(params, list) and params[:1] == ["combined"]:
             socket.combined = params[1:] == [True]
-            self.acknowledge(socket, {"result": None, "id": number})
+            self.acknowledge(socket, {"result": None, "id": number}, socket.market_type)
         elif method in ("SUBSCRIBE", "UNSUBSCRIBE") and _is_names(params):
             if method == "UNSUBSCRIBE":
                 self._unsubscribe(socket, params)
@@ -88,7 +88,8 @@ class Binance(Exchange):
                 socket.answer({"error": {"code": 4, "msg": "Too many subscriptions"}, "id": number})
                 socket.close(1008, "Too many subscriptions")
                 return
-            self.acknowledge(socket, {"result": None, "id": number})
+            symbols = {name.partition("@")[0].upper() for name in params}
+            self.acknowledge(socket, {"result": None, "id": number}, socket.market_type, symbols)
         else:
             socket.answer({"code": 2, "msg": f"Invalid request: unknown variant {method}"})
 

@@ -155,7 +155,7 @@ class Rest:
                 "isBuyerMaker": trade.side == "sell",
                 "isBestMatch": True,
             }
-            for trade in list(market.trades)[-int(query.get("limit", 500)) :]
+            for trade in list(market.trades)[-_number(query, 500) :]
         ]
 
     def _tickers(self, market_type: str, query: dict[str, str]) -> list[dict[str, Any]] | dict[str, Any]:
@@ -185,12 +185,17 @@ def _weight(market_type: str, name: str, query: dict[str, str]) -> int:
 
 
 def _limit(market_type: str, query: dict[str, str]) -> int:
-    text = query.get("limit", "100" if market_type == "spot" else "500")
+    limit = _number(query, 100 if market_type == "spot" else 500)
+    if market_type == "futures" and limit not in FUTURES_LIMITS:
+        raise RefusalError(-4021, f"{limit} is not valid depth limit")
+    return min(limit, 5000)
+
+
+def _number(query: dict[str, str], default: int) -> int:
+    text = query.get("limit", str(default))
     if not text.isdigit():
         raise RefusalError(-1100, "Illegal characters found in parameter 'limit'; legal range is '^[0-9]{1,20}$'.")
-    if market_type == "futures" and int(text) not in FUTURES_LIMITS:
-        raise RefusalError(-4021, f"{text} is not valid depth limit")
-    return min(int(text), 5000)
+    return int(text)
 
 
 def _ticker_row(day: Ticker) -> dict[str, Any]:

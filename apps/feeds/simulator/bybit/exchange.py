@@ -41,7 +41,7 @@ class Bybit(Exchange):
         self._rest = Rest(self)
         self._connects = Sliding(*CONNECTS)
 
-    async def rest(self, request: web.Request, host: str, path: str) -> web.Response:
+    def rest(self, request: web.Request, host: str, path: str) -> web.Response:
         return self._rest.answer(request, path)
 
     def id_jump(self, listing: Listing) -> int:
@@ -77,8 +77,11 @@ class Bybit(Exchange):
 
     def _command(self, socket: Socket, operation: str, args: Any, number: Any) -> None:
         topics = args if isinstance(args, list) and all(isinstance(topic, str) for topic in args) else []
+        symbols = {topic.rpartition(".")[2] for topic in topics}
+        word = operation if socket.market_type == "spot" else ""
         if operation == "unsubscribe":
-            self.acknowledge(socket, self._verdict(socket, operation, number, True, self._word(socket, operation)))
+            yes = self._verdict(socket, operation, number, True, word)
+            self.acknowledge(socket, yes, socket.market_type, symbols)
             for topic in topics:
                 socket.names.discard(topic)
                 self.world.engine.leave(socket, topic)
@@ -89,7 +92,8 @@ class Bybit(Exchange):
             socket.answer(self._verdict(socket, operation, number, False, str(refusal)))
             return
         socket.names.update(topics)
-        self.acknowledge(socket, self._verdict(socket, operation, number, True, self._word(socket, operation)))
+        yes = self._verdict(socket, operation, number, True, word)
+        self.acknowledge(socket, yes, socket.market_type, symbols)
         for stream in wanted:
             self.world.engine.join(socket, stream)
 
@@ -133,9 +137,6 @@ class Bybit(Exchange):
         """REST books carry the `u` of the topic of 1000 levels."""
         stream = self.stream(market.listing.market_type, f"orderbook.1000.{market.listing.symbol}")
         return stream.seq if isinstance(stream, BookStream) else 0
-
-    def _word(self, socket: Socket, operation: str) -> str:
-        return operation if socket.market_type == "spot" else ""
 
     def _verdict(self, socket: Socket, operation: str, number: Any, success: bool, text: str) -> dict[str, Any]:
         verdict: dict[str, Any] = {"success": success, "ret_msg": text, "conn_id": _conn_id(socket)}

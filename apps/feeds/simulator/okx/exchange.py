@@ -39,7 +39,7 @@ class Okx(Exchange):
         self._connects = Sliding(*CONNECTS)
         self._commands: dict[Socket, Sliding] = {}
 
-    async def rest(self, request: web.Request, host: str, path: str) -> web.Response:
+    def rest(self, request: web.Request, host: str, path: str) -> web.Response:
         return self._rest.answer(request, path)
 
     def id_jump(self, listing: Listing) -> int:
@@ -108,7 +108,7 @@ class Okx(Exchange):
 
     def _here(self, socket: Socket, arg: dict[str, str]) -> Stream | None:
         """The channel, if it is one of the public path and its instrument is listed."""
-        market_type = "futures" if arg.get("instId", "").count("-") > 1 else "spot"
+        market_type = _market_type(arg.get("instId", ""))
         if not socket.path.strip("/").endswith("public") or self.refuses(market_type, arg.get("instId", "")):
             return None
         return self.stream(market_type, _name(arg))
@@ -126,8 +126,8 @@ class Okx(Exchange):
 
     def _acknowledge(self, socket: Socket, event: str, arg: dict[str, str], number: Any) -> None:
         ack: dict[str, Any] = {"event": event, "arg": arg, "connId": _conn_id(socket)}
-        market_type = "futures" if arg.get("instId", "").count("-") > 1 else "spot"
-        self.acknowledge(socket, ack if number is None else {"id": number, **ack}, market_type)
+        symbol = arg.get("instId", "")
+        self.acknowledge(socket, ack if number is None else {"id": number, **ack}, _market_type(symbol), [symbol])
 
     def _error(self, socket: Socket, code: str, message: str, number: Any) -> None:
         error = {"event": "error", "msg": message, "code": code, "connId": _conn_id(socket)}
@@ -149,6 +149,10 @@ def _is_args(args: Any) -> bool:
 
 def _name(arg: dict[str, str]) -> str:
     return f"{arg.get('channel', '')}:{arg.get('instId', '')}"
+
+
+def _market_type(symbol: str) -> str:
+    return "futures" if symbol.count("-") > 1 else "spot"
 
 
 def _conn_id(socket: Socket) -> str:
