@@ -4,14 +4,19 @@ import os
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ctweb.settings")
 
-EVERY_S: dict[str, float] = {
+SCHEDULE: dict[str, float | crontab] = {  # seconds, or a time of day
     "apps.feeds.tasks.refresh_due": 5.0,
-    "apps.users.tasks.sweep": 24 * 3600.0,
+    "apps.monitoring.tasks.scan_spools": 5.0,
+    "apps.monitoring.tasks.clean_spools": 3600.0,
+    "apps.monitoring.tasks.audit_history": crontab(hour="2", minute="10"),
+    "apps.users.tasks.sweep": crontab(hour="3", minute="10"),
 }
+HOUR_S = 3600.0
 
 
 def _configuration() -> dict[str, Any]:
@@ -27,8 +32,8 @@ def _configuration() -> dict[str, Any]:
             finish_s=2 if settings.CT_EMBEDDED else 20,
         ),
         "beat_schedule": {
-            name: {"task": name, "schedule": every_s, "options": {"expires": every_s}}
-            for name, every_s in EVERY_S.items()
+            name: {"task": name, "schedule": due, "options": {"expires": due if isinstance(due, float) else HOUR_S}}
+            for name, due in SCHEDULE.items()
         },
     }
 

@@ -125,6 +125,7 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 # A clone where collectstatic has not run serves the files from where they lie, under their plain names.
 COLLECTED = (STATIC_ROOT / "staticfiles.json").is_file()
 SERVESTATIC_USE_FINDERS = not COLLECTED
+SERVESTATIC_ALLOW_ALL_ORIGINS = False
 SERVESTATIC_MANIFEST_STRICT = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

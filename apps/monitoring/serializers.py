@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.feeds.market import BookKey, MarketType
+from apps.feeds.market import BookKey, MarketType, Side
 from apps.feeds.serializers import LevelField
 from apps.monitoring.models import FeedGap, Monitoring
 from apps.monitoring.services import MOST_AT_ONCE, PRIORITIES
@@ -123,16 +123,66 @@ class TaskSerializer(serializers.Serializer):
 class GapSerializer(serializers.ModelSerializer):
     class Meta:
         model = FeedGap
-        exclude: list[str] = []
+        fields = "__all__"
 
 
-class UpdateSerializer(serializers.Serializer):
+class _RowSerializer(serializers.Serializer):
+    ts_recv = serializers.DateTimeField()
+    ts_exchange = serializers.DateTimeField(allow_null=True)
+    symbol = serializers.CharField()
+    stream = serializers.CharField()
+    epoch = serializers.IntegerField()
+    event_no = serializers.IntegerField()
+
+
+class UpdateSerializer(_RowSerializer):
     """One book event as it was kept."""
 
-    ts_recv = serializers.DateTimeField()
-    ts_exchange = serializers.DateTimeField()
     is_snapshot = serializers.BooleanField()
-    seq = serializers.IntegerField()
-    prev_seq = serializers.IntegerField()
+    from_rest = serializers.BooleanField()
+    first_seq = serializers.IntegerField(allow_null=True)
+    seq = serializers.IntegerField(allow_null=True)
+    prev_seq = serializers.IntegerField(allow_null=True)
     bids = serializers.ListField(child=LevelField())
     asks = serializers.ListField(child=LevelField())
+
+
+class TradeSerializer(_RowSerializer):
+    trade_id = serializers.CharField()
+    side = serializers.ChoiceField(choices=[side.value for side in Side])
+    price = serializers.FloatField()
+    amount = serializers.FloatField()
+
+
+class DaySerializer(serializers.Serializer):
+    """One day of a pair; `missing` counts numbered events of its shard that are in no row."""
+
+    day = serializers.DateField()
+    updates = serializers.IntegerField()
+    snapshots = serializers.IntegerField()
+    trades = serializers.IntegerField()
+    first_at = serializers.DateTimeField()
+    last_at = serializers.DateTimeField()
+    gaps = serializers.IntegerField()
+    gap_s = serializers.FloatField()
+    missing = serializers.IntegerField()
+
+
+class UpdatesSerializer(serializers.Serializer):
+    """`more` tells that the limit cut the answer."""
+
+    count = serializers.IntegerField()
+    more = serializers.BooleanField()
+    results = UpdateSerializer(many=True)
+
+
+class TradesSerializer(serializers.Serializer):
+    """`more` tells that the limit cut the answer."""
+
+    count = serializers.IntegerField()
+    more = serializers.BooleanField()
+    results = TradeSerializer(many=True)
+
+
+class DaysSerializer(serializers.Serializer):
+    results = DaySerializer(many=True)

@@ -14,7 +14,7 @@ version_1: list[URLPattern | URLResolver] = [
     path("", include("apps.monitoring.urls")),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
-    path("<path:address>/", RedirectView.as_view(url="/api/v1/%(address)s", query_string=True), name="api-slash"),
+    path("", RedirectView.as_view(pattern_name="api-docs"), name="api-root"),
 ]
 
 urlpatterns = [

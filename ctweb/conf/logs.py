@@ -34,6 +34,7 @@ def logging_settings(*, level: str, json: bool | None) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"handlers": [], "level": level, "propagate": True},
+            "axes": {"level": "WARNING"},  # every sign-in is five lines of it otherwise
             "django.server": {"handlers": [], "level": level, "propagate": True},
         },
     }

@@ -1,0 +1,95 @@
+"""Every address of the web process has a row here: who may do what. A route without a row fails the build."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from apps.feeds.tests.listings import list_pairs
+from apps.monitoring.models import Monitoring
+from apps.users.roles import ROLES
+from ctweb.tests.clients import client_of, stores_away
+
+ANYBODY, SIGNED_IN, NOBODY = "anybody", "viewer", "nobody"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+# route -> (an address of it, {method: the lowest role}); a method that is not named answers 405
+ROUTES: dict[str, tuple[str, dict[str, str]]] = {
+    "status": ("/status", {"GET": ANYBODY}),
+    "health/live": ("/health/live", {"GET": ANYBODY}),
+    "health/ready": ("/health/ready", {"GET": ANYBODY}),
+    "orderbook/<str:exchange>/<path:pair>": ("/orderbook/binance/BTC-USDT", {"GET": SIGNED_IN}),
+    "monitor/tasks": ("/monitor/tasks", {"POST": SIGNED_IN}),
+    "api/v1/me": ("/api/v1/me", {"GET": SIGNED_IN}),
+    "api/v1/tokens": ("/api/v1/tokens", {"GET": SIGNED_IN, "POST": SIGNED_IN}),
+    "api/v1/tokens/<str:token_id>": ("/api/v1/tokens/nope", {"DELETE": SIGNED_IN}),
+    "api/v1/audit": ("/api/v1/audit", {"GET": SIGNED_IN}),
+    "api/v1/audit/verdict": ("/api/v1/audit/verdict", {"GET": "admin"}),
+    "api/v1/exchanges": ("/api/v1/exchanges", {"GET": SIGNED_IN}),
+    "api/v1/exchanges/<str:code>": ("/api/v1/exchanges/okx", {"PATCH": "admin"}),
+    "api/v1/instruments": ("/api/v1/instruments", {"GET": SIGNED_IN}),
+    "api/v1/books": ("/api/v1/books", {"GET": SIGNED_IN}),
+    "api/v1/books/<str:exchange>/<str:market_type>/<path:pair>": (
+        "/api/v1/books/binance/spot/BTC-USDT",
+        {"GET": SIGNED_IN},
+    ),
+    "api/v1/daemons": ("/api/v1/daemons", {"GET": SIGNED_IN}),
+    "api/v1/pairs": ("/api/v1/pairs", {"GET": SIGNED_IN, "POST": "operator"}),
+    "api/v1/pairs/bulk": ("/api/v1/pairs/bulk", {"POST": "operator"}),
+    "api/v1/pairs/preview": ("/api/v1/pairs/preview", {"POST": "operator"}),
+    "api/v1/pairs/<int:row_id>": ("/api/v1/pairs/1", {"GET": SIGNED_IN, "PATCH": "operator", "DELETE": "operator"}),
+    "api/v1/history/updates": ("/api/v1/history/updates", {"GET": SIGNED_IN}),
+    "api/v1/history/trades": ("/api/v1/history/trades", {"GET": SIGNED_IN}),
+    "api/v1/history/completeness": ("/api/v1/history/completeness", {"GET": SIGNED_IN}),
+    "api/v1/history/gaps": ("/api/v1/history/gaps", {"GET": SIGNED_IN}),
+    "api/v1/schema/": ("/api/v1/schema/", {"GET": SIGNED_IN}),
+    "api/v1/docs/": ("/api/v1/docs/", {"GET": SIGNED_IN}),
+}
+OTHERS = ("admin/", "login/", "logout/", "api/v1/")  # Django's own, and a redirect to the documents
+pytestmark = pytest.mark.django_db
+
+
+def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
+    for one in resolver.url_patterns:
+        route = prefix + str(one.pattern)
+        if isinstance(one, URLPattern):
+            yield route
+        else:
+            yield from routes(one, route)
+
+
+def is_api(route: str) -> bool:
+    return route.startswith(("api/", "status", "health/", "orderbook/", "monitor/"))
+
+
+def allowed(role: str | None, lowest: str) -> bool:
+    if lowest == ANYBODY:
+        return True
+    return role in ROLES and ROLES.index(role) >= ROLES.index(lowest)
+
+
+def test_every_route_of_the_api_has_a_row():
+    found = {route for route in routes(get_resolver()) if is_api(route) and route not in OTHERS}
+    assert found == set(ROUTES)
+
+
+@pytest.fixture
+def catalogue(settings) -> None:
+    stores_away(settings)
+    list_pairs("BTC/USDT")
+
+
+@pytest.mark.parametrize("role", [None, "without a role", *ROLES])
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_method_is_as_declared(catalogue, route, role):
+    address, lowest = ROUTES[route]
+    client = client_of(role)
+    for method in METHODS:
+        Monitoring.objects.update_or_create(id=1, defaults={"exchange": "binance", "pair": "BTC/USDT"})
+        code = client.generic(method, address, b"{}", content_type="application/json").status_code
+        if method in lowest and allowed(role, lowest[method]):
+            assert code not in (401, 403, 405), (method, code)
+            assert code != 404 or address.endswith("nope"), (method, code)
+        elif method in lowest:
+            assert code == (401 if role is None else 403), (method, code)
+        else:
+            assert code in (401, 403, 405), (method, code)
