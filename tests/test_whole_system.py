@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
@@ -13,6 +16,7 @@ import redis
 
 from bench.listeners import live_socket, sign_in
 from bench.system import System, get_json
+from tests.fixtures.captures import ROOT
 from tests.fixtures.ports import free_port
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
@@ -51,6 +55,23 @@ def test_a_run_starts_stops_within_15_s_and_starts_again_with_the_same_login(tmp
             assert monotonic() - started < 15
             assert not any(process.exists() for process in running)
     assert logins[0] == logins[1]
+
+
+def test_a_database_that_does_not_answer_stops_the_start_and_leaves_nothing(tmp_path: Path):
+    environment = os.environ | {"CT_DATA_DIR": str(tmp_path), "PORT": str(free_port())}
+    run = subprocess.run(
+        [sys.executable, "-m", "workers.supervisor"],
+        cwd=ROOT,
+        env=environment | {"DATABASE_URL": "mysql://nobody@127.0.0.1:1/none", "SECRET_KEY": "k" * 40},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    (line,) = run.stderr.splitlines()
+    assert line.startswith("cannot start: ")
+    assert "prepare.log" in line
+    assert not (tmp_path / "run" / "supervisord.pid").exists()
 
 
 def test_status_needs_no_login_and_the_book_does(system: System):

@@ -28,7 +28,7 @@ def banner(folder: Folder, *, embedded: set[str], status: Mapping[str, Any]) -> 
             f"ct-system {settings.VERSION} ({status['version']})   everything listens on 127.0.0.1 only",
             f"  {' · '.join(facts)} · exchanges {EXCHANGES[settings.SOURCE]}",
             f"  web        {address}   login  {name} / {password}   (made for this folder, also in {folder.login})",
-            f"  daemon {settings.CT_DAEMON_ID}  {settings.CT_ROLE}  {sum(status['books'].values())} pairs enabled",
+            f"  daemon {settings.CT_DAEMON_ID}  {settings.CT_ROLE}",
             f"  Ctrl-C stops in order: feeds, pages, jobs, history. Logs: {folder.log}/",
             "",
         )

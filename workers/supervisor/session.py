@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
+from itertools import repeat
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -15,13 +16,14 @@ from django.conf import settings
 
 from workers.lifecycle import CannotStart
 from workers.supervisor.banner import banner
+from workers.supervisor.crashes import Crashes
 from workers.supervisor.folder import Folder
 from workers.supervisor.preparation import Preparation
 from workers.supervisor.stack import TICK_S, Stack
 from workers.supervisor.tail import Tail
 
+TICKS_BETWEEN_LOOKS = 3
 UNEXPECTED = re.compile(r"not expected|gave up|killing|CRIT")  # of supervisord's log; its file has all
-GAVE_UP = "entered FATAL state"  # supervisord's words for a process that does not stay up
 
 
 @dataclass(slots=True)
@@ -43,20 +45,21 @@ class Session:
         self._embedded = embedded
         self._started = monotonic()
         self._tail = Tail(folder.log)
-        self._failure: str | None = None
+        self._crashes = Crashes()
+        self._failed: list[str] = []
 
     def run(self, configuration: Path, signals: Signals) -> None:
-        """Return after a signal, with every process ended. Raise CannotStart when one of them does not stay up."""
+        """Return after a signal, with every process ended. Raise CannotStart when one does not get to its feet."""
         _say("starting; Ctrl-C stops")
         stack = Stack(configuration, self._root)
         preparation = Preparation(self._folder, self._root)
         try:
-            for _ in self._greet(preparation):
+            for greeted in self._greet(preparation):
                 self._show()
-                if self._failure:
-                    raise CannotStart(f"{self._failure} does not stay up: see {self._folder.log}/{self._failure}.log")
                 if signals.count:
                     return
+                if self._failed and not greeted:
+                    raise CannotStart(self._failed[0])
                 if not stack.runs():
                     raise CannotStart(f"supervisord ended: see {self._folder.log / 'supervisor.log'}")
                 sleep(TICK_S)
@@ -66,18 +69,21 @@ class Session:
             stack.stop(hurry=lambda: signals.count > 1, tick=self._show)
             _say("stopped")
 
-    def _greet(self, preparation: Preparation) -> Iterator[None]:
-        """Say what can be used as soon as it can be; then go on for ever."""
+    def _greet(self, preparation: Preparation) -> Iterator[bool]:
+        """Say what can be used as soon as it can be, then go on for ever; yields whether a book has been LIVE.
+
+        Until then nothing may fail for good; after that the other processes are of use without the one that did.
+        """
         while not preparation.advance():
-            yield
+            yield False
         while (status := self._status()) is None:
-            yield
+            yield False
         _say(banner(self._folder, embedded=self._embedded, status=status))
         while not (status := self._status() or status)["books"]["live"]:
-            yield
-        _say(f"first LIVE book {monotonic() - self._started:.1f} s after the start")
-        while True:
-            yield
+            yield from repeat(False, TICKS_BETWEEN_LOOKS)
+        pairs = sum(status["books"].values())
+        _say(f"first LIVE book {monotonic() - self._started:.1f} s after the start, {pairs} pairs watched")
+        yield from repeat(True)
 
     def _status(self) -> dict[str, Any] | None:
         """What the page answers at /status, None while it does not."""
@@ -97,8 +103,9 @@ class Session:
                 _say(f"{name:<10} {line}")
             elif UNEXPECTED.search(line):
                 _say(f"{name:<10} {line.partition(' ')[2]}")
-            if GAVE_UP in line and self._failure is None:
-                self._failure = line.rpartition("gave up: ")[2].partition(" ")[0]
+            if name == "supervisor" and (hopeless := self._crashes.note(line, monotonic())):
+                self._failed.append(f"{hopeless} does not stay up: see {self._folder.log}/{hopeless}.log")
+                _say(self._failed[-1])
 
 
 def _say(text: str) -> None:
