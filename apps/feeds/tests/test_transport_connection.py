@@ -1,6 +1,7 @@
 """One connection on bad days: cuts, silence, nonsense, missing answers, announced ends."""
 
 import random
+from http import HTTPStatus
 
 import pytest
 from msgspec.structs import replace
@@ -71,6 +72,22 @@ async def test_delays_grow_while_the_exchange_is_away_and_each_failure_is_told()
         await sink.until(lambda: len(sink.losses) >= 4)
         assert [delay for _, _, _, delay in sink.losses[:4]] == [0.01, 0.02, 0.04, 0.05]
         assert all(reason.startswith("cannot connect: ") for _, _, reason, _ in sink.losses)
+
+
+async def test_an_exchange_that_wants_us_to_stay_away_is_left_alone_by_all_connections():
+    async with toy_server() as server:
+        server.full = HTTPStatus.TOO_MANY_REQUESTS
+        sink = Notes()
+        async with running(pool_on(server, sink, pairs_per_connection=1)) as pool:
+            pool.apply(PAIRS)
+            await sink.until(lambda: len(sink.losses) == 2)
+            assert {(reason, retry_in_s > 0.3) for _, _, reason, retry_in_s in sink.losses} == {
+                ("cannot connect: HTTP 429", True)
+            }
+            server.full = None
+            await both_live(sink)
+            knocks = [*server.turned_away, *(peer.opened for peer in server.peers)]
+            assert all(later - earlier >= 0.35 for earlier, later in zip(knocks, knocks[2:], strict=False))
 
 
 async def test_a_socket_that_proves_nothing_does_not_shorten_the_delay():
@@ -376,12 +393,12 @@ async def test_while_no_successor_is_to_be_had_the_old_socket_stays_in_service()
         async with running(pool_on(server, sink)) as pool:
             pool.apply(PAIRS)
             await both_live(sink)
-            server.full = True
+            server.full = HTTPStatus.SERVICE_UNAVAILABLE
             await server.peers[0].send(op="closing")
-            await server.until(lambda: server.turned_away >= 3)
+            await server.until(lambda: len(server.turned_away) >= 3)
             await server.peers[0].send(book="AAA", seq=2)
             await sink.until(lambda: sink.seqs("AAA") == [1, 2])
-            server.full = False
+            server.full = None
             await server.until(lambda: len(server.peers) == 2)
             await server.until(lambda: len(server.open_peers) == 1)
             assert (sink.losses, server.peers[1].open) == ([], True)

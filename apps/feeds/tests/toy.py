@@ -245,16 +245,18 @@ class ToyServer(Watched):
         super().__init__()
         self.peers: list[Peer] = []
         self.answer: Callable[[Peer, dict[str, Any]], Awaitable[None]] = obey
-        self.full = False  # turn new sockets away
-        self.turned_away = 0
+        self.full: HTTPStatus | None = None  # turn new sockets away with this answer
+        self.turned_away: list[float] = []  # when
         self.url = ""
 
     def enter(self, socket: ServerConnection, request: object) -> Response | None:
-        if not self.full:
+        if self.full is None:
             return None
-        self.turned_away += 1
+        self.turned_away.append(self.now())
         self.note()
-        return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "full")
+        answer = socket.respond(self.full, "full")
+        answer.headers["Retry-After"] = "0.4"
+        return answer
 
     async def serve(self, socket: ServerConnection) -> None:
         peer = Peer(socket)

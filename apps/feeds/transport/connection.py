@@ -10,7 +10,7 @@ from apps.feeds.drivers.base import Driver, Frame, Topic, TopicKind
 from apps.feeds.errors import ConnectionLost, MalformedFrame
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.backoff import Backoff
-from apps.feeds.transport.dial import dial
+from apps.feeds.transport.dial import TurnedAwayError, dial
 from apps.feeds.transport.gate import Gate
 from apps.feeds.transport.handover import Handover
 from apps.feeds.transport.ledger import Refusal
@@ -99,11 +99,19 @@ class Connection:
             self.link.state = LinkState.CLOSED
 
     async def _dial(self) -> Session:
-        """A socket of its own with all wishes noted; ConnectionLost when there is none to be had."""
+        """A socket of its own with all wishes noted; ConnectionLost when there is none to be had.
+
+        Where the exchange wants us to stay away, no other connection knocks in the meantime either.
+        """
         await self._gate.enter()
+        try:
+            socket = await dial(self._url, self._timing)
+        except TurnedAwayError as error:
+            self._gate.shut(self._driver.retry_after(error.status, error.headers, error.body) or 0.0)
+            raise
         age_s = self._driver.limits(self.link.market_type).connection_age_s
         session = Session(
-            await dial(self._url, self._timing),
+            socket,
             link=self.link,
             driver=self._driver,
             owner=self,
@@ -188,7 +196,7 @@ class Connection:
             self._idle_s *= 2
         self._sessions = []
         self._handover = None
-        self._delay_s = self._backoff.next()
+        self._delay_s = max(self._backoff.next(), self._gate.shut_s)
         self.link.state = LinkState.BACKOFF
         self._sink.closed(self.link, list(self._wanted.values()), reason, self._delay_s)
 

@@ -1,12 +1,22 @@
 """Opens sockets."""
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidStatus, WebSocketException
 
 from apps.feeds.errors import ConnectionLost
 from apps.feeds.transport.timing import Timing
 
 MAX_FRAME_BYTES = 8 * 2**20
+
+
+class TurnedAwayError(ConnectionLost):
+    """The exchange answered the handshake with an HTTP error."""
+
+    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        super().__init__(f"cannot connect: HTTP {status}")
+        self.status = status
+        self.headers = headers
+        self.body = body
 
 
 async def dial(url: str, timing: Timing) -> ClientConnection:
@@ -24,5 +34,8 @@ async def dial(url: str, timing: Timing) -> ClientConnection:
             ping_interval=None,  # heartbeats are ours: they count against the exchange's limits
             proxy=None,
         )
+    except InvalidStatus as error:
+        answer = error.response
+        raise TurnedAwayError(answer.status_code, dict(answer.headers.raw_items()), bytes(answer.body)) from error
     except (OSError, WebSocketException) as error:  # TimeoutError is an OSError
         raise ConnectionLost(f"cannot connect: {error}") from error
