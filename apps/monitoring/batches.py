@@ -1,6 +1,6 @@
 """The ledger of segments: what is known, what was sent, what is done; written by the flush and the scan."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -77,9 +77,10 @@ def refused(batch_id: str, error: Exception) -> None:
     sealed.update(state=BatchState.QUARANTINE)
 
 
-def quarantine(batch_id: str, reason: str) -> None:
-    """Put a segment aside for a person; its file stays."""
-    ChBatch.objects.filter(pk=batch_id).update(state=BatchState.QUARANTINE, last_error=reason[:500])
+def quarantine(batch_id: str, reason: str, *, was: Collection[BatchState] = PENDING) -> None:
+    """Put a segment aside for a person; its file stays. What another worker has finished meanwhile stays finished."""
+    found = ChBatch.objects.filter(pk=batch_id, state__in=was)
+    found.update(state=BatchState.QUARANTINE, last_error=reason[:500])
 
 
 def send_again(batch_id: str) -> None:

@@ -29,8 +29,8 @@ class Segment(Struct, frozen=True, kw_only=True):
         return f"{self.batch_id}:{self.sha256[:16]}"
 
 
-class Quarantined(Exception):  # noqa: N818 - a verdict for a person, not a failure of ours
-    """ClickHouse and the segment do not agree: sending it could store wrong rows or rows twice."""
+class Quarantined(Exception):
+    """ClickHouse and the segment do not agree: sending it could store wrong rows or rows twice. A person must look."""
 
 
 class TablesGoneError(AwayError):
@@ -45,7 +45,12 @@ def send(client: Client, segment: Segment) -> None:
     if segment.again and _is_stored(client, segment):
         return
     table = named(segment.batch_id).table
-    data = _read(segment)
+    try:
+        data = _read(segment)
+    except FileNotFoundError as error:  # another worker may have sent it meanwhile and put it away
+        if _is_stored(client, segment):
+            return
+        raise Quarantined(f"{segment.path} is gone and ClickHouse does not have it") from error
     try:
         client.raw_insert(table, COLUMNS[table], data, fmt="RowBinary", settings=_settings(segment))
     except ClickHouseError as error:
@@ -75,10 +80,7 @@ def _is_stored(client: Client, segment: Segment) -> bool:
 
 
 def _read(segment: Segment) -> bytes:
-    try:
-        data = segment.path.read_bytes()
-    except FileNotFoundError as error:
-        raise Quarantined(f"{segment.path} is gone and ClickHouse does not have it") from error
+    data = segment.path.read_bytes()
     if hashlib.sha256(data).hexdigest() != segment.sha256:
         raise Quarantined(f"{segment.path} is not what was sealed: its sha256 differs")
     return data

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import time
@@ -58,7 +59,7 @@ def retire(path: Path, now: datetime) -> None:
     hour = path.parent / "done" / now.strftime(HOUR)
     hour.mkdir(parents=True, exist_ok=True)
     for name in (path, path.with_suffix(".json")):
-        if name.exists():
+        with suppress(FileNotFoundError):  # another worker was faster
             name.rename(hour / name.name)
 
 
@@ -68,7 +69,8 @@ def restore(path: Path) -> None:
         return
     for found in path.parent.glob(f"done/*/{path.name}"):
         for name in (found.with_suffix(".json"), found):
-            name.rename(path.parent / name.name)
+            with suppress(FileNotFoundError):
+                name.rename(path.parent / name.name)
 
 
 def clean(root: Path, now: datetime) -> int:

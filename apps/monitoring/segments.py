@@ -1,6 +1,22 @@
 """What is known of a spool segment and of its daemon's place in the numbering; kept as JSON beside the data. Pure."""
 
+from typing import NamedTuple
+
 from msgspec import Struct, field
+
+
+class Named(NamedTuple):
+    """What a batch's id says."""
+
+    daemon: str
+    table: str
+    day: str
+
+
+def named(batch_id: str) -> Named:
+    """Take an id apart. Raise ValueError when it is none of ours."""
+    daemon, table, day, _ = batch_id.rsplit("-", 3)
+    return Named(daemon, table, day)
 
 
 class Span(Struct, frozen=True, kw_only=True):

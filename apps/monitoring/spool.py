@@ -3,7 +3,7 @@
     <batch_id>.part   rows of the open segment, nothing else: the file is the insert
     <batch_id>.idx    one line of fixed size per block of it: offset, bytes, rows, crc32, floor
     <batch_id>.json   SealedBatch; written before the rename
-    <batch_id>.seg    the sealed segment; done/ takes it and its .json when ClickHouse has it
+    <batch_id>.seg    the sealed segment; it moves to done/<hour>/ with its .json when ClickHouse has it
     gaps-*.json       gaps that the database does not have yet
     state.json        State
 
@@ -18,7 +18,7 @@ import re
 import socket
 from collections.abc import Iterable
 from pathlib import Path
-from time import monotonic, time_ns
+from time import monotonic, sleep, time_ns
 from typing import IO, NamedTuple
 from zlib import crc32
 
@@ -27,14 +27,14 @@ import structlog
 
 from apps.monitoring.gaps import Gap
 from apps.monitoring.rows import NO_SEQ, UPDATES, RowFacts, facts
-from apps.monitoring.segments import Place, SealedBatch, Span, State
+from apps.monitoring.segments import Place, SealedBatch, Span, State, named
 
 SYNC_S = 0.2
 SYNC_BYTES = 1 << 20
 INDEX_LINE = "{:012d} {:010d} {:08d} {:08x} {:019d}\n"
 INDEX = re.compile(rb"(\d{12}) (\d{10}) (\d{8}) ([0-9a-f]{8}) (\d{19})\n")
 INDEX_BYTES = 62
-DAEMON = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
+DAEMON = re.compile(r"[A-Za-z0-9._-]{0,63}[A-Za-z0-9_-]")
 log = structlog.get_logger(__name__)
 
 
@@ -96,14 +96,14 @@ class Segment:
 class Spool:
     """The folder, held by one process."""
 
-    def __init__(self, directory: Path, daemon: str) -> None:
+    def __init__(self, directory: Path, daemon: str, *, wait_s: float = 1.0) -> None:
         """Raise SpoolBusyError when another process holds the folder, ValueError for a name that cannot be a file's."""
         if DAEMON.fullmatch(daemon) is None:
-            raise ValueError(f"daemon id {daemon!r}: letters, digits, dot, dash and underscore, at most 40")
+            raise ValueError(f"daemon id {daemon!r}: letters, digits, dot, dash and underscore, at most 64")
         self.directory = (directory / daemon).resolve()
         self.daemon = daemon
-        (self.directory / "done").mkdir(parents=True, exist_ok=True)
-        self._lock = _hold(self.directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._lock = _hold(self.directory, wait_s)
         self._segments: dict[str, Segment] = {}
         self._synced_at = monotonic()
         self._gap_files = 0
@@ -173,7 +173,7 @@ class Spool:
             return State()
 
     def _recover_segment(self, part: Path, state: State) -> SealedBatch | None:
-        _, table, day, _ = part.stem.rsplit("-", 3)
+        _, table, day = named(part.stem)
         index = part.with_suffix(".idx")
         whole = whole_blocks(part, index)
         if whole.rows == 0:
@@ -258,14 +258,19 @@ def spans_of(rows: Iterable[RowFacts]) -> list[Span]:
     return [Span(stream=s, epoch=e, first_no=first, last_no=last) for (s, e), (first, last) in ends.items()]
 
 
-def _hold(directory: Path) -> IO[str]:
+def _hold(directory: Path, wait_s: float) -> IO[str]:
+    """Lock the folder; a salvager that has it lets go within a moment."""
     lock = (directory / ".lock").open("a")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise SpoolBusyError(f"another process records into {directory}") from error
-    return lock
+    deadline = monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except BlockingIOError as error:
+            if monotonic() >= deadline:
+                lock.close()
+                raise SpoolBusyError(f"another process records into {directory}") from error
+        sleep(0.05)
 
 
 def _write_at(fd: int, data: bytes, offset: int) -> None:

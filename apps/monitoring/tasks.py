@@ -122,5 +122,6 @@ def audit_history() -> None:
             batches.send_again(batch_id)
             log.error("batch_lost", batch_id=batch_id, rows=rows[batch_id])
         elif have != rows[batch_id]:
-            batches.quarantine(batch_id, f"ClickHouse has {have} of {rows[batch_id]} rows")
+            reason = f"ClickHouse has {have} of {rows[batch_id]} rows"
+            batches.quarantine(batch_id, reason, was=[BatchState.DONE])
             log.error("batch_incomplete", batch_id=batch_id, rows=rows[batch_id], have=have)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from apps.monitoring.batching import Ended, OpenBatch
 from apps.monitoring.gaps import Gap
-from apps.monitoring.segments import SealedBatch, State
+from apps.monitoring.segments import SealedBatch, State, named
 from apps.monitoring.spool import Spool
 
 
@@ -26,7 +26,7 @@ class Job:
         """Write, sync when due, seal. Raise OSError with everything that is not done still in the queues."""
         while self.blocks:
             batch, rows = next(iter(self.blocks.items()))
-            spool.append(batch.batch_id, batch.batch_id.rsplit("-", 3)[1], rows, self.floor_ns)
+            spool.append(batch.batch_id, named(batch.batch_id).table, rows, self.floor_ns)
             del self.blocks[batch]
             self.written.append((len(rows), sum(map(len, rows))))
         spool.sync_if_due()

@@ -69,6 +69,8 @@ def test_external_data_is_refused(gateway):
 
 def test_pages_of_a_browser_are_refused(gateway):
     assert ask(gateway, "POST", "/", b"SELECT 1", Origin="https://evil.example")[0] == 403
+    assert ask(gateway, "GET", "/?query=SELECT%201", Host="evil.example:8123")[0] == 403
+    assert ask(gateway, "GET", "/?query=SELECT%201", Host=f"localhost:{gateway.port}")[0] == 200
 
 
 def test_an_unknown_encoding_is_refused(gateway):

@@ -4,10 +4,11 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from apps.feeds.market import BookDelta, BookSnapshot, Instrument, MarketType, PublicTrade, Side
+from apps.feeds.market import BookDelta, BookKey, BookSnapshot, Instrument, MarketType, PublicTrade, Side
+from apps.feeds.shards import shard_of
 
 NOON_NS = 1_740_830_400 * 10**9  # 2025-03-01 12:00 UTC
-STREAM = "binance:spot:3"
+STREAM = shard_of(BookKey("binance", MarketType.SPOT, "BTC/USDT"))
 LAST_INT = 2**63 - 1
 
 

@@ -1,7 +1,7 @@
 """A daemon's recorder as a process, to be killed: `python -m apps.monitoring.tests.recording SPOOL EPOCH FIRST_SEQ`.
 
 It records deltas of four books and a trade beside each, counting up from FIRST_SEQ, about 4,000 rows a second, until
-SIGTERM; then it closes and prints the last seq.
+SIGTERM. A line on stderr says that the first rows lie on disk.
 """
 
 import asyncio
@@ -16,25 +16,31 @@ from apps.monitoring.tests.events import STREAM, delta, instrument, trade
 BOOKS = [instrument(f"{base}/USDT") for base in ("BTC", "ETH", "SOL", "XRP")]
 
 
-async def record(spool: Path, epoch: int, seq: int) -> int:
+def is_written(spool: Path) -> bool:
+    return any(part.stat().st_size for part in spool.glob("*/*.part"))
+
+
+async def record(spool: Path, epoch: int, seq: int) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     recorder = Recorder(
         directory=spool, daemon="d1", batch_size=700, batch_interval_s=0.5, on_sealed=lambda batch: None
     )
     running = asyncio.create_task(recorder.run())
+    told = False
     while not stop.is_set():
         for book in BOOKS:
             recorder.book(book, STREAM, epoch, delta(seq, time.time_ns(), book.symbol))
             recorder.trade(book, STREAM, epoch, trade(seq, time.time_ns(), book.symbol))
         seq += 1
+        if not told and is_written(spool):
+            told = True
+            sys.stderr.write("recording\n")
         await asyncio.sleep(0.002)
     running.cancel()
     await asyncio.wait({running})
     await recorder.close()
-    return seq - 1
 
 
 if __name__ == "__main__":
-    last = asyncio.run(record(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
-    sys.stdout.write(f"{last}\n")
+    asyncio.run(record(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))

@@ -14,11 +14,12 @@ from time import sleep
 import pytest
 
 from apps.monitoring import folders
-from apps.monitoring.clickhouse import AwayError, connect, prepare
+from apps.monitoring.clickhouse import AwayError, connect, shared
 from apps.monitoring.flush import send
 from apps.monitoring.gaps import Gap
 from apps.monitoring.rows import COLUMNS
 from apps.monitoring.spool import Spool
+from apps.monitoring.tests.events import STREAM
 from apps.monitoring.tests.sealed import outgoing
 from tests.gateway import Gateway
 
@@ -50,10 +51,7 @@ class Flusher:
                 again = batch.batch_id in self._tried
                 self._tried.add(batch.batch_id)
                 try:
-                    client = connect(self._url)
-                    prepare(client, 3650)
-                    send(client, outgoing(batch, again=again))
-                    client.close()
+                    send(shared(self._url, 3650), outgoing(batch, again=again))
                 except AwayError:
                     break
                 folders.retire(Path(batch.path), datetime.now(UTC))
@@ -67,8 +65,10 @@ def gateway(tmp_path) -> Iterator[Gateway]:
 
 def live(spool: Path, epoch: int, end_with: signal.Signals) -> None:
     command = [sys.executable, "-m", "apps.monitoring.tests.recording", str(spool), str(epoch), str(epoch * APART)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        sleep(LIFE_S * (0.7 + random.random()))  # the moment of the kill is what is being tried
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "recording\n"
+        sleep(LIFE_S * random.random())  # the moment of the kill is what is being tried
         process.send_signal(end_with)
 
 
@@ -134,5 +134,5 @@ def test_a_power_cut_costs_what_was_not_synced_and_says_so(tmp_path):
     folder.close()
     assert sum(batch.rows for batch in sealed) > 0
     latest = max(batch.spans[0].last_no for batch in sealed if batch.table == "orderbook_updates")
-    assert state.numbers["orderbook_updates"]["binance:spot:3"] == (1, latest)
+    assert state.numbers["orderbook_updates"][STREAM] == (1, latest)
     assert not state.clean

@@ -252,7 +252,7 @@ def test_the_history_of_a_pair_is_read_back(spool):
 
 def test_a_day_is_complete_or_says_what_is_missing(spool):
     for first_no in (1, 14):  # 11, 12 and 13 are nowhere
-        batch = replace(seal(spool, rows=10, first_no=first_no))
+        batch = seal(spool, rows=10, first_no=first_no)
         batches.register(batch)
         tasks.flush_segment(batch.batch_id)
     since = timezone.datetime.fromtimestamp(NOON_NS / 1e9, tz=timezone.get_current_timezone())
@@ -269,7 +269,7 @@ def test_a_day_is_complete_or_says_what_is_missing(spool):
     )
     (day,) = history.completeness(KEY, since, until)
     assert (day["updates"], day["snapshots"], day["trades"]) == (20, 0, 0)
-    assert (day["gaps"], day["gap_s"]) == (1, 60.0)
+    assert (day["gaps"], day["gap_s"], day["missing"]) == (1, 60.0, 3)
 
 
 def test_an_answer_that_never_comes_is_an_outage(settings, unused_tcp_port):

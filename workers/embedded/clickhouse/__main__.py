@@ -25,6 +25,7 @@ from workers.embedded.clickhouse.errors import QueryError
 MAX_MEMORY_BYTES = 1 << 30
 MAX_SECONDS = 30
 MAX_CONNECTIONS = 256
+LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 DRAIN_S = 1  # running requests may end for this long, then they are cut: an insert is whole or not there
 
 
@@ -52,7 +53,7 @@ def main() -> None:
     lock = _lock(options.path)
     listener = _listen(options.host, options.port)
     engine = _open(options.path)
-    app = App(engine)
+    app = App(engine, hosts=LOCAL_NAMES | {options.host, socket.gethostname()})
     asyncio.run(_serve(app, listener))
     closing = threading.Thread(target=_close, args=(app, engine), daemon=True)
     closing.start()

@@ -29,8 +29,10 @@ class DisconnectedError(Exception):
 class App:
     """Requests run on a few threads; a slow reader holds no thread between two chunks."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, hosts: frozenset[str]) -> None:
+        """`hosts` are the names under which clients reach us; any other is a web page's trick with DNS."""
         self._engine = engine
+        self._hosts = hosts
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="query")
 
     def close(self) -> None:
@@ -62,7 +64,8 @@ class App:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
 
     async def _read(self, scope: Message, headers: dict[str, str], receive: Receive) -> Call:
-        if "origin" in headers:  # a page in somebody's browser: no client of ours sends one
+        host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
+        if "origin" in headers or host not in self._hosts:  # a page in somebody's browser: no client of ours does that
             raise QueryError.refused(READONLY, "READONLY", "Requests of web pages are refused")
         body = await _body(receive)
         query = scope["query_string"].decode("latin-1")
