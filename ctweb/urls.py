@@ -9,4 +9,5 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
     path("", include("ctweb.api.urls")),
+    path("", include("ctweb.pages.urls")),
 ]
