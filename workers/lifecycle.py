@@ -11,23 +11,24 @@ from msgspec import Struct
 
 log = structlog.get_logger(__name__)
 
+SETTLE_S = 14.0  # for all parts together
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 FAILED = 1
 
 
-class CannotStart(RuntimeError):  # noqa: N818 (a sentence for the operator, as everywhere in this project)
+class CannotStart(RuntimeError):
     """Why this process refuses to start, in one line."""
 
 
 class Part(Struct, frozen=True, kw_only=True):
     """`start` is awaited before the next part; `run` then runs beside the others until it is cancelled; `stop` is
-    awaited after that. Cancelling and `stop` together have `deadline_s` seconds."""
+    awaited after that. Cancelling and `stop` together have `deadline_s` seconds, all parts together SETTLE_S."""
 
     name: str
     start: Callable[[], Awaitable[None]] | None = None
     run: Callable[[], Coroutine[Any, Any, None]] | None = None
     stop: Callable[[], Awaitable[None]] | None = None
-    deadline_s: float = 2.0
+    deadline_s: float = 3.0
 
 
 class Lifecycle:
@@ -90,10 +91,12 @@ class Lifecycle:
             log.error("a part ended by itself", part=task.get_name(), exc_info=task.exception())
 
     async def _stop(self) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + SETTLE_S
         while self._started:
             part, task = self._started.pop()
             try:
-                async with asyncio.timeout(part.deadline_s):
+                async with asyncio.timeout_at(min(loop.time() + part.deadline_s, end)):
                     await self._stop_part(part, task)
             except TimeoutError:
                 log.error("did not stop in time", part=part.name, deadline_s=part.deadline_s)

@@ -155,19 +155,19 @@ class Monitor:
         leases are released, then sockets close, and the history is sealed last."""
         return [
             Part(name="identity", start=self._claim, stop=self._leave),
-            Part(name="ledger", run=self.ledger.run, stop=self.ledger.close, deadline_s=1.5),
-            Part(name="recorder", run=self.recorder.run, stop=self.recorder.close, deadline_s=3.0),
-            Part(name="publisher", run=self.publisher.run, stop=self.publisher.aclose, deadline_s=1.0),
-            Part(name="http", stop=self.http.close, deadline_s=1.0),
-            Part(name="snapshots", run=self.snapshots.run, deadline_s=1.0),
-            Part(name="pool", run=self.pool.run, deadline_s=2.0),
+            Part(name="ledger", run=self.ledger.run, stop=self.ledger.close),
+            Part(name="recorder", run=self.recorder.run, stop=self.recorder.close, deadline_s=5.0),
+            Part(name="publisher", run=self.publisher.run, stop=self.publisher.aclose),
+            Part(name="http", stop=self.http.close),
+            Part(name="snapshots", run=self.snapshots.run),
+            Part(name="pool", run=self.pool.run),
             Part(name="ownership", run=self.ownership.run, stop=self.ownership.release),
-            Part(name="fetcher", run=self.fetcher.run, stop=self.fetcher.aclose, deadline_s=1.0),
-            Part(name="catalogue", run=self.bootstrap.run, stop=self.bootstrap.close, deadline_s=1.0),
+            Part(name="fetcher", run=self.fetcher.run, stop=self.fetcher.aclose),
+            Part(name="catalogue", run=self.bootstrap.run, stop=self.bootstrap.close),
             Part(name="checks", run=self._check_for_ever),
             Part(name="malformed", run=self.malformed.run, stop=self.malformed.write),
-            Part(name="commands", run=self.commands.run, stop=self.commands.aclose, deadline_s=1.0),
-            Part(name="status", start=_freeze, run=self.status.run, stop=self.status.close, deadline_s=1.5),
+            Part(name="commands", run=self.commands.run, stop=self.commands.aclose),
+            Part(name="status", start=_freeze, run=self.status.run, stop=self.status.close),
         ]
 
     def drain(self) -> None:

@@ -83,11 +83,17 @@ def state(monitor: Monitor, key: str) -> str | None:
 
 
 async def all_live(monitor: Monitor, *keys: str, seconds: float = 15) -> None:
-    await until(lambda: all(state(monitor, key) == "LIVE" for key in keys), seconds)
+    """LIVE and moved by the stream: right after a REST snapshot the stream may still bring what that had already."""
+
+    def moves(key: str) -> bool:
+        pair = monitor.feed.find(BookKey.parse(key))
+        return pair is not None and pair.book.state == "LIVE" and pair.book.counts.applied > 1
+
+    await until(lambda: all(map(moves, keys)), seconds)
 
 
 async def fault(simulator: Simulator, op: str, key: str, **more: Any) -> None:
-    """Let the simulator do wrong; the fault must have reached something."""
+    """Let the simulator do wrong."""
     exchange, market_type, pair = key.split(":")
     order = {"op": op, "exchange": exchange, "market_type": market_type, "symbol": _symbol(exchange, pair), **more}
     async with (

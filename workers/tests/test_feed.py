@@ -220,10 +220,11 @@ async def test_a_snapshot_that_fails_is_asked_for_again(simulator: Simulator, ch
     await watch(ETH, BYBIT, depth=50)
     async with running(chosen) as monitor:
         await all_live(monitor, ETH, BYBIT)
-        await fault(simulator, "rest_error", ETH, seconds=1)
+        await fault(simulator, "rest_error", ETH, symbol=None)
         await fault(simulator, "gap", ETH)
         await until(lambda: state(monitor, ETH) == "SYNCING", 5)
-        await all_live(monitor, ETH, seconds=8)
+        await fault(simulator, "rest_ok", ETH, symbol=None)
+        await all_live(monitor, ETH)
         assert monitor.feed.find(BookKey.parse(BYBIT)).book.counts.resyncs == 0
 
 
