@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.cache import cache
 from django.test import Client
 
 from apps.users.roles import ROLES
@@ -11,7 +12,8 @@ NOWHERE = {"REDIS_URL": "redis://127.0.0.1:1/0", "CLICKHOUSE_URL": "http://127.0
 
 
 def stores_away(settings: Any) -> None:
-    """Redis and ClickHouse refuse connections, and static files are not looked for anew by each client."""
+    """Redis and ClickHouse refuse connections, nothing is remembered, and no client looks for static files anew."""
+    cache.clear()
     for name, url in NOWHERE.items():
         setattr(settings, name, url)
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "servestatic" not in name]
