@@ -84,7 +84,7 @@ def test_sigterm_stops_a_busy_process_within_three_seconds(gateway):
 
 @pytest.mark.faults
 def test_batches_sent_again_after_kills_are_there_exactly_once(gateway):
-    rows, batches = 5000, 60
+    rows, batches = 5000, 40
     client = connect(gateway)
     client.command(TABLE)
     killer_stop = threading.Event()

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from apps.monitoring.blocks import INDEX_LINE, whole_blocks
 from apps.monitoring.rows import UPDATES, facts, prefix, text, update_row
 from apps.monitoring.segments import SealedBatch, Span
-from apps.monitoring.spool import INDEX_LINE, Spool, whole_blocks
+from apps.monitoring.spool import Spool
 from apps.monitoring.tests.events import NOON_NS, STREAM, delta, instrument
 
 BATCH = f"d1-{UPDATES}-20250301-1x2x3"
