@@ -84,9 +84,6 @@ class Feed:
     def __iter__(self) -> Iterator[Pair]:
         return iter(self._by_key.values())
 
-    def __len__(self) -> int:
-        return len(self._by_key)
-
     def find(self, key: BookKey) -> Pair | None:
         return self._by_key.get(key)
 
@@ -196,11 +193,6 @@ class Feed:
                 self._publisher.invalidated(book.key)
             for book in books.overdue(now_ns):
                 self._ask(self._pairs[market][book.instrument.symbol])
-
-    def stop(self, reason: str) -> None:
-        """Take every book down; the publisher says so with its last words."""
-        for pair in list(self):
-            self.remove(pair, reason)
 
     # Inside
 

@@ -11,6 +11,7 @@ from apps.feeds.book.books import Tracked
 from apps.feeds.bus import codec
 from apps.feeds.bus.publisher import Publisher
 from apps.feeds.bus.redis import connect
+from apps.feeds.bus.status import BookStatus, ConnectionStatus, DaemonStatus, HistoryStatus, RefusedStatus
 from apps.feeds.transport.link import Link, LinkState
 from apps.feeds.transport.pool import Pool
 from apps.monitoring.recorder import Recorder
@@ -91,7 +92,7 @@ class Status:
         await self.tell()
         await self._redis.aclose()
 
-    def read(self) -> codec.DaemonStatus:
+    def read(self) -> DaemonStatus:
         """The state of this moment; rates are means of the last five calls."""
         now_s, now_ms = time.monotonic(), time.time_ns() // 1_000_000
         cpu_pct, lag_ms = self._cpu.percent(), self._lag.take_ms()
@@ -100,7 +101,7 @@ class Status:
         books = [self._book(pair, now_s, now_ms) for pair in self._feed]
         connections = [self._connection(link, now_s) for link in links]
         self._forget_rates(books, connections)
-        return codec.DaemonStatus(
+        return DaemonStatus(
             daemon=self._identity.daemon,
             role=self._identity.role,
             host=self._identity.host,
@@ -120,7 +121,7 @@ class Status:
             publish_ms={"p50": p50, "p99": p99},
             back_to_live_s={"p95": self._feed.back_to_live.quantile(now_s, 0.95)},
             gaps_1h=self._outages.total.count(now_s),
-            history=codec.HistoryStatus(
+            history=HistoryStatus(
                 rows_s=round(stats.rows_s, 1),
                 spool_mb=round(stats.spool_bytes / 2**20, 2),
                 lag_s=round(stats.lag_s, 1),
@@ -131,7 +132,7 @@ class Status:
             connections=connections,
             books=books,
             refused=[
-                codec.RefusedStatus(
+                RefusedStatus(
                     source=refused.source,
                     row_id=refused.row_id,
                     exchange=refused.exchange,
@@ -166,9 +167,9 @@ class Status:
         busy = self._busy_since is not None and now_s - self._busy_since >= LAGGING_CPU_S
         return "LAGGING" if busy or lag_ms > LAGGING_MS else "ALIVE"
 
-    def _book(self, pair: Pair, now_s: float, now_ms: int) -> codec.BookStatus:
+    def _book(self, pair: Pair, now_s: float, now_ms: int) -> BookStatus:
         book = pair.book
-        return codec.BookStatus(
+        return BookStatus(
             key=str(pair.key),
             symbol=book.instrument.symbol,
             state=book.state,
@@ -190,8 +191,8 @@ class Status:
             synced_ms=_ms(book.synced_ns),
         )
 
-    def _connection(self, link: Link, now_s: float) -> codec.ConnectionStatus:
-        return codec.ConnectionStatus(
+    def _connection(self, link: Link, now_s: float) -> ConnectionStatus:
+        return ConnectionStatus(
             id=link.id,
             exchange=link.exchange,
             market_type=link.market_type,
@@ -203,7 +204,7 @@ class Status:
             clock_offset_ms=None,  # the exchanges' clocks are not measured
         )
 
-    def _forget_rates(self, books: list[codec.BookStatus], connections: list[codec.ConnectionStatus]) -> None:
+    def _forget_rates(self, books: list[BookStatus], connections: list[ConnectionStatus]) -> None:
         if len(self._rates) > len(books) + len(connections):
             present = {book.key for book in books} | {connection.id for connection in connections}
             self._rates = {name: rate for name, rate in self._rates.items() if name in present}

@@ -3,15 +3,13 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
-from hashlib import sha1
-from typing import Any
 
 import structlog
-from msgspec import Struct
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import RedisError
 
 from apps.feeds.bus import codec
 from apps.feeds.bus.conflate import Op, Slot
+from apps.feeds.bus.fenced import Batch, write
 from apps.feeds.bus.redis import connect
 from apps.feeds.market import BookKey, PublicTrade
 from apps.feeds.shards import shard_of
@@ -23,33 +21,6 @@ SWEEP_S = 0.1
 PUBLISH_TIMEOUT_S = 0.1
 RETRY_S = 0.1
 OPS_PER_FLUSH = 2_000
-
-# KEYS: fence:{shard}, then one name per write. ARGV: fence, then ttl and payload per write (see conflate.Op).
-# Answers 0, or the highest fence when ours is lower: then nothing was written.
-FENCED_WRITE = """
-local have = tonumber(redis.call('GET', KEYS[1]) or '0')
-local mine = tonumber(ARGV[1])
-if mine < have then return have end
-if mine > have then redis.call('SET', KEYS[1], ARGV[1]) end
-for i = 2, #KEYS do
-    local ttl = tonumber(ARGV[2 * i - 2])
-    local payload = ARGV[2 * i - 1]
-    if ttl ~= 0 then redis.call('SET', KEYS[i], payload, 'EX', math.abs(ttl)) end
-    if ttl >= 0 then redis.call('PUBLISH', KEYS[i], payload) end
-end
-return 0
-"""
-FENCED_WRITE_SHA = sha1(FENCED_WRITE.encode(), usedforsecurity=False).hexdigest()
-
-
-class _Batch(Struct):
-    """Writes of one shard, one Lua call."""
-
-    shard: str
-    fence: int
-    ops: list[Op]
-    slots: list[Slot]
-    since_ns: list[int]
 
 
 class Publisher:
@@ -209,10 +180,10 @@ class Publisher:
             if slot.waiting:
                 self._waiting[key] = slot
 
-    def _collect(self, now_ns: int) -> list[_Batch]:
+    def _collect(self, now_ns: int) -> list[Batch]:
         """Invalidations of all shards, then everything else that is due."""
-        urgent: dict[str, _Batch] = {}
-        normal: dict[str, _Batch] = {}
+        urgent: dict[str, Batch] = {}
+        normal: dict[str, Batch] = {}
         for shard, op in self._farewells:
             self._batch(urgent, shard).ops.append(op)
         self._farewells = []
@@ -230,13 +201,13 @@ class Publisher:
                 del self._waiting[key]
         return [*urgent.values(), *(batch for batch in normal.values() if batch.ops)]
 
-    def _batch(self, batches: dict[str, _Batch], shard: str) -> _Batch:
+    def _batch(self, batches: dict[str, Batch], shard: str) -> Batch:
         batch = batches.get(shard)
         if batch is None:
-            batch = batches[shard] = _Batch(shard, self._fences[shard], [], [], [])
+            batch = batches[shard] = Batch(shard, self._fences[shard], [], [], [])
         return batch
 
-    def _take(self, batch: _Batch, slot: Slot, now_ns: int) -> int:
+    def _take(self, batch: Batch, slot: Slot, now_ns: int) -> int:
         ops, since_ns = slot.take(now_ns, self._clock(), batch.fence)
         if ops:
             batch.ops += ops
@@ -245,10 +216,10 @@ class Publisher:
             batch.since_ns.append(since_ns)
         return len(ops)
 
-    async def _write(self, batches: Sequence[_Batch]) -> None:
+    async def _write(self, batches: Sequence[Batch]) -> None:
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_S if self.away_since_ns is None else 1.0):
-                answers = await self._execute(batches)
+                answers = await write(self._redis, batches)
         except (RedisError, OSError, TimeoutError) as error:
             self._failed(batches, error)
             return
@@ -265,28 +236,7 @@ class Publisher:
                 for since_ns in batch.since_ns:
                     self._on_latency(now_ns - since_ns)
 
-    async def _execute(self, batches: Sequence[_Batch]) -> list[Any]:
-        """One answer per batch; a Redis that lost the script gets it, and the batches that missed it again."""
-        answers = await self._pipeline(batches)
-        missed = [index for index, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
-        if missed:
-            await self._redis.script_load(FENCED_WRITE)
-            again = await self._pipeline([batches[index] for index in missed])
-            for index, answer in zip(missed, again, strict=True):
-                answers[index] = answer
-        return answers
-
-    async def _pipeline(self, batches: Sequence[_Batch]) -> list[Any]:
-        pipeline = self._redis.pipeline(transaction=False)
-        for batch in batches:
-            names = [op.name for op in batch.ops]
-            arguments = [part for op in batch.ops for part in (op.ttl_s, op.payload)]
-            pipeline.evalsha(
-                FENCED_WRITE_SHA, len(names) + 1, codec.fence_name(batch.shard), *names, batch.fence, *arguments
-            )
-        return await pipeline.execute(raise_on_error=False)
-
-    def _failed(self, batches: Sequence[_Batch], error: Exception) -> None:
+    def _failed(self, batches: Sequence[Batch], error: Exception) -> None:
         now_ns = time.monotonic_ns()
         if self.away_since_ns is None:
             self.away_since_ns = now_ns
@@ -306,7 +256,7 @@ class Publisher:
             slot.refresh(now_ns)
             self._waiting[key] = slot
 
-    def _refused(self, batch: _Batch, highest: int) -> None:
+    def _refused(self, batch: Batch, highest: int) -> None:
         if self._fences.get(batch.shard) != batch.fence:
             return  # already lost, or won again under a higher fence
         self.fenced += 1
