@@ -3,8 +3,10 @@
 import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkstemp
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -124,16 +126,12 @@ def _secret_key(env: FileAwareEnv, data_dir: Path | None) -> str:
 def own_secret(path: Path, make: Callable[[], str]) -> str:
     """The secret kept in `path` (mode 600), made on first use; processes that start together agree on one."""
     if not path.exists():
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        draft.unlink(missing_ok=True)
-        draft.touch(mode=0o600)
-        draft.write_text(make())
-        try:
+        descriptor, draft = mkstemp(dir=path.parent, prefix=path.name)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(make())
+        with suppress(FileExistsError):
             os.link(draft, path)  # whole or not at all, and only the first of several succeeds
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
+        os.unlink(draft)
     return path.read_text()
 
 
