@@ -11,6 +11,9 @@ MAX_LEVELS = 1000  # the deepest REST book of Binance futures: the full book can
 MIN_LEVELS = 400
 TYPICAL_ORDER = 2500.0  # money in quote at the median level
 TRADE_CHANCE = 0.2  # of a step that no price move forces to trade
+MOST_TRADES = 3  # of one step
+MOST_PULLED = 30  # levels that a sudden move takes away
+FEWEST_LEVELS = 20  # a side is never emptied
 CHANGES = 4.0  # mean number of levels touched by a step, beyond the first
 
 
@@ -63,9 +66,9 @@ class RandomMarket(Market):
             side = self.asks if self.rng.random() < 0.5 else self.bids
             done = self._take(side, side.keys[0], ms)
         for _ in range(1 + int(self.rng.expovariate(1 / CHANGES))):
-            self._quote(target)
-        self._mend(self.bids)
-        self._mend(self.asks)
+            self._quote()
+        self._follow(self.bids, self.asks, target)
+        self._follow(self.asks, self.bids, target)
         self.trades.extend(done)
         return done
 
@@ -89,41 +92,45 @@ class RandomMarket(Market):
         return max(1, round(self._median * math.exp(self.rng.gauss(0.0, 1.2))))
 
     def _take(self, side: Side, limit: int, ms: int) -> list[Trade]:
-        """A taker eats levels up to the key `limit`: whole ones before it, a part of the last; at most three."""
+        """A taker eats up to three levels before the key `limit`, the last in part; makers pull the rest of them."""
         done: list[Trade] = []
-        for key in side.keys[:3]:
-            if key > limit:
+        for key in side.keys[:MOST_PULLED]:
+            if key > limit or len(side.keys) <= FEWEST_LEVELS:
                 break
             resting = side.sizes[key]
-            eaten = resting if key < limit and len(side.keys) > 20 else max(1, int(resting * self.rng.random()))
-            self._change(side, key, resting - eaten if len(side.keys) > 20 else max(1, resting - eaten))
+            if len(done) == MOST_TRADES:
+                self._change(side, key, 0)
+                continue
+            eaten = resting if key < limit else max(1, int(resting * self.rng.random()))
+            self._change(side, key, resting - eaten)
             self._trade_number += 1
             taker: Literal["buy", "sell"] = "buy" if side is self.asks else "sell"
             done.append(Trade(self._trade_number, taker, side.sign * key, eaten, ms, self.seq))
         return done
 
-    def _quote(self, target: float) -> None:
-        """A maker changes, cancels or places one level, most often near the touch; never across the other side."""
+    def _quote(self) -> None:
+        """A maker changes, cancels or places one level, most often near the touch."""
         rng = self.rng
-        side, other = (self.bids, self.asks) if rng.random() < 0.5 else (self.asks, self.bids)
+        side = self.bids if rng.random() < 0.5 else self.asks
         kind = rng.random()
-        index = min(int(rng.expovariate(1 / 10)), len(side.keys) - 1)
-        if kind < 0.55:
-            self._change(side, side.keys[index], self._lots())
-        elif kind < 0.75 and len(side.keys) > 20:
-            self._change(side, side.keys[index], 0)
+        key = side.keys[min(int(rng.expovariate(1 / 10)), len(side.keys) - 1)]
+        if kind < 0.6:
+            self._change(side, key, self._lots())
+        elif kind < 0.8 and len(side.keys) > self._levels - 10:
+            self._change(side, key, 0)
         else:
-            # The best price a maker would give: behind the fair price and not crossing.
-            front = max(math.ceil(side.sign * target), 1 - other.keys[0])
-            best = side.keys[0]
-            key = front + int(rng.random() * (best - front)) if front < best and rng.random() < 0.5 else best
-            self._change(side, max(key + int(rng.expovariate(1 / (3 * self._gap))), front), self._lots())
+            self._change(side, side.keys[0] + int(rng.expovariate(1 / (3 * self._gap))), self._lots())
 
-    def _mend(self, side: Side) -> None:
-        """Keep the number of levels near what it was at the start."""
-        if len(side.keys) > self._levels + 10:
+    def _follow(self, side: Side, other: Side, target: float) -> None:
+        """Makers come up to the fair price, never across the other side; the number of levels stays what it was."""
+        rng = self.rng
+        front = max(math.ceil(side.sign * target), 1 - other.keys[0])
+        if side.keys[0] - front > 1 and rng.random() < 0.7:
+            self._change(side, min(front + int(rng.expovariate(0.7)), side.keys[0]), self._lots())
+        missing = self._levels - len(side.keys)
+        if missing < -10:
             self._change(side, side.keys[-1], 0)
-        elif len(side.keys) < self._levels - 10:
-            key = side.keys[-1] + self._spacing()
-            if side.sign * key > 0:
+        for _ in range(min(missing, 3)):
+            key = front + int(self._levels * self._gap * rng.random() ** 2)
+            if key not in side.sizes and side.sign * key > 0:
                 self._change(side, key, self._lots())

@@ -199,13 +199,22 @@ def _number(query: dict[str, str], default: int) -> int:
 
 
 def _ticker_row(day: Ticker) -> dict[str, Any]:
+    tick, lot = float(day.listing.price.step), day.listing.size.text(1)
+    # Clients tell a spot row from a futures row by these.
+    spot = {
+        "prevClosePrice": day.price(day.open),
+        "bidPrice": day.price(day.last - tick),
+        "bidQty": lot,
+        "askPrice": day.price(day.last + tick),
+        "askQty": lot,
+    }
     return {
         "symbol": day.listing.symbol,
         "priceChange": day.price(day.last - day.open),
         "priceChangePercent": f"{100 * (day.last / day.open - 1):.3f}",
         "weightedAvgPrice": day.price((day.last + day.open) / 2),
         "lastPrice": day.price(day.last),
-        "lastQty": day.listing.size.text(1),
+        "lastQty": lot,
         "openPrice": day.price(day.open),
         "highPrice": day.price(day.high),
         "lowPrice": day.price(day.low),
@@ -216,4 +225,5 @@ def _ticker_row(day: Ticker) -> dict[str, Any]:
         "firstId": 1,
         "lastId": 1 + day.count,
         "count": day.count,
+        **(spot if day.listing.market_type == "spot" else {}),
     }
