@@ -4,11 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.test import Client
+from django.utils.module_loading import import_string
 
 from apps.users.models import Audit, User
 from apps.users.tests.people import PASSWORD, person, with_password
+from apps.users.views import MeView
+from ctweb.conf.api import rest_framework
 from ctweb.tests.clients import client_of, stores_away
 
 pytestmark = pytest.mark.django_db
@@ -16,10 +18,12 @@ ME = "/api/v1/me"
 
 
 @pytest.fixture(autouse=True)
-def away(settings):
+def embedded(settings, monkeypatch):
+    """As the embedded run answers, which is the one that takes HTTP Basic, whatever database the tests run on."""
     stores_away(settings)
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the tests try many passwords
-    cache.clear()
+    classes = rest_framework(basic=True)["DEFAULT_AUTHENTICATION_CLASSES"]
+    monkeypatch.setattr(MeView, "authentication_classes", [import_string(name) for name in classes])
 
 
 def basic(name: str, password: str) -> dict[str, str]:
