@@ -165,9 +165,9 @@ class Feed:
     # What others bring
 
     def snapshot(self, key: BookKey, snapshot: BookSnapshot) -> None:
-        """The answer to `fetch_snapshot`."""
+        """The answer to `fetch_snapshot`; of no use once its socket is gone, whose events it was to be joined with."""
         pair = self.find(key)
-        if pair is not None:
+        if pair is not None and pair.book.state is not BookState.DOWN:
             self._event(pair, snapshot)
 
     def resync(self, key: BookKey, reason: str) -> bool:
