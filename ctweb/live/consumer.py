@@ -10,16 +10,18 @@ from msgspec.json import encode
 
 from apps.feeds.market import Instrument
 from ctweb.live import protocol, who
-from ctweb.live.feeds import BookFeed, decimals, lot_decimals
+from ctweb.live.feeds import BookFeed
 from ctweb.live.hub import Hub
 from ctweb.live.protocol import Close, ProtocolError
 from ctweb.live.session import Session
 from ctweb.live.subs import BookSubscription, FleetSubscription, Subscription, TapeSubscription
+from ctweb.live.units import decimals, lot_decimals, plain
 
 log = structlog.get_logger(__name__)
 
 _RECHECK_USER_S = 30.0
 _DEFAULT_LIMIT_MS = 5000
+_FAILED = 1011
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
@@ -30,6 +32,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.session = Session(time.monotonic())
         self.rate = protocol.Rate(protocol.MAX_OPS_PER_S)
         self.greeted = False
+        self.hung_up = False
         self.sender: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
@@ -52,10 +55,10 @@ class LiveConsumer(AsyncWebsocketConsumer):
         await self.hub.leave()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.sender is None:
-            return  # refused above; what was on its way is not read
+        if self.sender is None or self.hung_up:
+            return  # what was on its way is not read
         if not self.rate.allows(time.monotonic()):
-            await self.close(Close.TOO_MANY)
+            await self._hang_up(Close.TOO_MANY)
             return
         try:
             if text_data is None:
@@ -63,7 +66,13 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self._do(protocol.parse(text_data))
         except ProtocolError as error:
             log.info("live socket closed", error=str(error))
-            await self.close(Close.BAD_MESSAGE)
+            await self._hang_up(Close.BAD_MESSAGE)
+
+    async def _hang_up(self, code: int) -> None:
+        """Close, once: both the reader and the sender may find a reason."""
+        if not self.hung_up:
+            self.hung_up = True
+            await self.close(code)
 
     async def _do(self, op: protocol.Op) -> None:
         if isinstance(op, protocol.Hello):
@@ -132,35 +141,39 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def _send_frames(self) -> None:
         """One frame per tick while something is due; ends when the socket must be closed."""
         try:
-            await self.close(await self._serve())
+            await self._hang_up(await self._serve())
         except Exception:
             log.exception("live socket failed")
-            await self.close(1011)
+            await self._hang_up(_FAILED)
 
     async def _serve(self) -> Close:
+        """Send until there is a reason to close."""
         opened_s = checked_s = time.monotonic()
         while True:
             await self.hub.ticked()
             now_s = time.monotonic()
-            if not self.greeted:
-                if now_s - opened_s > protocol.HELLO_WITHIN_S:
-                    return Close.BAD_MESSAGE
-                continue
+            reason = self.session.verdict(now_s)
+            if not self.greeted and now_s - opened_s > protocol.HELLO_WITHIN_S:
+                reason = Close.BAD_MESSAGE
             if now_s - checked_s > _RECHECK_USER_S:
                 checked_s = now_s
-                refusal = await who.refusal(self.scope)
-                if refusal is not None:
-                    return refusal
-            verdict = self.session.verdict(now_s)
-            if verdict is not None:
-                return verdict
-            frame = self.session.frame(time.time_ns(), now_s)
-            if frame is not None:
-                try:
-                    async with asyncio.timeout(protocol.SLOW_AFTER_S):
-                        await self.send(text_data=frame.decode())
-                except TimeoutError:
-                    return Close.SLOW
+                reason = reason or await who.refusal(self.scope)
+            if reason is None and self.greeted:
+                reason = await self._send_frame(now_s)
+            if reason is not None:
+                return reason
+
+    async def _send_frame(self, now_s: float) -> Close | None:
+        """Send what is due; a socket whose buffer stays full is too slow."""
+        frame = None if self.hung_up else self.session.frame(time.time_ns(), now_s)
+        if frame is None:
+            return None
+        try:
+            async with asyncio.timeout(protocol.SLOW_AFTER_S):
+                await self.send(text_data=frame.decode())
+        except TimeoutError:
+            return Close.SLOW
+        return None
 
     async def _answer(self, message: dict[str, Any]) -> None:
         await self.send(text_data=encode(message).decode())
@@ -168,8 +181,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
 def _units(instrument: Instrument) -> dict[str, Any]:
     return {
-        "tick": f"{instrument.tick:f}",
-        "lot": f"{instrument.lot:f}",
+        "tick": plain(instrument.tick),
+        "lot": plain(instrument.lot),
         "decimals": [decimals(instrument.tick), lot_decimals(instrument)],
     }
 

@@ -6,33 +6,19 @@ per socket and per moment). Prices and amounts leave as strings with exactly the
 
 from collections import deque
 from collections.abc import Sequence
-from decimal import Decimal
 
 import msgspec
 
 from apps.feeds.bus.codec import TAPE_TRADES, BookMessage, TradeMessage, TradesMessage
 from apps.feeds.market import FULL_DEPTH, BookState, Instrument, Level
+from ctweb.live.units import decimals, lot_decimals
 
 NO_PUBLISHER = "no daemon publishes this book"
 _NS_PER_MS = 1_000_000
-_INVERSE_DECIMALS = 8  # base amounts of inverse contracts are quotients
 
 
 _book = msgspec.json.Decoder(BookMessage)
 _trades = msgspec.json.Decoder(TradesMessage)
-
-
-def decimals(step: Decimal) -> int:
-    """Digits after the point that multiples of `step` need: 0.5 -> 1, 5 -> 0, 0.00000001 -> 8."""
-    exponent = step.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
-
-
-def lot_decimals(instrument: Instrument) -> int:
-    """Digits of an amount in base currency."""
-    if instrument.inverse:
-        return _INVERSE_DECIMALS
-    return decimals(instrument.lot * instrument.contract_size)
 
 
 class Feed:

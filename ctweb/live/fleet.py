@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from apps.feeds.bus.codec import BookStatus, DaemonStatus
 from apps.feeds.market import BookKey
 from apps.feeds.views.live import LOST_MS
+from ctweb.live.status import BookStatus, DaemonStatus
 
 STATES = ("LIVE", "SYNCING", "STALE", "DOWN")
 WORST_FIRST = {"DOWN": 0, "STALE": 1, "SYNCING": 2, "LIVE": 3}
 MAX_ATTENTION = 50
+REPORT_MS = 2000
 
 
 class Row(Struct, array_like=True, frozen=True):
@@ -153,8 +154,8 @@ def _held(statuses: Iterable[DaemonStatus]) -> dict[str, tuple[BookStatus, Daemo
 
 
 def _row(key: str, book: BookStatus, status: DaemonStatus, now_ms: int) -> Row:
-    age = None if book.age_ms is None else book.age_ms + max(0, now_ms - status.now_ms)
-    state, reason, since = book.state.value, book.reason, book.since_ms
+    age = None if book.age_ms is None else book.age_ms + _silence_ms(status, now_ms)
+    state, reason, since = book.state, book.reason, book.since_ms
     if _is_lost(status, now_ms):
         state, reason, since = "DOWN", "its daemon is lost", status.now_ms
     elif state == "LIVE" and age is not None and age > book.limit_ms:
@@ -202,6 +203,12 @@ def _unowned(key: str, depth: int, reason: str) -> Row:
         subscribed_ms=None,
         synced_ms=None,
     )
+
+
+def _silence_ms(status: DaemonStatus, now_ms: int) -> int:
+    """How long a daemon has been silent; between two reports, a second apart, it is not."""
+    since = now_ms - status.now_ms
+    return since if since > REPORT_MS else 0
 
 
 def _is_lost(status: DaemonStatus, now_ms: int) -> bool:

@@ -105,12 +105,12 @@ class Hub:
             feed.offer(raw)
 
     async def _run(self, reader: Reader) -> None:
-        while True:
+        while self._members:
             try:
                 await self._serve(reader)
-            except Exception:
+            except Exception:  # on leaving, a part that fails while it is cancelled takes the cancellation's place
                 log.exception("live hub failed", again_in_s=_RESTART_S)
-            await asyncio.sleep(_RESTART_S)
+                await asyncio.sleep(_RESTART_S if self._members else 0)
 
     async def _serve(self, reader: Reader) -> None:
         async with asyncio.TaskGroup() as parts:

@@ -5,16 +5,15 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-import msgspec
 import structlog
 from django.db import DatabaseError
 from msgspec import Struct
 from msgspec.structs import replace
 
-from apps.feeds.bus.codec import DaemonStatus
 from ctweb.live.fleet import Daemon, picture
 from ctweb.live.fleetfeed import FleetFeed
 from ctweb.live.reader import Reader
+from ctweb.live.status import typed
 
 log = structlog.get_logger(__name__)
 
@@ -28,17 +27,6 @@ class Enabled(Struct, frozen=True):
 
     depths: Mapping[str, int]
     refused: Mapping[str, str]
-
-
-def typed(found: Iterable[dict[str, Any]]) -> list[DaemonStatus]:
-    """The statuses that are what this version knows as one; others (of another program, another version) are left."""
-    statuses = []
-    for one in found:
-        try:
-            statuses.append(msgspec.convert(one, DaemonStatus))
-        except msgspec.ValidationError as error:
-            log.warning("daemon status not understood", daemon=one.get("daemon"), error=str(error))
-    return statuses
 
 
 class Watchman:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -13,8 +12,9 @@ from django.utils.translation import gettext as _
 from apps.feeds import selectors as feeds
 from apps.feeds.market import BookKey, Instrument, MarketType
 from apps.feeds.models import Exchange
-from ctweb.live.feeds import BookFeed, lot_decimals
+from ctweb.live.feeds import BookFeed
 from ctweb.live.fleet import Fleet, Row
+from ctweb.live.units import lot_decimals, plain
 from ctweb.pages import ladder
 from ctweb.pages.roles import viewer_required
 from ctweb.pages.snapshot import book_now, fleet_now
@@ -51,13 +51,13 @@ def book(request: HttpRequest, exchange: str, market_type: str, pair: str) -> Ht
         "states": fleet.figures.states,
         "instrument": instrument,
         "exchange_name": names.get(exchange, exchange),
-        "tick": _plain(instrument.tick),
+        "tick": plain(instrument.tick),
         "size_digits": lot_decimals(instrument),
         "book": feed,
         "age": _age(feed),
         "row": row,
         "depth": 20 if row is None else row.depth,
-        "groups": [(multiple, _plain(instrument.tick * multiple)) for multiple in GROUPS],
+        "groups": [(multiple, plain(instrument.tick * multiple)) for multiple in GROUPS],
         **_sides(feed),
         "others": _elsewhere(listed, names, fleet, instrument),
         "page_keys": _keys(),
@@ -106,8 +106,3 @@ def _keys() -> list[tuple[str, str]]:
         ("r", _("resync")),
         (_("Space"), _("freeze the ladder; data keeps arriving")),
     ]
-
-
-def _plain(value: Decimal) -> str:
-    """Without exponent and trailing zeros: 1E-8 -> 0.00000001."""
-    return f"{value.normalize():f}"

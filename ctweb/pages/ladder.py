@@ -28,7 +28,7 @@ def rows(feed: BookFeed, levels: Levels) -> list[dict[str, Any] | None]:
                 "head": text[:cut],
                 "tail": text[cut:],
                 "size": grouped(f"{amount:.{feed.amount_decimals}f}"),
-                "total": _significant(total),
+                "total": _significant(total, feed.amount_decimals),
                 "quote": f"{quote:.0f}" if quote < 1000 else f"{quote / 1000:,.0f}k",
             }
         )
@@ -45,7 +45,7 @@ def _last_digits(text: str) -> int:
     return 0
 
 
-def _significant(value: float) -> str:
-    """Six significant digits without exponent; the trailing zeros stay, so that a column keeps its width."""
+def _significant(value: float, most: int) -> str:
+    """Six significant digits, at most `most` decimals; trailing zeros stay, so that a column keeps its width."""
     whole = len(str(int(value))) if value >= 1 else 0
-    return grouped(f"{value:.{max(0, _TOTAL_DIGITS - max(whole, 1))}f}")
+    return grouped(f"{value:.{min(most, max(0, _TOTAL_DIGITS - max(whole, 1)))}f}")

@@ -15,6 +15,7 @@ from apps.feeds.models import Exchange, TradePair
 from apps.monitoring import selectors as monitoring
 from apps.users.models import Audit
 from ctweb.live.fleet import Fleet
+from ctweb.live.units import plain
 from ctweb.pages.changes import described
 from ctweb.pages.roles import viewer_required
 from ctweb.pages.snapshot import fleet_now
@@ -68,7 +69,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
             place[row[0]],
             MARKETS.index(row[1]),
             *row[2:6],
-            *(_plain(value) for value in row[6:8]),
+            *(plain(value) for value in row[6:8]),
             row[8],
             _number(row[9]),
         ]
@@ -114,16 +115,11 @@ def _row(one: TradePair, fleet: Fleet) -> dict[str, Any]:
         "market": one.market_type,
         "pair": one.pair,
         "state": "OFF" if row is None else row.state,
-        "tick": _plain(one.tick),
-        "lot": _plain(one.lot),
+        "tick": plain(one.tick),
+        "lot": plain(one.lot),
         "depth": "" if row is None else row.depth or _("full"),
         "daemon": None if row is None else row.daemon,
     }
-
-
-def _plain(value: Any) -> str:
-    """Without exponent and trailing zeros: 1E-8 -> 0.00000001."""
-    return f"{value.normalize():f}"
 
 
 def _number(value: Any) -> float | None:

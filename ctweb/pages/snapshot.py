@@ -15,7 +15,7 @@ from apps.feeds.views import live
 from ctweb.live.feeds import BookFeed
 from ctweb.live.fleet import Fleet, picture
 from ctweb.live.sources import enabled_now
-from ctweb.live.watchman import typed
+from ctweb.live.status import typed
 
 log = structlog.get_logger(__name__)
 

@@ -65,6 +65,6 @@ function drawRow(book, lost) {
   write(bid, known ? group(book.b) : MISSING);
   write(ask, known ? group(book.a) : MISSING);
   const [low, high] = [Number(book.b), Number(book.a)];
-  write(spread, known && isLive(book) ? fixed(((high - low) / ((high + low) / 2)) * 1e4, 3) : MISSING);
+  write(spread, known && isLive(book) ? fixed(((high - low) / ((high + low) / 2)) * 1e4, 2) : MISSING);
   mark(book.row, "stale", state === "LIVE" && !lost ? "" : "1");
 }

@@ -24,7 +24,7 @@ export function curve(levels, mid, bp) {
   let total = 0;
   for (const [price, size] of NUMBERS(levels)) {
     const distance = (Math.abs(price - mid) / mid) * 1e4;
-    if (distance > bp) return { points, total, whole: true };
+    if (distance > bp) return { points: [...points, [bp, total]], total, whole: true };
     total += size;
     points.push([distance, total]);
   }

@@ -13,6 +13,8 @@ export function fleetRow(values) {
   return row;
 }
 
+const REPORT_MS = 2000; // the fleet comes once a second
+
 /** All rows of a fleet subscription: applies messages, remembers when. */
 export class Fleet {
   rows = new Map();
@@ -34,9 +36,10 @@ export class Fleet {
     return { changed, gone };
   }
 
-  /** A row's age now. A row that did not come again is as old as when it last came: healthy rows are not repeated. */
+  /** A row's age now. What a report of the last two seconds said of a healthy book stands; then its age goes on. */
   age(row, now) {
     if (row.age_ms === null) return null;
-    return row.age_ms + now - (row.state === "LIVE" ? this.at : row.at);
+    const since = row.state === "LIVE" ? now - this.at : now - row.at;
+    return row.age_ms + (since < REPORT_MS && row.state === "LIVE" ? 0 : since);
   }
 }

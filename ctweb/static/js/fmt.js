@@ -29,12 +29,12 @@ export function bp(value) {
   return value === null || value === undefined ? MISSING : signed(value, Math.abs(value) < 10 ? 1 : 0);
 }
 
-/** Six significant digits, no exponent. */
-export function significant(value, digits = 6) {
+/** Six significant digits, no exponent, at most `most` decimals. */
+export function significant(value, digits = 6, most = 12) {
   if (value === null || value === undefined) return MISSING;
   if (value === 0) return "0";
   const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value))));
-  return group(value.toFixed(Math.min(decimals, 12)));
+  return group(value.toFixed(Math.min(decimals, most)));
 }
 
 /** 1513000 -> "1,513k"; 12.4 M; three digits or more, with the unit that keeps it short. */

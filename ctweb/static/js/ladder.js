@@ -3,6 +3,8 @@
 import { group, significant, split, thousands } from "./fmt.js";
 import { mark, write } from "./store.js";
 
+const ROW_HEIGHT = 19;
+
 /** Sum levels into buckets of `multiple` ticks: bids round down and asks up, so grouping never shows a better price. */
 export function grouped(levels, side, tick, multiple, digits) {
   if (multiple === 1) return levels.map(([price, size]) => ({ price, size: Number(size), text: size }));
@@ -71,6 +73,15 @@ export class Ladder {
     for (const one of [this.#asks, this.#bids]) {
       one.rows = [...one.node.querySelectorAll(".lv")].map((node) => new Row(node));
     }
+    new ResizeObserver(() => this.#wholeRows()).observe(root);
+  }
+
+  /** No row is cut: each side is a whole number of rows high. */
+  #wholeRows() {
+    for (const { node } of [this.#asks, this.#bids]) {
+      node.style.maxHeight = "none";
+      node.style.maxHeight = `${Math.floor(node.clientHeight / ROW_HEIGHT) * ROW_HEIGHT}px`;
+    }
   }
 
   /** How many rows a side has; rows are added, never taken away while drawing. */
@@ -120,7 +131,7 @@ export class Ladder {
     const size = this.inQuote
       ? significant(level.size * Number(level.price))
       : group(level.text ?? level.size.toFixed(this.sizeDigits));
-    return { size, total: significant(total), quote: thousands(quote) };
+    return { size, total: significant(total, 6, this.sizeDigits), quote: thousands(quote) };
   }
 }
 

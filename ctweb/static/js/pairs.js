@@ -35,6 +35,7 @@ onKey("/", () => byId("words").focus());
 link.subscribe({ topic: "fleet" }, (message) => {
   const { gone } = fleet.apply(message, now());
   settle(gone);
+  if (message.full) refilter();
   write(byId("enabled"), fixed(message.figures.enabled, 0));
   redraw(drawRows);
 });
