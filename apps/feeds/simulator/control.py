@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from aiohttp import web
+from msgspec import Meta
 
 from apps.feeds.simulator.exchange import Exchange, json_answer
 from apps.feeds.simulator.faults import COUNTED, ENDS, LASTING, Reach
@@ -22,14 +23,14 @@ class Order(msgspec.Struct, forbid_unknown_fields=True):
     exchange: str | None = None
     market_type: str | None = None
     symbol: str | None = None
-    seconds: float | None = None
-    count: int = 1
+    seconds: Annotated[float, Meta(ge=0)] | None = None
+    count: Annotated[int, Meta(ge=1)] = 1
 
 
 class Rate(msgspec.Struct, forbid_unknown_fields=True):
     """Body of `POST /_sim/rate`; null lets every channel keep its natural pace."""
 
-    msg_s: float | None
+    msg_s: Annotated[float, Meta(gt=0)] | None
 
 
 class Control:
@@ -69,6 +70,7 @@ class Control:
         )
 
     async def book(self, request: web.Request) -> web.Response:
+        """The true book, after every channel of it has said all it had to say: `seq` is that of its followers."""
         query = request.query
         exchange = self._simulator.exchanges.get(query.get("exchange", ""))
         depth = query.get("depth", "0")
@@ -105,7 +107,7 @@ class Control:
 
     def _carry_out(self, order: Order) -> int | None:
         reach = Reach(order.exchange, order.market_type, order.symbol)
-        sockets = [socket for socket in self._sockets() if _touches(reach, socket)]
+        sockets = [s for s in self._sockets() if any(reach.covers(s.exchange, *place) for place in s.places)]
         if order.op in ("disconnect", "shutdown"):
             self._end(sockets, announce=order.op == "shutdown", after_s=order.seconds or 0.0)
             return len(sockets)
@@ -143,10 +145,3 @@ class Control:
     def _sockets(self) -> list[Socket]:
         exchanges: list[Exchange] = list(self._simulator.exchanges.values())
         return [socket for exchange in exchanges for socket in exchange.sockets.values()]
-
-
-def _touches(reach: Reach, socket: Socket) -> bool:
-    """By its exchange and market, or by any symbol it listens to."""
-    places: list[tuple[str, str | None]] = [(socket.market_type, None)]
-    places += [(s.market.listing.market_type, s.market.listing.symbol) for s in socket.streams.values()]
-    return any(reach.covers(socket.exchange, *place) for place in places)

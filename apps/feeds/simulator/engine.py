@@ -113,6 +113,12 @@ class Engine:
             self.hang_up(market)
             market.rewind()
 
+    def settle(self, market: Market) -> None:
+        """Let every channel that tells changes tell those it still holds, unless the market is muted."""
+        for stream in self.books(market):
+            if stream.changes and not self._muted(market):
+                self._speak(stream, asyncio.get_running_loop().time(), now_ms())
+
     def hang_up(self, market: Market) -> None:
         """Cut every socket that listens to this market."""
         for stream in [*self._books.get(market, ()), *self._trades.get(market, ())]:

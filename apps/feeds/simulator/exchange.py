@@ -178,7 +178,6 @@ class Exchange(ABC):
         return response
 
     def _dispatch(self, socket: Socket, kind: WSMsgType, data: Any) -> None:
-        socket.heard = self.now()
         if kind == WSMsgType.TEXT:
             self.heard(socket, data)
         elif kind == WSMsgType.PING:
@@ -188,10 +187,8 @@ class Exchange(ABC):
 
     def silenced(self, socket: Socket) -> bool:
         """Whether the fault `silence` holds for this socket: by its market, or by any symbol it listens to."""
-        places: list[tuple[str, str | None]] = [(socket.market_type, None)]
-        places += [(s.market.listing.market_type, s.market.listing.symbol) for s in socket.streams.values()]
         faults = self.world.faults
-        return any(faults.find("silence", self.name, *place) is not None for place in places)
+        return faults.active and any(faults.find("silence", self.name, *place) for place in socket.places)
 
     def acknowledge(self, socket: Socket, message: Any, market_type: str, symbols: Iterable[str] = ()) -> None:
         """Send an ack, unless it is held back or delayed on purpose: for everybody, or for one of its symbols."""
@@ -215,6 +212,7 @@ class Exchange(ABC):
 
     def view(self, market: Market, depth: int) -> dict[str, Any]:
         """The truth of a market with the number that a client's book would hold; amounts as the exchange counts."""
+        self.world.engine.settle(market)
         books = self.world.engine.books(market)
         return {
             "seq": self.book_seq(market, books),

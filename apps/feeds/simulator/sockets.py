@@ -59,13 +59,19 @@ class Socket:
         self.combined = False  # Binance: payloads wrapped with the name of their stream
         self.silent = False
         self.closing = False
-        self.opened = self.heard = self.sent = now
-        self.pinged: float | None = None  # since when a ping of ours is unanswered
-        self.last_ping = now
+        self.opened = self.sent = now
+        self.pinged: float | None = None  # since when a ping of the exchange is unanswered
+        self.last_ping = now  # of the side that has to ping: Binance itself, Bybit's client
         self.commands: deque[float] = deque()  # times of recent messages of the client
         self._transport = transport
         self._pending: list[bytes] = []
         self._loop = asyncio.get_running_loop()
+
+    @property
+    def places(self) -> list[tuple[str, str | None]]:
+        """Market type and symbol of all that a fault may name to reach this socket."""
+        listings = [stream.market.listing for stream in self.streams.values()]
+        return [(self.market_type, None), *((listing.market_type, listing.symbol) for listing in listings)]
 
     @property
     def open(self) -> bool:

@@ -160,6 +160,22 @@ async def test_a_second_client_starts_from_where_the_first_one_is(simulator: Sim
     assert same == behind
 
 
+async def test_topics_of_two_depths_hold_the_same_book(simulator: Simulator) -> None:
+    books = {"orderbook.50.BTCUSDT": BybitBook(), "orderbook.1000.BTCUSDT": BybitBook()}
+    async with socket(simulator, "stream.bybit.com/v5/public/linear") as connection:
+        await send(connection, {"op": "subscribe", "args": list(books)})
+        for _ in range(UPDATES):
+            message = await receive(connection, lambda message: "topic" in message)
+            books[message["topic"]].event(message)
+        standing = await truth(simulator, "bybit", "futures", "BTCUSDT")
+        await order(simulator, "mute", exchange="bybit")
+        deep = books["orderbook.1000.BTCUSDT"]
+        while deep.seq != standing["seq"]:
+            message = await receive(connection)
+            books[message["topic"]].event(message)
+    assert deep.view() == (standing["bids"], standing["asks"])
+
+
 async def test_books_never_cross_and_keep_to_tick_and_lot(simulator: Simulator) -> None:
     info = await fetch(simulator, "api.binance.com/api/v3/exchangeInfo", symbol="SOLUSDT")
     filters = {entry["filterType"]: entry for entry in info["symbols"][0]["filters"]}

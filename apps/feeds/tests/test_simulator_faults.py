@@ -235,7 +235,15 @@ async def test_a_ban_is_429_first_and_418_after(simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"op": "nosuch"}, {"op": "gap", "exchange": "nosuch"}, {"op": "gap", "extra": 1}, {"op": 7}, []]
+    "body",
+    [
+        {"op": "nosuch"},
+        {"op": "gap", "exchange": "nosuch"},
+        {"op": "gap", "extra": 1},
+        {"op": 7},
+        {"op": "gap", "count": 0},
+        [],
+    ],
 )
 async def test_orders_that_make_no_sense_are_refused(simulator: Simulator, body: Any) -> None:
     async with (
