@@ -69,6 +69,9 @@ class PairAdmin(admin.ModelAdmin):
     def why_not(self, row: Monitoring) -> str:
         return str(getattr(row, "why_not", ""))
 
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm]:
+        return super().get_changelist_form(request, **{"form": PairForm, **kwargs})
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PairChangeList
 
