@@ -4,7 +4,7 @@ No driver holds a socket, a clock or a book. URLs are the exchange's real ones; 
 the simulator (`transport.addresses`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -51,7 +51,8 @@ class Ack(Struct, frozen=True, kw_only=True):
     """The exchange's answer to a command.
 
     `topics` names those that the answer itself names (empty: all topics of the command). A refusal with
-    `whole_frame` also undid the command's other topics, which must be sent again without the named ones.
+    `whole_frame` also undid the command's other topics, which must be sent again without the named ones. One that is
+    `already` subscribed is refused only in words: the stream runs.
     """
 
     ok: bool
@@ -60,6 +61,11 @@ class Ack(Struct, frozen=True, kw_only=True):
     code: str = ""
     text: str = ""
     whole_frame: bool = False
+    already: bool = False
+
+
+class Welcome(Struct, frozen=True):
+    """The server is ready for commands, see `Limits.greeted`."""
 
 
 class Ping(Struct, frozen=True):
@@ -82,12 +88,13 @@ class Ignored(Struct, frozen=True):
     """A documented frame that carries nothing for us."""
 
 
-Event: TypeAlias = BookSnapshot | BookDelta | PublicTrade | Ack | Ping | Pong | Closing | Ignored
+Event: TypeAlias = BookSnapshot | BookDelta | PublicTrade | Ack | Welcome | Ping | Pong | Closing | Ignored
 
 
 class Resync(StrEnum):
     REST = "rest"  # fetch Driver.snapshot_request
     RESUBSCRIBE = "resubscribe"  # the stream's own answer to a subscribe is the snapshot
+    SOCKET = "socket"  # send Driver.snapshot_command on the stream's own socket
 
 
 class Rate(Struct, frozen=True):
@@ -98,11 +105,16 @@ class Rate(Struct, frozen=True):
 
 
 class Heartbeat(Struct, frozen=True, kw_only=True):
-    """`send` goes out `every_s` (None: protocol pings do); no frame within `answer_s` after it: the socket is dead."""
+    """`send` goes out `every_s` (None: protocol pings do); no frame within `answer_s` after it: the socket is dead.
 
-    send: Frame | None
+    Where every beat has a frame of its own, `send` makes it from the beat's number (1, 2, ...). With `listens` the
+    server alone asks (`Ping`): nothing goes out, and a socket that brings no frame for `answer_s` is dead.
+    """
+
+    send: Frame | Callable[[int], Frame] | None
     every_s: float
     answer_s: float
+    listens: bool = False
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -117,6 +129,10 @@ class Limits(Struct, frozen=True, kw_only=True):
     command_budget: Rate | None = None  # a second, slower limit on commands of one socket (OKX 480/h)
     one_command_in_flight: bool = False
     frame_bytes: int = 64_000  # largest command frame
+    connections: int | None = None  # sockets of one address at one time, both markets together
+    greeted: bool = False  # commands wait for the server's Welcome
+    closes_within_s: float | None = None  # refuses a subscribe by closing the socket, without a word, within so long
+    silence_s: float | None = None  # a book without an event for so long is STALE; None: learned from each pair
 
 
 class Catalogue(Struct, frozen=True, kw_only=True):
@@ -144,7 +160,13 @@ class Driver(Protocol):
         """Topics of different categories need different sockets."""
         ...
 
-    def ws_endpoint(self, market_type: MarketType, category: str) -> str: ...
+    def token_request(self, market_type: MarketType, category: str) -> Request | None:
+        """To be fetched before each socket is opened, its answer serves that one socket; None where nothing is."""
+        ...
+
+    def ws_endpoint(self, market_type: MarketType, category: str, token: bytes | None = None) -> str:
+        """The socket's address; `token` is the answer to `token_request`. Raises what `parse_snapshot` raises."""
+        ...
 
     def stream(self, market_type: MarketType, topic: Topic) -> str:
         """The exchange's own name of the topic, as its acks spell it."""
@@ -168,7 +190,16 @@ class Driver(Protocol):
 
     def snapshot_request(self, market_type: MarketType, symbol: str, depth: int) -> Request: ...
 
-    def parse_snapshot(self, market_type: MarketType, symbol: str, body: bytes, received_ns: int) -> BookSnapshot: ...
+    def parse_snapshot(self, market_type: MarketType, symbol: str, body: bytes, received_ns: int) -> BookSnapshot:
+        """Raise MalformedFrame, Refused or Retryable when the answer is not a book."""
+        ...
+
+    def snapshot_command(self, market_type: MarketType, topic: Topic, number: int) -> Frame | None:
+        """Asks the stream's own socket for a snapshot (`Resync.SOCKET`), None where that is not the way.
+
+        `number` counts with the request ids of subscribe; the answer is a BookSnapshot with `from_rest`.
+        """
+        ...
 
     def instruments_request(self, market_type: MarketType) -> Request: ...
 

@@ -163,6 +163,7 @@ def test_bybit_control_frames(captures: Path) -> None:
             code="already subscribed",
             text="error:already subscribed,topic:publicTrade.BTCUSDT",
             whole_frame=True,
+            already=True,
         ),
         Ack(
             ok=False,

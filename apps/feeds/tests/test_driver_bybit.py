@@ -103,6 +103,7 @@ def test_a_refusal_undoes_its_whole_frame_and_names_the_topic_at_fault():
             code="already subscribed",
             text=text,
             whole_frame=True,
+            already=True,
         )
     ]
 

@@ -7,7 +7,7 @@ import pytest
 from apps.feeds.drivers import registry
 from apps.feeds.drivers.base import Ack, Command, Topic, TopicKind
 from apps.feeds.market import MarketType
-from apps.feeds.transport.ledger import ALREADY, Ledger, Overdue, Refusal
+from apps.feeds.transport.ledger import Ledger, Overdue, Refusal
 from apps.feeds.transport.slots import Phase
 
 PATIENCE = {"ack_s": 10.0, "ack_tries": 3, "first_data_s": 30.0}
@@ -143,7 +143,7 @@ def test_after_the_refusal_of_a_whole_frame_the_others_are_asked_for_without_the
 def test_an_already_subscribed_topic_counts_as_subscribed_and_the_others_are_asked_for_again():
     desk = Desk(book("A"), book("B"))
     request_id, _ = desk.send()
-    ack = Ack(ok=False, request_id=request_id, topics=(name(book("A")),), code=ALREADY, whole_frame=True)
+    ack = Ack(ok=False, request_id=request_id, topics=(name(book("A")),), already=True, whole_frame=True)
     answer = desk.ledger.answered(ack, 0.0)
     assert (answer.confirmed, answer.refused) == ([book("A")], [])
     assert desk.ledger.joining() == [book("B")]
@@ -155,7 +155,7 @@ def test_the_exchange_that_refuses_what_we_have_says_so_by_its_code():
     )
     ack = registry.driver("bybit").parse(MarketType.SPOT, frame, 0)[0]
     assert isinstance(ack, Ack)
-    assert (ack.code, ack.whole_frame) == (ALREADY, True)
+    assert (ack.already, ack.whole_frame) == (True, True)
 
 
 def test_a_refusal_that_names_none_of_several_has_each_asked_for_alone():

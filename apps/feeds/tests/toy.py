@@ -95,6 +95,7 @@ class ToyDriver:
     rules: Limits = LIMITS
     beat: Heartbeat = BEAT
     trades_apart: bool = False
+    tokens: bool = False
     exchange_id: str = "toy"
     name: str = "Toy"
 
@@ -110,8 +111,13 @@ class ToyDriver:
     def category(self, market_type: MarketType, topic: Topic) -> str:
         return "market" if self.trades_apart and topic.kind is TopicKind.TRADES else "public"
 
-    def ws_endpoint(self, market_type: MarketType, category: str) -> str:
-        return f"{self.url}/{category}"
+    def token_request(self, market_type: MarketType, category: str) -> Request | None:
+        return Request(method="POST", url=f"{self.rest}/token") if self.tokens else None
+
+    def ws_endpoint(self, market_type: MarketType, category: str, token: bytes | None = None) -> str:
+        if token is None:
+            return f"{self.url}/{category}"
+        return f"{self.url}/{category}?token={json.loads(token)}"
 
     def stream(self, market_type: MarketType, topic: Topic) -> str:
         return f"book.{topic.depth}.{topic.symbol}" if topic.kind is TopicKind.BOOK else f"trades.{topic.symbol}"
@@ -159,6 +165,9 @@ class ToyDriver:
             )
         events = {"ping": Ping('{"op":"pong"}'), "pong": Pong(), "closing": Closing("upgrade"), "nothing": Ignored()}
         return events[message["op"]]
+
+    def snapshot_command(self, market_type: MarketType, topic: Topic, number: int) -> Frame | None:
+        return json.dumps({"op": "snapshot", "id": str(number), "book": topic.symbol})
 
     def instruments_request(self, market_type: MarketType) -> Request:
         return Request(method="GET", url=f"{self.rest}/instruments?page=1")

@@ -11,8 +11,6 @@ from msgspec import Struct
 from apps.feeds.drivers.base import Ack, Command, Topic, TopicKind
 from apps.feeds.transport.slots import Phase, Slot
 
-ALREADY = "already subscribed"  # code of a refusal that says: you have it
-
 
 class Refusal(Struct, frozen=True):
     topic: Topic
@@ -195,7 +193,7 @@ class Ledger:
         if ack.whole_frame or not guilty:
             self._undo(sent, [topic for topic in sent.open if topic not in guilty], alone=not guilty)
         self._close(sent, guilty)
-        if ack.code == ALREADY:
+        if ack.already:
             return Answer(confirmed=self._confirm(guilty, joining=True, now=now))
         refused = []
         for topic in guilty:

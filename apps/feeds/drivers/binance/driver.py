@@ -37,7 +37,10 @@ class Binance:
         routed = market_type is MarketType.FUTURES and topic.kind is TopicKind.TRADES
         return facts.MARKET if routed else facts.BOOKS
 
-    def ws_endpoint(self, market_type: MarketType, category: str) -> str:
+    def token_request(self, market_type: MarketType, category: str) -> Request | None:
+        return None
+
+    def ws_endpoint(self, market_type: MarketType, category: str, token: bytes | None = None) -> str:
         return facts.SOCKETS[market_type][category]
 
     def stream(self, market_type: MarketType, topic: Topic) -> str:
@@ -65,6 +68,9 @@ class Binance:
 
     def parse_snapshot(self, market_type: MarketType, symbol: str, body: bytes, received_ns: int) -> BookSnapshot:
         return rest.parse_snapshot(symbol, body, received_ns)
+
+    def snapshot_command(self, market_type: MarketType, topic: Topic, number: int) -> Frame | None:
+        return None
 
     def instruments_request(self, market_type: MarketType) -> Request:
         return rest.instruments_request(market_type)

@@ -58,6 +58,7 @@ STATUS = {"Trading": InstrumentStatus.TRADING}  # every other value, known or ne
 PRE_LAUNCH = "PreLaunch"
 PERPETUAL = "LinearPerpetual"
 
+ALREADY = "already subscribed"  # a refusal that says: you have it
 OK = 0
 BUSY = frozenset((10000, 10016))  # time-out and error of their server: a read may be sent again
 TOO_MANY_REQUESTS, TOO_MANY_VISITS = 429, 10006

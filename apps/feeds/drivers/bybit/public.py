@@ -166,11 +166,13 @@ def _answer(envelope: Envelope) -> Event:
 def _refusal(envelope: Envelope) -> Ack:
     """A refused frame had no effect at all; the topic at fault is named in free text."""
     text = envelope.ret_msg or ""
+    code = text.removeprefix("error:").partition(",")[0]
     return Ack(
         ok=False,
         request_id=envelope.req_id or None,
         topics=tuple(_REFUSED_TOPIC.findall(text)),
-        code=text.removeprefix("error:").partition(",")[0],
+        code=code,
         text=text,
         whole_frame=True,
+        already=code == facts.ALREADY,
     )
