@@ -1,11 +1,12 @@
 """The Celery app and its schedule. Everything on the schedule may be missed or run twice."""
 
+import logging.config
 import os
 from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import worker_ready
+from celery.signals import setup_logging, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ctweb.settings")
 
@@ -41,6 +42,14 @@ def _configuration() -> dict[str, Any]:
 app = Celery("ct")
 app.add_defaults(_configuration)
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def log_as_everybody_does(**kwargs: Any) -> None:
+    """Being asked here, Celery leaves logging alone: Django's LOGGING holds."""
+    from django.conf import settings
+
+    logging.config.dictConfig(settings.LOGGING)
 
 
 @worker_ready.connect

@@ -12,6 +12,9 @@ FIRST: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 
+# A line for every sign-in, every tick of the schedule, every task that began and ended well.
+QUIET = ("axes", "celery.beat", "celery.worker.strategy", "celery.app.trace")
+
 
 def logging_settings(*, level: str, json: bool | None) -> dict[str, Any]:
     """Django's LOGGING; `json` None means JSON unless the log goes to a terminal."""
@@ -34,7 +37,7 @@ def logging_settings(*, level: str, json: bool | None) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"handlers": [], "level": level, "propagate": True},
-            "axes": {"level": "WARNING"},  # every sign-in is five lines of it otherwise
+            **{name: {"level": "WARNING"} for name in QUIET},
             "django.server": {"handlers": [], "level": level, "propagate": True},
         },
     }

@@ -1,7 +1,7 @@
 """The kept history by REST: updates and trades of one pair, how complete it is, and the ledger of gaps."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -26,6 +26,7 @@ from apps.users.rest.exceptions import Unavailable
 from apps.users.rest.parameters import EARLIEST, choice, moment, refuse_unknown, whole_number, word
 
 MOST_ROWS = 100_000
+TIMES = ("ts_recv", "ts_exchange", "first_at", "last_at")
 MARKETS = [market.value for market in MarketType]
 TIME = "ISO 8601, milliseconds since 1970, or a time ago such as -2h"
 PAIR = [
@@ -113,10 +114,16 @@ def _interval(request: Request, now: datetime, default: datetime | None = None) 
 
 def _ask(question: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
     try:
-        return question()
+        return [_utc(row) for row in question()]
     except (AwayError, UnsafeTableError, ClickHouseError) as error:
         logger.warning("history not answered", error=str(error))
         raise Unavailable("The history store does not answer in time: narrow the range, or try later.") from error
+
+
+def _utc(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with times that say that they are UTC, as ClickHouse's client leaves it unsaid."""
+    times = {name: row[name] for name in TIMES if row.get(name) is not None}
+    return row | {name: at.replace(tzinfo=UTC) for name, at in times.items()}
 
 
 def _json(answer: dict[str, Any]) -> HttpResponse:
