@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.contrib.admin import site
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from apps.feeds.tests.listings import list_pairs
 from apps.monitoring.models import Monitoring
@@ -43,8 +44,20 @@ ROUTES: dict[str, tuple[str, dict[str, str]]] = {
     "api/v1/history/gaps": ("/api/v1/history/gaps", {"GET": SIGNED_IN}),
     "api/v1/schema/": ("/api/v1/schema/", {"GET": SIGNED_IN}),
     "api/v1/docs/": ("/api/v1/docs/", {"GET": SIGNED_IN}),
+    "actions/resync": ("/actions/resync", {"POST": "operator"}),
+    "actions/refresh": ("/actions/refresh", {"POST": "operator"}),
 }
-OTHERS = ("admin/", "login/", "logout/", "api/v1/")  # Django's own, and a redirect to the documents
+PAGES = {  # for people: whoever is not signed in is sent to the login page
+    "": "/",
+    "fleet/": "/fleet/",
+    "pairs/": "/pairs/",
+    "pairs/catalogue.json": "/pairs/catalogue.json",
+    "pairs/changes/": "/pairs/changes/",
+    "pairs/refused/": "/pairs/refused/",
+    "book/": "/book/",
+    "book/<str:exchange>/<str:market_type>/<str:pair>/": "/book/binance/spot/BTC-USDT/",
+}
+OTHERS = {"login/", "logout/", "api/v1/"}  # open to all: the last one is a redirect to the documents
 pytestmark = pytest.mark.django_db
 
 
@@ -57,19 +70,15 @@ def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
             yield from routes(one, route)
 
 
-def is_api(route: str) -> bool:
-    return route.startswith(("api/", "status", "health/", "orderbook/", "monitor/"))
-
-
 def allowed(role: str | None, lowest: str) -> bool:
     if lowest == ANYBODY:
         return True
     return role in ROLES and ROLES.index(role) >= ROLES.index(lowest)
 
 
-def test_every_route_of_the_api_has_a_row():
-    found = {route for route in routes(get_resolver()) if is_api(route) and route not in OTHERS}
-    assert found == set(ROUTES)
+def test_every_route_has_a_row():
+    found = {route for route in routes(get_resolver()) if not route.startswith("admin/")}
+    assert found == {*ROUTES, *PAGES, *OTHERS}
 
 
 @pytest.fixture
@@ -93,3 +102,40 @@ def test_every_method_is_as_declared(catalogue, route, role):
             assert code == (401 if role is None else 403), (method, code)
         else:
             assert code in (401, 403, 405), (method, code)
+
+
+@pytest.mark.parametrize("address", PAGES.values())
+def test_a_page_is_for_people_with_a_role(catalogue, address):
+    stranger = client_of(None).get(address, follow=True)
+    assert stranger.redirect_chain[-1][0].startswith("/login/")
+    assert client_of("without a role").get(address, follow=True).status_code == 403
+    assert client_of("viewer").get(address, follow=True).status_code == 200
+
+
+def admin_addresses() -> Iterator[tuple[str, str]]:
+    for model in site._registry:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        yield from ((f"{name}_{view}", reverse(f"{name}_{view}")) for view in ("changelist", "add"))
+
+
+@pytest.mark.parametrize(("name", "address"), list(admin_addresses()))
+def test_the_admin_is_for_staff(catalogue, name, address):
+    assert client_of(None).get(address).status_code == 302
+    for role in ROLES:
+        assert client_of(role).get(address).status_code == 302, role
+
+
+@pytest.mark.parametrize(("name", "address"), [pair for pair in admin_addresses() if pair[0].endswith("changelist")])
+def test_every_table_of_the_admin_opens(catalogue, client, admin_user, name, address):
+    client.force_login(admin_user)
+    assert client.get(address).status_code == 200
+
+
+READ_ONLY = ("audit", "lease", "daemon", "chbatch", "feedgap", "tradepair", "monitoringpair", "idempotentanswer")
+
+
+@pytest.mark.parametrize(("name", "address"), [pair for pair in admin_addresses() if pair[0].endswith("add")])
+def test_ledgers_cannot_be_added_to_in_the_admin(catalogue, client, admin_user, name, address):
+    client.force_login(admin_user)
+    closed = name.split("_")[1] in (*READ_ONLY, "exchange")
+    assert client.get(address).status_code == (403 if closed else 200) or name.startswith(("admin:axes", "admin:knox"))
