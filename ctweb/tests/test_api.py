@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from drf_spectacular.validation import validate_schema
@@ -224,3 +224,14 @@ def test_nothing_here_makes_users_or_exchanges():
     assert User.objects.filter(is_staff=True).count() == 0
     assert Exchange.objects.count() == 3
     assert IdempotentAnswer.objects.count() == 0
+
+
+def test_a_database_that_is_away_is_said_so(monkeypatch):
+    def away() -> None:
+        raise OperationalError(2006, "Server has gone away")
+
+    viewer = client_of("viewer")
+    monkeypatch.setattr("apps.feeds.selectors.exchanges", away)
+    answer = viewer.get("/orderbook/binance/BTC-USDT")
+    assert answer.status_code == 503
+    assert answer.json() == {"detail": "The database does not answer."}

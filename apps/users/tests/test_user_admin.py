@@ -1,0 +1,63 @@
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+
+from apps.users.models import Audit, User
+from apps.users.tests.people import person
+
+pytestmark = pytest.mark.django_db
+PEOPLE = "/admin/users/user/"
+
+
+@pytest.fixture
+def admin(settings) -> Client:
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "servestatic" not in name]
+    user = person("admin")
+    User.objects.filter(pk=user.pk).update(is_staff=True)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def form(user: User, **changes: Any) -> dict[str, Any]:
+    """The form of a person, as the browser posts it."""
+    values = {"username": user.username, "is_active": "on", "date_joined_0": "2026-11-20", "date_joined_1": "10:00:00"}
+    return {name: value for name, value in {**values, **changes}.items() if value is not None}
+
+
+def trail() -> list[tuple[str, str]]:
+    return [(row.action, row.object) for row in Audit.objects.order_by("change_id")]
+
+
+def test_a_change_of_role_leaves_its_row_in_the_trail(admin):
+    ann = person("viewer", "ann")
+    admin.post(f"{PEOPLE}{ann.pk}/change/", form(ann, groups=[Group.objects.get(name="trader").pk]))
+    row = Audit.objects.get()
+    assert (row.user, row.action, row.object) == ("admin", "user.edit", "user ann")
+    assert (row.before["groups"], row.after["groups"]) == (["viewer"], ["trader"])
+
+
+def test_switching_a_person_off_leaves_its_row(admin):
+    ann = person("viewer", "ann")
+    admin.post(f"{PEOPLE}{ann.pk}/change/", form(ann, is_active=None))
+    assert (Audit.objects.get().before["is_active"], Audit.objects.get().after["is_active"]) == (True, False)
+
+
+def test_new_and_deleted_people_leave_their_rows(admin):
+    password = {"password1": "correct horse battery", "password2": "correct horse battery", "usable_password": "true"}
+    admin.post(f"{PEOPLE}add/", {"username": "bob", **password})
+    bob, eve = User.objects.get(username="bob"), person("viewer", "eve")
+    admin.post(f"{PEOPLE}{bob.pk}/delete/", {"post": "yes"})
+    admin.post(PEOPLE, {"action": "delete_selected", "_selected_action": [eve.pk], "post": "yes"})
+    assert trail() == [("user.create", "user bob"), ("user.delete", "user bob"), ("user.delete", "user eve")]
+    assert not User.objects.filter(username__in=("bob", "eve")).exists()
+
+
+def test_no_password_is_in_the_trail(admin):
+    password = {"password1": "canary horse battery", "password2": "canary horse battery", "usable_password": "true"}
+    admin.post(f"{PEOPLE}add/", {"username": "bob", **password})
+    (row,) = Audit.objects.values()
+    assert "canary" not in str(row)
+    assert User.objects.get(username="bob").password not in str(row)
