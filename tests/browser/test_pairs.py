@@ -1,0 +1,141 @@
+"""The Pairs page: what is chosen here runs, and nothing else is touched."""
+
+import re
+import sqlite3
+from contextlib import closing
+
+import pytest
+from playwright.sync_api import expect
+
+ADA = "okx:spot:ADA/USDT"
+STARTER_SET = 18
+
+
+def row(page, key):
+    return page.locator(f'.row[data-key="{key}"]')
+
+
+@pytest.fixture
+def page(open_page, system):
+    page = open_page("/pairs/")
+    expect(page.locator("#link")).to_have_attribute("data-state", "live")
+    expect(page.locator("#found")).to_contain_text("in the catalogue")
+    yield page
+    only_the_starter_set(system)
+
+
+def only_the_starter_set(system):
+    with closing(sqlite3.connect(system.folder.root / "ct.sqlite3", timeout=20)) as database, database:
+        database.execute("DELETE FROM MONITORING WHERE TRADE_PAIR NOT IN ('BTC/USDT', 'ETH/USDT', 'SOL/USDT')")
+        database.execute("UPDATE MONITORING SET ENABLED = 1, ORDERBOOK_DEPTH = NULL")
+    system.wait(
+        "the starter set", lambda: system.books() == {"live": STARTER_SET, "syncing": 0, "stale": 0, "down": 0}, 60
+    )
+
+
+def test_words_are_searched_together_and_fast(page):
+    page.locator("#words").fill("eth usdt spot okx")
+    expect(page.locator("#found")).to_contain_text(re.compile(r"^1 of "))
+    expect(page.locator(".row[data-key]:visible")).to_have_count(1)
+    expect(row(page, "okx:spot:ETH/USDT")).to_be_visible()
+    took = page.evaluate(
+        """async () => {
+            const { match } = await import('/static/js/catalogue.js');
+            const many = Array.from({ length: 13000 }, (_, n) => ({ code: "okx", words: `okx spot c${n}/usdt usdt` }));
+            const began = performance.now();
+            const hits = match(many, "okx usdt c12");
+            return [performance.now() - began, hits.length];
+        }"""
+    )
+    assert took[0] < 100
+    assert took[1] == 1111
+
+
+def test_filters_count_what_they_would_give(page):
+    page.locator('#filters input[value="okx"]').check()
+    page.locator('#filters input[value="live"]').check()
+    expect(page.locator(".row[data-key]:visible")).to_have_count(6)
+    expect(page.locator('#filters label:has([value="bybit"]) .n')).to_have_text("6")
+    page.locator("#clear").click()
+    expect(page.locator("#filters input:checked")).to_have_count(0)
+
+
+def test_a_pair_goes_through_its_steps_and_undo_takes_it_back(page, system):
+    page.locator("#words").fill("ada usdt spot okx")
+    row(page, ADA).locator(".switch").click()
+    expect(row(page, ADA)).to_contain_text("PENDING")
+    expect(row(page, ADA)).to_contain_text(
+        re.compile(r"PENDING [\d.]+ s › ● SUBSCRIBED [\d.]+ s › ● SYNCED [\d.]+ s"), timeout=8000
+    )
+    times = [float(one) for one in re.findall(r"([\d.]+) s", row(page, ADA).inner_text())]
+    assert times == sorted(times)
+    assert times[-1] <= 5
+    expect(page.locator("#counts .st[data-st=LIVE] b")).to_have_text(str(STARTER_SET + 1))
+    page.locator(".toast button").click()
+    expect(page.locator("#counts .st[data-st=LIVE] b")).to_have_text(str(STARTER_SET), timeout=8000)
+    trail = system.get("/api/v1/audit?limit=2")["results"]
+    assert [one["action"] for one in trail] == ["pair.disable", "pair.enable"]
+
+
+def test_a_disabled_pair_leaves_the_fleet_and_the_others_lose_nothing(page, open_page, system):
+    fleet = open_page("/fleet/")
+    expect(fleet.locator(".tile")).to_have_count(STARTER_SET)
+    before = {one["key"]: one["resyncs"] for one in system.get("/api/v1/books")}
+    page.locator("#words").fill("sol usdt futures bybit")
+    row(page, "bybit:futures:SOL/USDT").locator(".switch").click()
+    expect(fleet.locator('.tile[data-key="bybit:futures:SOL/USDT"]')).to_have_count(0, timeout=4000)
+    expect(fleet.locator(".tile")).to_have_count(STARTER_SET - 1)
+    expect(row(page, "bybit:futures:SOL/USDT")).to_contain_text("off")
+    after = {one["key"]: one["resyncs"] for one in system.get("/api/v1/books")}
+    assert {key: resyncs for key, resyncs in after.items() if before[key] != resyncs} == {}
+
+
+def test_the_preview_says_what_then_happens(page, system):
+    page.locator("#words").fill("ada usdt")
+    page.locator("#all").check()
+    expect(page.locator("#preview")).to_contain_text("+6")
+    expect(page.locator("#preview")).to_contain_text(f"{STARTER_SET} → {STARTER_SET + 6} of")
+    expect(page.locator("#preview")).to_contain_text("0 interrupted")
+    page.keyboard.press("Escape")
+    page.locator("#enable").click()
+    expect(page.locator("#counts .st[data-st=LIVE] b")).to_have_text(str(STARTER_SET + 6), timeout=10_000)
+    assert system.books()["live"] == STARTER_SET + 6
+
+
+def test_keys_choose_and_switch(page):
+    page.locator("#words").fill("ada usdt okx")
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("x")
+    expect(page.locator("#chosen")).to_have_text("1")
+    expect(page.locator("#enable")).to_be_enabled()
+    page.keyboard.press("e")
+    expect(page.locator(".toast")).to_contain_text("enabled")
+    page.keyboard.press("u")
+    expect(page.locator(".toast")).to_contain_text("disabled")
+
+
+def test_a_deeper_book_is_asked_for_in_its_row(page, system):
+    page.locator("#words").fill("sol usdt spot okx")
+    row(page, "okx:spot:SOL/USDT").locator("select").select_option("50")
+    expect(page.locator(".toast")).to_contain_text("depth 50")
+    system.wait("50 levels", lambda: len(system.get("/orderbook/okx/SOL-USDT?depth=50")["bids"]) == 50, 20)
+
+
+def test_a_row_of_nonsense_shows_its_reason(page, system):
+    with closing(sqlite3.connect(system.folder.root / "ct.sqlite3", timeout=20)) as database, database:
+        database.execute("INSERT INTO MONITORING (EXCHANGE_ID, TRADE_PAIR) VALUES ('binance', '<b>FOO</b>/BAR')")
+    expect(page.locator("#refused")).to_contain_text("not in the catalogue", timeout=10_000)
+    expect(page.locator("#refused b b")).to_have_count(0)  # hostile text is text
+    assert system.books()["live"] == STARTER_SET
+
+
+def test_a_pair_that_is_suspended_cannot_be_switched_on(page):
+    suspended = page.evaluate(
+        "import('/static/js/catalogue.js').then(async (all) => (await all.catalogue()).rows.find((row) => row.status !== 'trading').key)"
+    )
+    exchange, market, pair = suspended.split(":")
+    page.locator("#words").fill(f"{exchange} {market} {pair}")
+    expect(row(page, suspended)).to_contain_text("by exchange")
+    expect(row(page, suspended).locator(".switch")).to_be_disabled()
