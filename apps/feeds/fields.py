@@ -44,5 +44,6 @@ def add_collation(*, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
 
 
 def _compare(left: str, right: str) -> int:
-    first, second = Decimal(left), Decimal(right)
+    near = float(left), float(right)  # rounding never swaps two numbers, it only makes neighbours equal
+    first, second = near if near[0] != near[1] else (Decimal(left), Decimal(right))
     return (first > second) - (first < second)
