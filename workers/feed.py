@@ -70,6 +70,7 @@ class Feed:
         self.stray = 0  # events of pairs that are not held any more
         self.fetch_snapshot: Callable[[Subscription], None] = _nowhere
         self.resubscribe: Callable[[BookKey], None] = _nowhere
+        self.ask_snapshot: Callable[[BookKey], None] = _nowhere
         self.settled: Callable[[BookKey], None] = _nowhere
         self._drivers = drivers
         self._publisher = publisher
@@ -248,9 +249,11 @@ class Feed:
         """For the snapshot that the book needs, the way its exchange gives one; a paused pair asks later."""
         if self._clock() < pair.book.paused_until_ns:
             return
-        driver = self._drivers[pair.key.exchange]
-        if driver.resync(pair.key.market_type, pair.book.depth) is Resync.REST:
+        way = self._drivers[pair.key.exchange].resync(pair.key.market_type, pair.book.depth)
+        if way is Resync.REST:
             self.fetch_snapshot(pair.subscription)
+        elif way is Resync.SOCKET:
+            self.ask_snapshot(pair.key)
         else:
             self.resubscribe(pair.key)
 

@@ -97,18 +97,20 @@ class Monitor:
             outages=self.outages,
             malformed=self.malformed,
         )
+        self.http = Http(drivers=drivers, addresses=addresses)
         self.pool = Pool(
             drivers=drivers,
             sink=self.feed,
             addresses=addresses,
+            fetch=self.http.fetch,
             pairs_per_connection=options.pairs_per_connection,
             max_connections=options.max_connections,
         )
-        self.http = Http(drivers=drivers, addresses=addresses)
         self.snapshots = Snapshots(http=self.http, drivers=drivers, deliver=self.feed.snapshot)
         self.feed.fetch_snapshot = self.snapshots.want
         self.feed.settled = self.snapshots.settled
         self.feed.resubscribe = self.pool.resubscribe
+        self.feed.ask_snapshot = self.pool.ask_snapshot
         self.ownership = Ownership(
             daemon=options.daemon,
             database=self._leases,

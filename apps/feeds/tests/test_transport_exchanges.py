@@ -126,10 +126,12 @@ async def floor(
     await simulator.start()
     drivers = {exchange: hasty(exchange, connection_age_s)}
     addresses = Addresses(simulator.url)
+    http = Http(drivers=drivers, addresses=addresses)
     pool = Pool(
         drivers=drivers,
         sink=sink,
         addresses=addresses,
+        fetch=http.fetch,
         pairs_per_connection=40,
         max_connections=max_connections,
         timing=timing,
@@ -137,7 +139,7 @@ async def floor(
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(simulator.stop)
         session = await stack.enter_async_context(aiohttp.ClientSession(simulator.url))
-        http = await stack.enter_async_context(Http(drivers=drivers, addresses=addresses))
+        await stack.enter_async_context(http)
         listed = await http.fetch_instruments(drivers[exchange], market)
         await stack.enter_async_context(running(pool))
         yield Floor(

@@ -36,11 +36,13 @@ from apps.feeds.drivers.base import (
     Request,
     Topic,
     TopicKind,
+    Welcome,
 )
 from apps.feeds.errors import MalformedFrame
 from apps.feeds.market import BookDelta, BookKey, BookSnapshot, Instrument, MarketType, PublicTrade, Side
 from apps.feeds.subscriptions import Subscription
 from apps.feeds.transport.addresses import Addresses
+from apps.feeds.transport.dial import Fetch
 from apps.feeds.transport.link import Link, MarketData
 from apps.feeds.transport.pool import Pool
 from apps.feeds.transport.timing import Timing
@@ -117,7 +119,9 @@ class ToyDriver:
     def ws_endpoint(self, market_type: MarketType, category: str, token: bytes | None = None) -> str:
         if token is None:
             return f"{self.url}/{category}"
-        return f"{self.url}/{category}?token={json.loads(token)}"
+        if not token.isdigit():
+            raise MalformedFrame("not a token")
+        return f"{self.url}/{category}?token={token.decode()}"
 
     def stream(self, market_type: MarketType, topic: Topic) -> str:
         return f"book.{topic.depth}.{topic.symbol}" if topic.kind is TopicKind.BOOK else f"trades.{topic.symbol}"
@@ -155,6 +159,8 @@ class ToyDriver:
             return kind(symbol=message["book"], seq=message["seq"], bids=[], asks=[], received_ns=received_ns)
         if "trade" in message:
             return trade(message["trade"], message["id"], received_ns)
+        if message.get("op") == "welcome":
+            return Welcome()
         if "ok" in message:
             return Ack(
                 ok=message["ok"],
@@ -254,6 +260,7 @@ class ToyServer(Watched):
         super().__init__()
         self.peers: list[Peer] = []
         self.answer: Callable[[Peer, dict[str, Any]], Awaitable[None]] = obey
+        self.heard: Callable[[type], None] = lambda kind: None  # the kind of each frame that came
         self.full: HTTPStatus | None = None  # turn new sockets away with this answer
         self.turned_away: list[float] = []  # when
         self.url = ""
@@ -273,6 +280,7 @@ class ToyServer(Watched):
         self.note()
         with contextlib.suppress(ConnectionClosed):
             async for text in socket:
+                self.heard(type(text))
                 command = json.loads(text)
                 peer.commands.append(command)
                 self.note()
@@ -396,16 +404,22 @@ def pool_on(
     rng: random.Random | None = None,
     pairs_per_connection: int = 40,
     max_connections: int = 20,
+    fetch: Fetch | None = None,
 ) -> Pool:
     return Pool(
         drivers={"toy": driver or ToyDriver()},
         sink=sink,
         addresses=Addresses(server.url),
+        fetch=fetch or _nothing_to_fetch,
         timing=timing,
         rng=rng,
         pairs_per_connection=pairs_per_connection,
         max_connections=max_connections,
     )
+
+
+async def _nothing_to_fetch(exchange: str, request: Request) -> bytes:
+    raise AssertionError(f"nobody asked {exchange} for {request.url}")
 
 
 def instrument(symbol: str) -> Instrument:

@@ -4,18 +4,19 @@ import asyncio
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from apps.feeds.drivers.base import Driver, Frame, Topic, TopicKind
 from apps.feeds.errors import ConnectionLost, MalformedFrame
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.backoff import Backoff
-from apps.feeds.transport.dial import TurnedAwayError, dial
+from apps.feeds.transport.dial import Fetch, TurnedAwayError, dial, locate
 from apps.feeds.transport.gate import Gate
 from apps.feeds.transport.handover import Handover
 from apps.feeds.transport.ledger import Refusal
 from apps.feeds.transport.link import Link, LinkState, MarketData, Sink
 from apps.feeds.transport.session import Session
+from apps.feeds.transport.suspects import Suspects
 from apps.feeds.transport.timing import Timing
 
 
@@ -39,7 +40,8 @@ class Connection:
         timing: Timing,
         clock: Callable[[], int],
         rng: random.Random,
-        on_refused: Callable[["Connection", Topic], None],
+        fetch: Fetch,
+        on_refused: Callable[["Connection", Topic, float], None],
         on_silent: Callable[["Connection", Topic], None],
     ) -> None:
         self.link = link
@@ -48,7 +50,9 @@ class Connection:
         self._handover: Handover | None = None
         self._driver = driver
         self._sink = sink
-        self._url = addresses.ws(driver.ws_endpoint(link.market_type, link.category))
+        self._addresses = addresses
+        self._fetch = fetch
+        self._suspects = Suspects()
         self._gate = gate
         self._timing = timing
         self._clock = clock
@@ -72,6 +76,7 @@ class Connection:
     def drop(self, topic: Topic) -> None:
         if self._wanted.get((topic.kind, topic.symbol)) == topic:
             del self._wanted[topic.kind, topic.symbol]
+            self._suspects.clear(topic)
         self.link.pairs = len(self.symbols)
         for session in self._sessions:
             session.drop(topic)
@@ -80,6 +85,11 @@ class Connection:
         """Subscribe this topic anew, so that the exchange starts its stream from the beginning."""
         for session in self._sessions:
             session.renew(topic)
+
+    def ask_snapshot(self, topic: Topic) -> None:
+        """Ask for the book on the socket in service; the answer comes as an event."""
+        for session in self._sessions[:1]:
+            session.ask_snapshot(topic)
 
     async def run(self) -> None:
         """Hold a socket with the wanted topics until cancelled."""
@@ -104,8 +114,9 @@ class Connection:
         Where the exchange wants us to stay away, no other connection knocks in the meantime either.
         """
         await self._gate.enter()
+        url = await locate(self._driver, self.link.market_type, self.link.category, self._fetch)
         try:
-            socket = await dial(self._url, self._timing)
+            socket = await dial(self._addresses.ws(url), self._timing)
         except TurnedAwayError as error:
             self._gate.shut(self._driver.retry_after(error.status, error.headers, error.body) or 0.0)
             raise
@@ -122,6 +133,8 @@ class Connection:
         )
         for topic in self._wanted.values():
             session.want(topic)
+        for topic in self._suspects:
+            session.ledger.suspect(topic)
         return session
 
     async def _serve(self, session: Session) -> None:
@@ -200,6 +213,12 @@ class Connection:
         self.link.state = LinkState.BACKOFF
         self._sink.closed(self.link, list(self._wanted.values()), reason, self._delay_s)
 
+    def suspect(self, topics: Sequence[Topic], *, worked: bool) -> None:
+        """The exchange may have closed a socket, which `worked` for others, because of one of these."""
+        if (offender := self._suspects.closed(topics, worked=worked)) is not None:
+            name = self._driver.stream(self.link.market_type, offender)
+            self.refused(Refusal(offender, "socket closed", f"when it was asked for {name}", costly=True))
+
     def deliver(self, session: Session, events: list[MarketData]) -> None:
         if self._handover is not None:
             old = self._in_service(session)
@@ -220,13 +239,14 @@ class Connection:
             self._sink.asked(self.link, topic)
 
     def acknowledged(self, session: Session, topic: Topic) -> None:
+        self._suspects.clear(topic)
         if self._in_service(session):
             self._sink.acknowledged(self.link, topic)
 
     def refused(self, refusal: Refusal) -> None:
         self.drop(refusal.topic)
         self._sink.refused(self.link, refusal.topic, refusal.code, refusal.text)
-        self._on_refused(self, refusal.topic)
+        self._on_refused(self, refusal.topic, self._timing.costly_s if refusal.costly else self._timing.refused_s)
 
     def silent(self, topic: Topic) -> None:
         self._on_silent(self, topic)

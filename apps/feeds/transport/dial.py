@@ -1,12 +1,19 @@
 """Opens sockets."""
 
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from apps.feeds.errors import ConnectionLost
+from apps.feeds.drivers.base import Driver, Request
+from apps.feeds.errors import ConnectionLost, MalformedFrame, Refused, Retryable
+from apps.feeds.market import MarketType
 from apps.feeds.transport.timing import Timing
 
 MAX_FRAME_BYTES = 8 * 2**20
+
+Fetch: TypeAlias = Callable[[str, Request], Awaitable[bytes]]  # `Http.fetch`
 
 
 class TurnedAwayError(ConnectionLost):
@@ -19,10 +26,25 @@ class TurnedAwayError(ConnectionLost):
         self.body = body
 
 
+async def locate(driver: Driver, market_type: MarketType, category: str, fetch: Fetch) -> str:
+    """The address of the next socket, with a token of its own where the exchange wants one.
+
+    ConnectionLost when no token is to be had: the next attempt comes after the usual delay, and `fetch` asks nobody
+    while the exchange wants us to stay away.
+    """
+    request = driver.token_request(market_type, category)
+    try:
+        token = None if request is None else await fetch(driver.exchange_id, request)
+        return driver.ws_endpoint(market_type, category, token)
+    except (Retryable, Refused, MalformedFrame) as error:
+        raise ConnectionLost(f"no token for a socket: {error}") from error
+
+
 async def dial(url: str, timing: Timing) -> ClientConnection:
     """Open a socket; ConnectionLost when it cannot be had.
 
-    No compression: these exchanges send plain frames, and inflating costs more than the bytes do.
+    No compression by the protocol: exchanges that compress do it themselves, the others send plain frames, and
+    inflating costs more than the bytes do.
     """
     try:
         return await connect(

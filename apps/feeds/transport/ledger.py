@@ -16,6 +16,7 @@ class Refusal(Struct, frozen=True):
     topic: Topic
     code: str
     text: str
+    costly: bool = False  # it took the whole socket with it
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -79,10 +80,48 @@ class Ledger:
         return [slot.on_wire for slot in self.slots() if slot.on_wire is not None and slot.leaves()]
 
     def joining(self) -> list[Topic]:
-        """To be subscribed now, in one frame where the exchange's limits allow it."""
+        """To be subscribed now, in one frame where the exchange's limits allow it.
+
+        One that is to be asked for alone comes last, and nothing else is asked for until it is answered.
+        """
+        if any(slot.alone and slot.phase is Phase.SUBSCRIBING for slot in self.slots()):
+            return []
         slots = [slot for slot in self.slots() if slot.joins()]
-        alone = [slot for slot in slots if slot.alone]
-        return [slot.wanted for slot in alone[:1] or slots if slot.wanted is not None]
+        innocent = [slot for slot in slots if not slot.alone]
+        if not innocent and self._sent:
+            return []
+        return [slot.wanted for slot in innocent or slots[:1] if slot.wanted is not None]
+
+    def suspect(self, topic: Topic) -> None:
+        """A socket ended when this topic was among those asked for."""
+        slot = self.slot(topic)
+        if slot is not None and slot.wanted == topic:
+            slot.alone = True
+
+    def unanswered(self, since: float) -> list[Topic]:
+        """Wanted topics whose subscribe was sent after `since` and has no answer and no data."""
+        return [
+            topic
+            for sent in self._sent.values()
+            if sent.joining and sent.at >= since
+            for topic in sent.open
+            if (slot := self.slot(topic)) is not None and slot.phase is Phase.SUBSCRIBING and slot.wanted == topic
+        ]
+
+    def ask_snapshot(self, topic: Topic, *, now: float, spacing_s: float) -> None:
+        """Note that a snapshot is needed; the next one of the same stream not before `spacing_s` seconds."""
+        slot = self.slot(topic)
+        if slot is not None and slot.on_wire == topic and slot.snapshot_due is None:
+            slot.snapshot_due = max(now, slot.snapshot_asked + spacing_s)
+
+    def snapshots_due(self, now: float) -> Iterator[Topic]:
+        for slot in self.books.values():
+            if slot.snapshot_due is not None and slot.snapshot_due <= now and slot.on_wire is not None:
+                yield slot.on_wire
+
+    def snapshot_sent(self, topic: Topic, now: float) -> None:
+        slot = self.books[topic.symbol]
+        slot.snapshot_due, slot.snapshot_asked = None, now
 
     def in_flight(self) -> int:
         return len(self._sent)
@@ -216,7 +255,7 @@ class Ledger:
                 self._off_wire(slot, topic)
 
     def _off_wire(self, slot: Slot, topic: Topic) -> None:
-        slot.on_wire, slot.phase, slot.renew, slot.passing = None, Phase.IDLE, False, False
+        slot.on_wire, slot.phase, slot.renew, slot.passing, slot.snapshot_due = None, Phase.IDLE, False, False, None
         self._forget_if_done(topic)
 
     def _close(self, sent: _Sent, topics: Iterable[Topic]) -> None:

@@ -12,6 +12,7 @@ from apps.feeds.market import BookKey, Instrument, MarketType
 from apps.feeds.subscriptions import Diff, Subscription
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.connection import Connection
+from apps.feeds.transport.dial import Fetch
 from apps.feeds.transport.gate import Gate
 from apps.feeds.transport.link import Link, Sink
 from apps.feeds.transport.timing import Timing
@@ -43,6 +44,7 @@ class Pool:
         drivers: Mapping[str, Driver],
         sink: Sink,
         addresses: Addresses,
+        fetch: Fetch,
         pairs_per_connection: int,
         max_connections: int,
         clock: Callable[[], int] = time.time_ns,
@@ -52,6 +54,7 @@ class Pool:
         self._drivers = drivers
         self._sink = sink
         self._addresses = addresses
+        self._fetch = fetch  # of tokens for sockets
         self._pairs_per_connection = pairs_per_connection
         self._max_connections = max_connections
         self._clock = clock
@@ -65,7 +68,7 @@ class Pool:
         self._numbers: dict[_Group, int] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._running: dict[Connection, asyncio.Task[None]] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self._closing: dict[asyncio.Task[None], Connection] = {}
 
     async def run(self) -> None:
         """Own every connection until cancelled; then all sockets are closed."""
@@ -96,6 +99,13 @@ class Pool:
             for topic, connection in pair.places.items():
                 if topic.kind is TopicKind.BOOK:
                     connection.renew(topic)
+
+    def ask_snapshot(self, key: BookKey) -> None:
+        """Ask for a snapshot of this pair's book on its own socket; it comes with the events."""
+        if pair := self._pairs.get(key):
+            for topic, connection in pair.places.items():
+                if topic.kind is TopicKind.BOOK:
+                    connection.ask_snapshot(topic)
 
     def links(self) -> list[Link]:
         return [connection.link for connections in self._groups.values() for connection in connections]
@@ -131,10 +141,10 @@ class Pool:
         groups = {topic: _group(driver, instrument, topic) for topic in topics}
         found = {group: self._with_room(driver, group, instrument.symbol) for group in groups.values()}
         missing = [group for group, connection in found.items() if connection is None]
-        free = self._max_connections - self._sockets()
+        free, most, whose = self._free(driver, instrument)
         if len(missing) > free:
             return (
-                f"no room: {free} of {self._max_connections} connections are free, and those for {instrument.exchange} "
+                f"no room: {free} of {most} connections{whose} are free, and those for {instrument.exchange} "
                 f"{instrument.market_type} {missing[0].category} hold their {self._capacity(driver, missing[0])} pairs"
             )
         places = {}
@@ -158,9 +168,18 @@ class Pool:
         carries_books = driver.category(group.market_type, book) == group.category
         return min(most, self._pairs_per_connection) if carries_books else most
 
-    def _sockets(self) -> int:
-        """Those that are being closed count until they are."""
-        return len(self._closing) + sum(map(len, self._groups.values()))
+    def _free(self, driver: Driver, instrument: Instrument) -> tuple[int, int, str]:
+        """Connections that may still be opened, out of how many, and who says so where it is the exchange.
+
+        Those that are being closed count until they are.
+        """
+        lines = [line for connections in self._groups.values() for line in connections] + list(self._closing.values())
+        ours = self._max_connections - len(lines)
+        most = driver.limits(instrument.market_type).connections
+        if most is None:
+            return ours, self._max_connections, ""
+        theirs = most - sum(line.link.exchange == instrument.exchange for line in lines)
+        return (ours, self._max_connections, "") if ours <= theirs else (theirs, most, f" to {instrument.exchange}")
 
     def _connect(self, driver: Driver, group: _Group) -> Connection:
         number = self._numbers[group] = self._numbers.get(group, 0) + 1
@@ -173,6 +192,7 @@ class Pool:
             timing=self._timing,
             clock=self._clock,
             rng=self._rng,
+            fetch=self._fetch,
             on_refused=self._on_refused,
             on_silent=self._on_silent,
         )
@@ -191,17 +211,17 @@ class Pool:
                 connections.remove(connection)
                 task = self._running.pop(connection, None)
                 if task is not None:
-                    self._closing.add(task)
-                    task.add_done_callback(self._closing.discard)
+                    self._closing[task] = connection
+                    task.add_done_callback(self._closing.pop)
                     task.cancel()
 
-    def _on_refused(self, connection: Connection, topic: Topic) -> None:
+    def _on_refused(self, connection: Connection, topic: Topic, for_s: float) -> None:
         """Without its book a pair is no use; without its trades it runs on."""
         link = connection.link
         key = self._keys.get((link.exchange, link.market_type, topic.symbol))
         if key is None:
             return
-        self._refused[key, topic] = time.monotonic() + self._timing.refused_s
+        self._refused[key, topic] = time.monotonic() + for_s
         self._pairs[key].places.pop(topic, None)
         if topic.kind is TopicKind.BOOK:
             self._remove(key)

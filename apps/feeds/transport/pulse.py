@@ -30,9 +30,11 @@ class Pulse:
         await (self._listen() if self._beat.listens else self._beat_for_ever())
 
     async def _listen(self) -> None:
-        while (left := self.heard + self._beat.answer_s - time.monotonic()) > 0:
+        while True:
+            left = self.heard + self._beat.answer_s - time.monotonic()
+            if left <= 0:
+                raise ConnectionLost(f"no frame for {self._beat.answer_s:g} s")
             await asyncio.sleep(left)
-        raise ConnectionLost(f"no frame for {self._beat.answer_s:g} s")
 
     async def _beat_for_ever(self) -> None:
         asked = time.monotonic()

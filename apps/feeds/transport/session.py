@@ -5,13 +5,13 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from apps.feeds.drivers.base import Ack, Closing, Command, Driver, Event, Frame, Ping, Topic
+from apps.feeds.drivers.base import Ack, Closing, Command, Driver, Event, Frame, Ping, Topic, Welcome
 from apps.feeds.errors import ConnectionLost, MalformedFrame
 from apps.feeds.market import BookDelta, BookSnapshot, PublicTrade
 from apps.feeds.transport.ledger import Ledger, Refusal
@@ -31,6 +31,7 @@ class Owner(Protocol):
     """What a session reports to; see `Connection`."""
 
     def lost(self, reason: str, *, idle: bool = False) -> None: ...
+    def suspect(self, topics: Sequence[Topic], *, worked: bool) -> None: ...
     def deliver(self, session: "Session", events: list[MarketData]) -> None: ...
     def first_data(self) -> None: ...
     def malformed(self, frame: Frame, error: MalformedFrame, received_ns: int) -> None: ...
@@ -69,8 +70,11 @@ class Session:
         self._pace = Pace([rate for rate in (self._limits.commands, self._limits.command_budget) if rate is not None])
         self._wake = asyncio.Event()
         self._next_id = 1
+        self._greeted = not self._limits.greeted
+        self._worked = False  # the exchange confirmed a subscription
+        self._suspects: list[Topic] = []  # what it may have closed the socket for
         self._pulse = Pulse(driver.heartbeat(link.market_type), quiet_s=timing.quiet_s, ask=self._ask_for_life)
-        self._data = time.monotonic()  # the last market data
+        self._opened = self._data = time.monotonic()  # the last market data
         self._retires = None if lifetime_s is None else self._data + lifetime_s
         self._malformed: deque[float] = deque(maxlen=timing.malformed_frames)
 
@@ -84,6 +88,10 @@ class Session:
 
     def renew(self, topic: Topic) -> None:
         self.ledger.renew(topic)
+        self._wake.set()
+
+    def ask_snapshot(self, topic: Topic) -> None:
+        self.ledger.ask_snapshot(topic, now=time.monotonic(), spacing_s=self._timing.snapshot_s)
         self._wake.set()
 
     async def run(self) -> None:
@@ -102,6 +110,7 @@ class Session:
         finally:
             if reason:
                 self._owner.lost(reason, idle=self._idle)
+                self._owner.suspect(self._suspects, worked=self._worked)
             await self.close()
 
     async def close(self) -> None:
@@ -117,6 +126,8 @@ class Session:
             try:
                 frame = await receive(decode=False)  # text that is not UTF-8 is the driver's to refuse
             except ConnectionClosed as error:
+                if self._limits.closes_within_s is not None:
+                    self._suspects = self.ledger.unanswered(time.monotonic() - self._limits.closes_within_s)
                 raise ConnectionLost(f"closed by {_who_closed(error)}") from error
             received_ns = self._clock()
             self._pulse.hear()
@@ -163,12 +174,16 @@ class Session:
         if isinstance(event, Ack):
             answer = self.ledger.answered(event, time.monotonic())
             for topic in answer.confirmed:
+                self._worked = True
                 self._owner.acknowledged(self, topic)
             for refusal in answer.refused:
                 self._owner.refused(refusal)
             self._wake.set()
         elif isinstance(event, Ping):
             await self._send(event.reply)
+        elif isinstance(event, Welcome):
+            self._greeted = True
+            self._wake.set()
         elif isinstance(event, Closing):
             log.info("%s will be closed by the exchange: %s", self._link.id, event.text)
             self._retire()
@@ -185,15 +200,17 @@ class Session:
         while True:
             self._wake.clear()
             self._check(time.monotonic())
-            if not self._may_command() or (command := self._next()) is None:
-                await self._woken(self._timing.check_s)
-            elif (delay := self._pace.delay(time.monotonic())) > 0:
+            if (delay := self._pace.delay(time.monotonic())) > 0:
                 await asyncio.sleep(min(delay, self._timing.check_s))  # then look again: wishes change meanwhile
-            else:
+            elif self._may_command() and (command := self._next()) is not None:
                 await self._say(*command)
+            elif (topic := next(self.ledger.snapshots_due(time.monotonic()), None)) is not None:
+                await self._say_snapshot(topic)
+            else:
+                await self._woken(self._timing.check_s)
 
     def _may_command(self) -> bool:
-        return not (self._limits.one_command_in_flight and self.ledger.in_flight())
+        return self._greeted and not (self._limits.one_command_in_flight and self.ledger.in_flight())
 
     def _next(self) -> tuple[Command, bool] | None:
         """The next command and whether it subscribes."""
@@ -213,9 +230,18 @@ class Session:
             for topic in command.topics:
                 self._owner.asked(self, topic)
 
+    async def _say_snapshot(self, topic: Topic) -> None:
+        frame = self._driver.snapshot_command(self._link.market_type, topic, self._next_id)
+        self._next_id += 1
+        self.ledger.snapshot_sent(topic, time.monotonic())
+        if frame is not None:
+            await self._send(frame)
+
     def _check(self, now: float) -> None:
         """What time alone brings about."""
         timing = self._timing
+        if not self._greeted and now - self._opened > timing.open_s:
+            raise ConnectionLost(f"no greeting within {timing.open_s:g} s")
         overdue = self.ledger.overdue(
             now, ack_s=timing.ack_s, ack_tries=timing.ack_tries, first_data_s=timing.first_data_s
         )

@@ -26,11 +26,13 @@ class Slot(Struct, kw_only=True):
     phase: Phase = Phase.IDLE
     since: float = 0.0  # when the phase began
     renew: bool = False  # take off the wire and put back
-    alone: bool = False  # ask for it in a frame of its own: it may be the one that spoils others
+    alone: bool = False  # ask for it when nothing else is asked for: it may be the one that spoils others
     unanswered: int = 0  # commands in a row that got no answer
     renewed: bool = False  # because it was acknowledged and brought nothing
     reported: bool = False  # because it brought nothing after that either
     passing: bool = False  # data belongs to what is wanted
+    snapshot_due: float | None = None  # when a snapshot may be asked for on this socket
+    snapshot_asked: float = 0.0  # when one was asked for last
 
     def leaves(self) -> bool:
         """On the wire and should not be; while a subscribe is unanswered, its answer is awaited first."""

@@ -20,3 +20,5 @@ class Timing(Struct, frozen=True, kw_only=True):
     backoff_most_s: float = 30.0
     handover_s: float = 10.0  # for a new socket to catch up with the one it replaces
     refused_s: float = 60.0  # before what the exchange refused may be asked for again
+    costly_s: float = 3600.0  # the same, where asking costs all others of the socket their stream
+    snapshot_s: float = 1.0  # between two questions for a snapshot of one stream on its socket
