@@ -11,7 +11,7 @@ from typing import Any
 from apps.feeds.simulator.faults import Faults
 from apps.feeds.simulator.journal import Entry, Journal
 from apps.feeds.simulator.market import Market, Trade
-from apps.feeds.simulator.sockets import Socket, encode, text_frame
+from apps.feeds.simulator.sockets import Socket, encode
 from apps.feeds.simulator.streams import BookStream, Message, Stream, TradeStream
 
 NATURAL_MOST = 1000.0  # book messages a second that channels at their own pace may reach together
@@ -175,11 +175,10 @@ class Engine:
 
     def _greet(self, stream: Stream, ms: int) -> None:
         """Bring the others up to date, then start the new sockets from exactly there."""
-        if isinstance(stream, BookStream):
-            if stream.sockets and (update := stream.next(ms)) is not None:
-                self._publish(stream, update)
-            if (first := stream.welcome(ms)) is not None:
-                self._write(stream, stream.waiting, first)
+        if isinstance(stream, BookStream) and stream.sockets and (update := stream.next(ms)) is not None:
+            self._publish(stream, update)
+        if (first := stream.welcome(ms)) is not None:
+            self._write(stream, stream.waiting, first)
         stream.sockets.update(stream.waiting)
         stream.waiting.clear()
 
@@ -227,23 +226,22 @@ class Engine:
             self._write(stream, stream.sockets, late)
 
     def _write(self, stream: Stream, sockets: dict[Socket, Entry], message: Message) -> None:
-        body = encode(message.payload)
+        body = stream.body(message)
         plain = wrapped = b""
         for socket, entry in sockets.items():
             if socket.combined:
-                frame = wrapped = wrapped or text_frame(_wrap(stream.name, body))
+                frame = wrapped = wrapped or stream.frame(_wrap(stream.name, body))
             else:
-                frame = plain = plain or text_frame(body)
-            if socket.send(frame):
+                frame = plain = plain or stream.frame(body)
+            if socket.send(frame) and message.told:
                 entry.count(message.seq, message.prints)
 
     def _write_broken(self, stream: Stream, message: Message) -> None:
-        """A broken copy of the message, beside the whole one: cut off, or with a number where a list belongs."""
+        """A broken copy of the message, beside the whole one; each other one is cut off."""
         self._broken += 1
-        body = encode(message.payload) if self._broken % 2 else encode(_spoil(message.payload))
+        body = stream.broken(message, cut=self._broken % 2 == 1)
         for socket, entry in stream.sockets.items():
-            text = _wrap(stream.name, body) if socket.combined else body
-            if socket.send(text_frame(text[: len(text) // 2] if self._broken % 2 else text)):
+            if socket.send(stream.frame(_wrap(stream.name, body) if socket.combined else body)):
                 entry.malformed += 1
 
 
@@ -256,9 +254,3 @@ def _cross(market: Market, message: Message) -> None:
     """Let the message claim a bid above the best ask; the market itself stays as it is."""
     price = market.asks.sign * market.asks.keys[0] + 1
     message.bids.insert(0, market.bids.write(price, 1))
-
-
-def _spoil(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _spoil(item) for key, item in value.items()}
-    return 7 if isinstance(value, list) else value

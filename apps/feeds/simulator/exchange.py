@@ -1,4 +1,4 @@
-"""What the three exchanges have in common: sockets, markets, channels, and answers to faults."""
+"""What the exchanges have in common: sockets, markets, channels, and answers to faults."""
 
 import asyncio
 import random

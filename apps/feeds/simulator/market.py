@@ -6,11 +6,12 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 from apps.feeds.simulator.listings import Listing
 
-Row = tuple[str, ...]
+Row = tuple[str | float | Decimal, ...]
 Write = Callable[[int, int], Row]  # a level as the exchange writes it, from price in ticks and size in lots
 MAX_ROWS = 4000  # written levels that a side remembers
 

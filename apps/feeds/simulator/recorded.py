@@ -15,6 +15,7 @@ from apps.feeds.simulator.market import Market, Side, Trade, Write
 from apps.feeds.simulator.streams import BookStream, Message
 
 PLAY_S = 0.5  # natural time between two frames
+QUOTES = ("USDT", "USDC", "EUR", "USD", "BTC", "ETH")
 MIN_UPDATES = 10  # a shorter recording would close its sockets all the time
 Levels = Sequence[Sequence[str]]
 
@@ -140,6 +141,15 @@ class Repeater(BookStream):
     def seq(self) -> int:
         return self.market.seq
 
+    def body(self, message: Message) -> bytes:
+        return self._stream.body(message)
+
+    def broken(self, message: Message, *, cut: bool) -> bytes:
+        return self._stream.broken(message, cut=cut)
+
+    def frame(self, body: bytes) -> bytes:
+        return self._stream.frame(body)
+
     def open(self) -> None:
         self._messages.clear()
         self._recorded.listen(self._messages)
@@ -184,8 +194,9 @@ def _listing(recording: Recording, listings: list[Listing]) -> Listing:
     here = [listing for listing in listings if listing.market_type == recording.market_type and listing.live]
     found = next((listing for listing in here if listing.symbol == recording.symbol), None)
     if found is None:
-        quote = next(quote for quote in ("USDT", "USDC", "EUR", "USD", "BTC") if recording.symbol.endswith(quote))
-        base = recording.symbol.removesuffix(quote)
+        name = recording.symbol.upper()
+        quote = next(quote for quote in QUOTES if name.endswith(quote))
+        base = name.removesuffix(quote).rstrip("-_")
         found = replace(here[-1], symbol=recording.symbol, base=base, quote=quote, category=here[0].category)
     levels = [level for frame in (recording.first, *recording.frames) for level in (*frame.bids, *frame.asks)]
     sizes = [level[1] for level in levels] + [print_.size for frame in recording.frames for print_ in frame.prints]

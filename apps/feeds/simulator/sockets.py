@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,15 +12,19 @@ from aiohttp import web
 if TYPE_CHECKING:
     from apps.feeds.simulator.streams import Stream
 
-encode = msgspec.json.Encoder().encode
+encode = msgspec.json.Encoder(decimal_format="number").encode
 MAX_UNSENT = 16 * 1024 * 1024  # bytes: a client that reads no more is cut, as exchanges do
-_TEXT, _CLOSE, _PING, _PONG = 0x81, 0x88, 0x89, 0x8A
+_TEXT, _BINARY, _CLOSE, _PING, _PONG = 0x81, 0x82, 0x88, 0x89, 0x8A
 _numbers = itertools.count(1)
 
 
 def text_frame(body: bytes) -> bytes:
     """A whole server frame (RFC 6455: no mask), made once for all the sockets it goes to."""
     return _frame(_TEXT, body)
+
+
+def binary_frame(body: bytes) -> bytes:
+    return _frame(_BINARY, body)
 
 
 def _frame(opcode: int, body: bytes) -> bytes:
@@ -57,6 +62,7 @@ class Socket:
         self.streams: dict[str, Stream] = {}
         self.names: set[str] = set()  # all that was asked for and acknowledged, silent streams too
         self.combined = False  # Binance: payloads wrapped with the name of their stream
+        self.frame: Callable[[bytes], bytes] = text_frame  # how answers are framed
         self.silent = False
         self.closing = False
         self.opened = self.sent = now
@@ -89,7 +95,7 @@ class Socket:
 
     def answer(self, message: Any) -> bool:
         """Send one JSON object, or bare text such as OKX's `pong`."""
-        return self.send(text_frame(message.encode() if isinstance(message, str) else encode(message)))
+        return self.send(self.frame(message.encode() if isinstance(message, str) else encode(message)))
 
     def ping(self, body: bytes = b"") -> bool:
         return self.send(_frame(_PING, body))

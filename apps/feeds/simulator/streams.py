@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from apps.feeds.simulator.journal import Entry
 from apps.feeds.simulator.market import Market, Row, Trade
-from apps.feeds.simulator.sockets import Socket
+from apps.feeds.simulator.sockets import Socket, encode, text_frame
 from apps.feeds.simulator.window import Changes
 
 Kind = Literal["book", "trades"]
@@ -21,6 +21,7 @@ class Message:
     bids: list[Row] = field(default_factory=list)
     asks: list[Row] = field(default_factory=list)
     prints: int = 0  # trades in it
+    told: bool = True  # False: a frame without market data, which the journal does not count
 
 
 class Stream(ABC):
@@ -38,6 +39,22 @@ class Stream(ABC):
         self.waiting: dict[Socket, Entry] = {}  # subscribed, but not yet given what a new socket gets
         self.held: Message | None = None  # by the fault `reorder`
         self.spoke = 0.0  # when it last had something to say
+
+    def body(self, message: Message) -> bytes:
+        """The message as the exchange writes it."""
+        return encode(message.payload)
+
+    def broken(self, message: Message, *, cut: bool) -> bytes:
+        """A copy that cannot be read: cut off, or with a number where a list belongs."""
+        body = encode(message.payload if cut else spoiled(message.payload))
+        return body[: len(body) // 2] if cut else body
+
+    def frame(self, body: bytes) -> bytes:
+        return text_frame(body)
+
+    def welcome(self, ms: int) -> Message | None:
+        """What only a new socket gets, if the channel starts with a snapshot or with the last trade."""
+        return None
 
     def open(self) -> None:
         """The first socket has come."""
@@ -58,10 +75,6 @@ class BookStream(Stream):
     @abstractmethod
     def next(self, ms: int) -> Message | None:
         """The next update for all sockets; None when there is nothing to say."""
-
-    def welcome(self, ms: int) -> Message | None:
-        """What only a new socket gets, if the channel starts with a snapshot."""
-        return None
 
     def idle(self, ms: int, quiet_s: float) -> Message | None:
         """What the channel repeats after `quiet_s` seconds without a change, if it does."""
@@ -87,3 +100,10 @@ class TradeStream(Stream):
     @abstractmethod
     def report(self, trades: list[Trade], ms: int) -> list[Message]:
         """The messages for these trades, oldest first."""
+
+
+def spoiled(value: Any) -> Any:
+    """The payload with a number in the place of each list."""
+    if isinstance(value, dict):
+        return {key: spoiled(item) for key, item in value.items()}
+    return 7 if isinstance(value, list) else value
