@@ -8,17 +8,52 @@ from collections import deque
 from collections.abc import Sequence
 
 import msgspec
+from msgspec import Struct
 
-from apps.feeds.bus.codec import TAPE_TRADES, BookMessage, TradeMessage, TradesMessage
-from apps.feeds.market import FULL_DEPTH, BookState, Instrument, Level
+from apps.feeds.bus.codec import TAPE_TRADES
+from apps.feeds.market import FULL_DEPTH, BookState, Instrument, Level, Levels
 from ctweb.live.units import decimals, lot_decimals
 
 NO_PUBLISHER = "no daemon publishes this book"
 _NS_PER_MS = 1_000_000
 
 
-_book = msgspec.json.Decoder(BookMessage)
-_trades = msgspec.json.Decoder(TradesMessage)
+class Book(Struct, frozen=True, kw_only=True):
+    """What a page needs of `book:` and `full:`; looser than what this version's daemons write, as is `status.py`."""
+
+    state: BookState
+    reason: str | None = None
+    seq: int | None = None
+    fence: int = 0
+    version: int = 0
+    exchange_ms: int | None = None
+    received_ns: int | None = None
+    checked_ns: int | None = None
+    published_ns: int = 0
+    limit_ms: int = 5000
+    bids: Levels = []
+    asks: Levels = []
+
+    @property
+    def confirmed_ns(self) -> int | None:
+        """Our clock at the last proof that this book is right."""
+        return max((at for at in (self.received_ns, self.checked_ns) if at), default=None)
+
+
+class Trade(Struct, frozen=True, kw_only=True):
+    id: str
+    side: str
+    price: float
+    amount: float
+    exchange_ms: int | None = None
+
+
+class Trades(Struct, frozen=True):
+    trades: list[Trade]
+
+
+_book = msgspec.json.Decoder(Book)
+_trades = msgspec.json.Decoder(Trades)
 
 
 class Feed:
@@ -56,7 +91,7 @@ class BookFeed(Feed):
 
     def __init__(self, name: str, instrument: Instrument) -> None:
         super().__init__(name, instrument)
-        self.value: BookMessage | None = None
+        self.value: Book | None = None
         self.encodes = 0
         self.lower_fences = 0
         self._gone = False
@@ -91,16 +126,16 @@ class BookFeed(Feed):
 
     def age_ms(self, now_ns: int) -> int | None:
         """Since the last proof of life by our clock; None: there was none."""
-        if self.value is None or not self.value.checked_ns:
-            return None
-        return max(0, now_ns - max(self.value.checked_ns, self.value.received_ns)) // _NS_PER_MS
+        confirmed_ns = None if self.value is None else self.value.confirmed_ns
+        return None if confirmed_ns is None else max(0, now_ns - confirmed_ns) // _NS_PER_MS
 
     @property
     def lag_ms(self) -> int | None:
         """From the exchange's stamp to our receipt, by two clocks; None where the exchange sends no time."""
-        if self.value is None or self.value.exchange_ms is None:
+        value = self.value
+        if value is None or value.exchange_ms is None or value.received_ns is None:
             return None
-        return self.value.received_ns // _NS_PER_MS - self.value.exchange_ms
+        return value.received_ns // _NS_PER_MS - value.exchange_ms
 
     def fragment(self, depth: int) -> bytes:
         """The book without id and age; a book that is gone has no levels, whatever it held before."""
@@ -147,7 +182,7 @@ class TapeFeed(Feed):
             self.version += 1
             self._tape.append((self.version, self._row(one)))
 
-    def _row(self, one: TradeMessage) -> bytes:
+    def _row(self, one: Trade) -> bytes:
         price, amount = f"{one.price:.{self.price_decimals}f}", f"{one.amount:.{self.amount_decimals}f}"
         return msgspec.json.encode([one.id, one.side, price, amount, one.exchange_ms])
 

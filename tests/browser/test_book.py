@@ -1,5 +1,6 @@
 """The Book page: what is drawn is the book, or says that it is not."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -102,17 +103,13 @@ def test_a_crossed_book_is_never_drawn(live, system):
         }"""
     )
     system.simulator("fault", {"op": "cross", "count": 3, **MARKET})
-    live.wait_for_function("Number(document.getElementById('resyncs').textContent) > 0", timeout=15_000)
+    live.wait_for_function("() => Number(document.getElementById('resyncs').textContent) > 0", timeout=15_000)
     expect(live.locator("#state")).to_have_text("LIVE", timeout=15_000)
     assert live.evaluate("window.crossed") == 0
 
 
 def test_the_shown_age_is_that_of_the_server(live, muted, system):
-    live.wait_for_function(
-        "parseFloat(document.getElementById('age').textContent) >= 2 && "
-        "document.getElementById('age').textContent.endsWith(' s')",
-        timeout=8000,
-    )
+    expect(live.locator("#age")).to_have_text(re.compile(r"^[2-4]\.\d s$"), timeout=8000)
     shown, server = live.evaluate(
         """async () => {
             const shown = document.getElementById('age').textContent;
@@ -140,7 +137,7 @@ def test_grouping_sizes_in_quote_and_freezing_change_what_is_drawn(live):
 def test_trades_other_books_and_edges_are_live(live):
     expect(live.locator("#tape tbody tr:not([hidden])").first).to_be_visible(timeout=10_000)
     expect(live.locator("#elsewhere tbody tr")).to_have_count(6)
-    live.wait_for_function("document.querySelectorAll('#edges td[data-edge=unknown]').length === 0", timeout=10_000)
+    expect(live.locator("#edges td[data-edge=unknown]")).to_have_count(0, timeout=10_000)
     bid, ask = (
         float(live.locator(f'#elsewhere tr[data-key="{key}"] .{side}').inner_text().replace(",", ""))
         for key, side in (("okx:spot:BTC/USDT", "bid"), ("binance:spot:BTC/USDT", "ask"))

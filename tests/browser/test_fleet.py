@@ -66,7 +66,7 @@ def test_every_tile_is_reached_by_keys(open_page, muted):
         page.keyboard.press("ArrowLeft")
     assert page.evaluate("document.activeElement.dataset.key").startswith("binance:spot:")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/book/binance/spot/*")
+    page.wait_for_url("**/book/binance/spot/**")
 
 
 def test_tiles_are_coloured_by_what_is_asked(open_page):

@@ -38,6 +38,7 @@ class Line {
 
   /** `row` of the catalogue, `held` its row of the fleet or undefined, `ask` what was asked for and not yet seen. */
   draw(index, row, { held, ask, words, chosen, active, age, depth }) {
+    this.node.hidden = false;
     this.node.style.transform = `translateY(${index * ROW_HEIGHT}px)`;
     if (this.key !== row.key || this.words !== words) this.#identify(row, words);
     mark(this.node, "active", active ? "1" : "");
@@ -49,6 +50,13 @@ class Line {
     if (document.activeElement !== this.depth) this.depth.value = String(depth);
     write(this.daemon, held?.daemon ?? MISSING);
     this.#drawState(row, held, ask, on, age);
+  }
+
+  /** Out of use: it stands for no pair. */
+  hide() {
+    this.node.hidden = true;
+    this.key = null;
+    delete this.node.dataset.key;
   }
 
   #identify(row, words) {
@@ -144,8 +152,8 @@ export class PairTable {
       this.#space.append(line.node);
     }
     this.#lines.forEach((line, index) => {
-      line.node.hidden = index >= count;
       if (index < count) line.draw(first + index, this.rows[first + index], describe(this.rows[first + index]));
+      else line.hide();
     });
   }
 
