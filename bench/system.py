@@ -26,10 +26,11 @@ STOP_S = 15
 
 
 class System:
-    """Runs while entered; what it printed is in `log`."""
+    """Runs while entered; what it printed is in `log`. `settings` go on top of the embedded run's own."""
 
-    def __init__(self, directory: Path, port: int) -> None:
+    def __init__(self, directory: Path, port: int, settings: Mapping[str, str] | None = None) -> None:
         self.folder = Folder(directory)
+        self._settings = dict(settings or {})
         self.url = f"http://127.0.0.1:{port}"
         self.log = directory / "run.txt"
         self._port = port
@@ -42,7 +43,7 @@ class System:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "workers.supervisor"],
                 cwd=ROOT,
-                env={**inherited, **settings},
+                env={**inherited, **settings, **self._settings},
                 stdout=log,
                 stderr=log,
             )
