@@ -63,8 +63,11 @@ class Engine:
         for stream in streams:
             self._schedule(stream, now + self._rng.random() * self._interval(stream))
 
-    def join(self, socket: Socket, stream: Stream) -> None:
-        """Subscribe a socket; what a new socket gets is sent at once unless the market is muted."""
+    def join(self, socket: Socket, stream: Stream, *, greet: bool = True) -> None:
+        """Subscribe a socket; what a new socket gets is sent at once unless the market is muted.
+
+        Without `greet` it is only told what changes, until `greet` is called for it.
+        """
         if socket in stream.sockets or socket in stream.waiting:
             return
         listing = stream.market.listing
@@ -78,10 +81,18 @@ class Engine:
         )
         if not (stream.sockets or stream.waiting):
             self._open(stream)
-        stream.waiting[socket] = entry
         socket.streams[stream.name] = stream
-        if not self._muted(stream.market):
-            self._greet(stream, now_ms())
+        stream.sockets[socket] = entry
+        if greet:
+            self.greet(socket, stream)
+
+    def greet(self, socket: Socket, stream: Stream) -> None:
+        """Let a socket that listens start anew, with what new sockets get."""
+        entry = stream.sockets.pop(socket, None)
+        if entry is not None:
+            stream.waiting[socket] = entry
+            if not self._muted(stream.market):
+                self._greet(stream, now_ms())
 
     def leave(self, socket: Socket, name: str) -> None:
         stream = socket.streams.pop(name, None)
@@ -198,8 +209,10 @@ class Engine:
         message = message or stream.next(ms) or stream.idle(ms, now - stream.spoke)
         if message is not None:
             stream.spoke = now
+        while message is not None:
             self.beats += 1
             self._publish(stream, message)
+            message = stream.more(ms)
 
     def _suffers(self, fault: str, stream: Stream) -> bool:
         listing = stream.market.listing
@@ -212,7 +225,9 @@ class Engine:
         if self._suffers("gap", stream):
             return  # numbered, and never sent
         if isinstance(stream, BookStream) and self._suffers("cross", stream):
-            _cross(stream.market, message)
+            stream.cross(message)
+        if isinstance(stream, BookStream) and self._suffers("checksum", stream):
+            stream.spoil_checksum(message)
         if self._suffers("malformed", stream):
             self._write_broken(stream, message)
         if stream.held is None and self._suffers("reorder", stream):
@@ -248,9 +263,3 @@ class Engine:
 def _wrap(name: str, body: bytes) -> bytes:
     """Binance's combined form."""
     return b'{"stream":%s,"data":%s}' % (encode(name), body)
-
-
-def _cross(market: Market, message: Message) -> None:
-    """Let the message claim a bid above the best ask; the market itself stays as it is."""
-    price = market.asks.sign * market.asks.keys[0] + 1
-    message.bids.insert(0, market.bids.write(price, 1))

@@ -220,7 +220,8 @@ class Exchange(ABC):
             "asks": _numbers(market.asks.top(depth or len(market.asks.keys))),
         }
 
-    def book_seq(self, market: Market, books: list[BookStream]) -> int:
+    def book_seq(self, market: Market, books: list[BookStream]) -> int | None:
+        """None where the exchange does not number its books."""
         return market.seq
 
     def served_book(self, path: str, market: Market, seq: int) -> None:

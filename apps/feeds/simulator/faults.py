@@ -15,7 +15,7 @@ LASTING = {
     "ban": "unban",
 }
 # Faults of the next messages of each channel in reach.
-COUNTED = ("gap", "duplicate", "reorder", "cross", "malformed", "resnapshot", "reset")
+COUNTED = ("gap", "duplicate", "reorder", "cross", "malformed", "checksum", "resnapshot", "reset")
 ENDS = {word: tuple(name for name, end in LASTING.items() if end == word) for word in LASTING.values()}
 
 

@@ -12,14 +12,23 @@ class Sliding:
         self.window_s = window_s
         self._times: deque[float] = deque()
 
-    def add(self, now: float) -> bool:
+    def add(self, now: float, weight: int = 1) -> bool:
         """Count one event; False, and not counted, when it is one too many."""
         while self._times and self._times[0] <= now - self.window_s:
             self._times.popleft()
-        if len(self._times) >= self.limit:
+        if len(self._times) + weight > self.limit:
             return False
-        self._times.append(now)
+        self._times.extend([now] * weight)
         return True
+
+    @property
+    def left(self) -> int:
+        """What the window still holds, as of the last event."""
+        return self.limit - len(self._times)
+
+    def reset_s(self, now: float) -> float:
+        """Seconds until the oldest event leaves the window."""
+        return self._times[0] + self.window_s - now if self._times else 0.0
 
 
 class Minute:

@@ -51,6 +51,7 @@ class Recording:
     channel: str
     first: Frame
     frames: list[Frame]
+    pair: tuple[str, str] | None = None  # base and quote, where the symbol does not end with the quote
 
     @property
     def updates(self) -> int:
@@ -194,9 +195,7 @@ def _listing(recording: Recording, listings: list[Listing]) -> Listing:
     here = [listing for listing in listings if listing.market_type == recording.market_type and listing.live]
     found = next((listing for listing in here if listing.symbol == recording.symbol), None)
     if found is None:
-        name = recording.symbol.upper()
-        quote = next(quote for quote in QUOTES if name.endswith(quote))
-        base = name.removesuffix(quote).rstrip("-_")
+        base, quote = recording.pair or _split(recording.symbol.upper())
         found = replace(here[-1], symbol=recording.symbol, base=base, quote=quote, category=here[0].category)
     levels = [level for frame in (recording.first, *recording.frames) for level in (*frame.bids, *frame.asks)]
     sizes = [level[1] for level in levels] + [print_.size for frame in recording.frames for print_ in frame.prints]
@@ -208,6 +207,11 @@ def _listing(recording: Recording, listings: list[Listing]) -> Listing:
         size=_scale(sizes, recording.first.bids[0][1]),
         activity=1.0,
     )
+
+
+def _split(name: str) -> tuple[str, str]:
+    quote = next(quote for quote in QUOTES if name.endswith(quote))
+    return name.removesuffix(quote).rstrip("-_"), quote
 
 
 def _scale(texts: list[str], sample: str) -> Scale:

@@ -1,4 +1,4 @@
-"""The simulator: three exchanges on one port of the loopback, under `/HOST/...`."""
+"""The simulator: all exchanges on one port of the loopback, under `/HOST/...`."""
 
 import asyncio
 import random
@@ -64,6 +64,7 @@ class Simulator:
         """Serve until `stop`; returns the port. Raises OSError when it is taken."""
         app = web.Application()
         app.add_routes(Control(self).routes())
+        app.router.add_route("*", "/{host}", self._handle)
         app.router.add_route("*", "/{host}/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
@@ -105,10 +106,12 @@ class Simulator:
                 socket.silent = exchange.silenced(socket)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        exchange = self._hosts.get(request.match_info["host"])
+        host, path = request.match_info["host"], request.match_info.get("path", "")
+        if host == request.url.host:  # an address that an exchange gave out, here already, and rewritten once more
+            host, _, path = path.partition("/")
+        exchange = self._hosts.get(host)
         if exchange is None:
             return web.Response(status=404, text="no such host here")
-        host, path = request.match_info["host"], request.match_info["path"]
         if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
             return await exchange.connect(request, host, path)
         return exchange.rest(request, host, path)

@@ -1,6 +1,7 @@
 """One client's WebSocket, as the exchange sees it."""
 
 import asyncio
+import gzip
 import itertools
 from collections import deque
 from collections.abc import Callable
@@ -25,6 +26,10 @@ def text_frame(body: bytes) -> bytes:
 
 def binary_frame(body: bytes) -> bytes:
     return _frame(_BINARY, body)
+
+
+def gzip_frame(body: bytes) -> bytes:
+    return _frame(_BINARY, gzip.compress(body, compresslevel=1, mtime=0))
 
 
 def _frame(opcode: int, body: bytes) -> bytes:

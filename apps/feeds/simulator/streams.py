@@ -88,6 +88,22 @@ class BookStream(Stream):
         """The exchange's own way to start the channel's numbers anew, if it has one."""
         return None
 
+    def more(self, ms: int) -> Message | None:
+        """What is still to be said after `next`, where a channel needs several messages for one turn."""
+        return None
+
+    def cross(self, message: Message) -> None:
+        """Let the message claim a bid above the best ask; the market itself stays as it is."""
+        message.bids.insert(0, self.crossing())
+
+    def crossing(self) -> Row:
+        """A bid one tick above the best ask."""
+        market = self.market
+        return market.bids.write(market.asks.sign * market.asks.keys[0] + 1, 1)
+
+    def spoil_checksum(self, message: Message) -> None:
+        """Let the message claim a wrong checksum, if the channel has one."""
+
     @property
     @abstractmethod
     def seq(self) -> int:
