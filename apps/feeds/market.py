@@ -28,6 +28,7 @@ class Side(StrEnum):
 
     BUY = "buy"
     SELL = "sell"
+    UNKNOWN = "unknown"  # the exchange did not say
 
 
 class BookState(StrEnum):
@@ -106,6 +107,7 @@ class BookSnapshot(Struct, frozen=True, kw_only=True, gc=False):
     raw_asks: list[tuple[str, str]] | None = None
     window: int | None = None  # levels a side that the stream keeps: more after an event means a lost deletion
     from_rest: bool = False
+    restarts: bool = False  # the stream begins anew: its ids say nothing about those before
 
 
 class BookDelta(Struct, frozen=True, kw_only=True, gc=False):

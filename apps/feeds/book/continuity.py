@@ -174,3 +174,94 @@ class Chain:
         if delta.prev_seq == seq:
             return Step.APPLY
         return Step.OLD if delta.seq == seq else Step.GAP
+
+
+class PreviousSequence:
+    """HTX spot `mbp.N` (`seqNum` seq, `prevSeqNum` prev_seq; spot docs, market by price, 2021-06, frames of 2026).
+
+    4. Drop held pushes with `seqNum` <= S. The first one kept must have `prevSeqNum` == S, each further one the
+       `seqNum` of the one before it.
+    5. If none is left, the book is live at S: the next push must have `prevSeqNum` == S.
+    6. `prevSeqNum` > S, or `prevSeqNum` < S < `seqNum`: the snapshot is too old, it lags the pushes. Keep what is held
+       and ask again.
+    7. Then `prevSeqNum` == last: apply; `seqNum` <= last: a repeat, ignored; anything else is a gap. `seqNum` does not
+       grow by one. The push behind a gap is the first that is held for the next snapshot.
+    9. Keep the levels of the channel: those that leave its window are deleted by the stream as well.
+    """
+
+    holds = True
+    proof = None
+
+    def __init__(self, keep: int) -> None:
+        self.keep = keep
+
+    def replaces(self, seq: int | None, snapshot: BookSnapshot) -> bool:
+        return seq is None or snapshot.seq is None or snapshot.seq >= seq
+
+    def first(self, seq: int | None, delta: BookDelta) -> Step:
+        return self.next(seq, delta)
+
+    def next(self, seq: int | None, delta: BookDelta) -> Step:
+        if seq is None or delta.seq is None or delta.prev_seq is None:
+            return Step.GAP
+        if delta.prev_seq == seq:
+            return Step.APPLY
+        return Step.OLD if delta.seq <= seq else Step.GAP
+
+
+class ExactlyPlusOne:
+    """HTX contracts, incremental (`version` seq; usdt-swap docs, incremental market depth, 2021-06).
+
+    1. `event` snapshot replaces the book, whatever its `version`; so does any later one.
+    2. `event` update: `version` == last + 1, else
+    3. gap, repeat and step back alike: drop the book and subscribe anew, which brings a snapshot.
+    5. Updates before the snapshot are ignored.
+    Whole books of other channels (`stepN`) count otherwise: a lower number came late.
+    """
+
+    holds = False
+    keep = None
+    proof = None
+
+    def replaces(self, seq: int | None, snapshot: BookSnapshot) -> bool:
+        return snapshot.restarts or seq is None or snapshot.seq is None or snapshot.seq >= seq
+
+    def first(self, seq: int | None, delta: BookDelta) -> Step:
+        return self.next(seq, delta)
+
+    def next(self, seq: int | None, delta: BookDelta) -> Step:
+        return Step.APPLY if seq is not None and delta.seq == seq + 1 else Step.GAP
+
+
+class VersionRange:
+    """MEXC spot `aggre.depth` (`fromVersion` first_seq, `toVersion` seq) and futures `depth` (`begin`, `end`); spot v3
+    and futures docs, how to maintain a local book, 2026-04, corrected by measurements of 2026-09.
+
+    3. Drop held pushes that end at or before the snapshot's L.
+    4. The first one kept has `fromVersion` <= L+1 <= `toVersion`: it usually straddles L and is applied whole. If
+       `fromVersion` > L+1, the snapshot is too old: fetch again. With nothing left the book is whole at L, and this
+       step holds for the next push.
+    5. Then `fromVersion` == last + 1; `toVersion` <= last: stale or repeated, ignored; anything else is a gap, an
+       overlap included.
+    """
+
+    holds = True
+    keep = None
+    proof = None
+
+    def replaces(self, seq: int | None, snapshot: BookSnapshot) -> bool:
+        return seq is None or snapshot.seq is None or snapshot.seq >= seq
+
+    def first(self, seq: int | None, delta: BookDelta) -> Step:
+        if seq is None or delta.seq is None or delta.first_seq is None:
+            return Step.GAP
+        if delta.seq <= seq:
+            return Step.OLD
+        return Step.APPLY if delta.first_seq <= seq + 1 else Step.GAP
+
+    def next(self, seq: int | None, delta: BookDelta) -> Step:
+        if seq is None or delta.seq is None or delta.first_seq is None:
+            return Step.GAP
+        if delta.first_seq == seq + 1:
+            return Step.APPLY
+        return Step.OLD if delta.seq <= seq else Step.GAP

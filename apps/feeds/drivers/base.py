@@ -52,7 +52,8 @@ class Ack(Struct, frozen=True, kw_only=True):
 
     `topics` names those that the answer itself names (empty: all topics of the command). A refusal with
     `whole_frame` also undid the command's other topics, which must be sent again without the named ones. One that is
-    `already` subscribed is refused only in words: the stream runs.
+    `already` subscribed is refused only in words: the stream runs. A `nameless` answer tells neither request nor topic:
+    it belongs to the oldest command without one (where `Limits.one_command_in_flight` holds, to the only one).
     """
 
     ok: bool
@@ -62,6 +63,7 @@ class Ack(Struct, frozen=True, kw_only=True):
     text: str = ""
     whole_frame: bool = False
     already: bool = False
+    nameless: bool = False
 
 
 class Welcome(Struct, frozen=True):

@@ -28,6 +28,7 @@ Id: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 PrevId: TypeAlias = Annotated[int, Meta(ge=-1, le=2**63 - 1)]  # -1 is OKX's "none"
 Millis: TypeAlias = Annotated[int, Meta(ge=0, le=9_999_999_999_999)]
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
+Decimals: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_MAGNITUDE)]  # how many a price or an amount may have
 Pairs: TypeAlias = Annotated[list[tuple[Price, Amount]], Meta(max_length=MAX_LEVELS)]
 
 
@@ -109,14 +110,19 @@ def retry_header(headers: Mapping[str, str], default_s: float) -> float:
     return default_s
 
 
-def rule_number(text: str | None) -> Decimal | None:
+def rule_number(told: str | Decimal | None) -> Decimal | None:
     """A step or a minimum of a market list; None where the exchange gives none ("" or 0)."""
-    if not text:
+    if not told:
         return None
     try:
-        number = Decimal(text)
+        number = Decimal(told)
     except InvalidOperation as error:
-        raise MalformedFrame(f"not a number: {text[:40]!r}") from error
+        raise MalformedFrame(f"not a number: {str(told)[:40]!r}") from error
     if not number.is_finite() or number < 0 or abs(number.adjusted()) > MAX_MAGNITUDE:
-        raise MalformedFrame(f"not a rule: {text[:40]!r}")
+        raise MalformedFrame(f"not a rule: {str(told)[:40]!r}")
     return number or None
+
+
+def step(decimals: int) -> Decimal:
+    """The smallest difference of numbers with so many decimals."""
+    return Decimal(1).scaleb(-decimals)

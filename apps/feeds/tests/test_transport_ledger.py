@@ -247,3 +247,14 @@ def test_a_renewed_topic_keeps_passing_data_until_it_is_off_the_wire():
     desk.ack(leave)
     assert not desk.ledger.slot(book("A")).passing
     assert desk.send()[1] == [book("A")]
+
+
+def test_a_nameless_answer_belongs_to_the_oldest_command_and_to_nobody_when_none_is_open():
+    desk = Desk(book("A"))
+    desk.send()
+    desk.ledger.want(book("B"))
+    desk.send()
+    nameless = Ack(ok=True, nameless=True)
+    assert desk.ledger.answered(nameless, 0.0).confirmed == [book("A")]
+    assert desk.ledger.answered(Ack(ok=False, nameless=True, code="no"), 0.0).refused == [Refusal(book("B"), "no", "")]
+    assert desk.ledger.answered(nameless, 0.0).confirmed == []

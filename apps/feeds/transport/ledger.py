@@ -198,7 +198,9 @@ class Ledger:
         return reported
 
     def _command_of(self, ack: Ack) -> _Sent | None:
-        """By request id, else by the topics it names."""
+        """By request id, else by the topics it names, else by the order of sending."""
+        if ack.nameless:
+            return next(iter(self._sent.values()), None)
         if ack.request_id in self._sent:
             return self._sent[ack.request_id]
         for sent in self._sent.values():
