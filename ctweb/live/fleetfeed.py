@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from ctweb.live.fleet import Fleet, Row
+from ctweb.live.shapes import Fleet, Row
 
 
 class FleetFeed:

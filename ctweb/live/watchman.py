@@ -10,9 +10,10 @@ from django.db import DatabaseError
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ctweb.live.fleet import Daemon, picture
+from ctweb.live.fleet import picture
 from ctweb.live.fleetfeed import FleetFeed
 from ctweb.live.reader import Reader
+from ctweb.live.shapes import Daemon
 from ctweb.live.status import typed
 
 log = structlog.get_logger(__name__)

@@ -13,7 +13,7 @@ from apps.feeds import selectors as feeds
 from apps.feeds.market import BookKey, Instrument, MarketType
 from apps.feeds.models import Exchange
 from ctweb.live.feeds import BookFeed
-from ctweb.live.fleet import Fleet, Row
+from ctweb.live.shapes import Fleet, Row
 from ctweb.live.units import lot_decimals, plain
 from ctweb.pages import ladder
 from ctweb.pages.roles import viewer_required

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from apps.feeds.market import BookKey
 from apps.feeds.models import Exchange, TradePair
-from ctweb.live.fleet import Fleet, Market, Row
+from ctweb.live.shapes import Fleet, Market, Row
 from ctweb.pages.roles import viewer_required
 from ctweb.pages.snapshot import fleet_now
 from ctweb.pages.urlnames import book_url

@@ -14,7 +14,7 @@ from apps.feeds.market import BookKey, MarketType
 from apps.feeds.models import Exchange, TradePair
 from apps.monitoring import selectors as monitoring
 from apps.users.models import Audit
-from ctweb.live.fleet import Fleet
+from ctweb.live.shapes import Fleet
 from ctweb.live.units import plain
 from ctweb.pages.changes import described
 from ctweb.pages.roles import viewer_required

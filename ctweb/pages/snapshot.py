@@ -13,7 +13,8 @@ from apps.feeds.bus.redis import connect_sync
 from apps.feeds.market import Instrument
 from apps.feeds.views import live
 from ctweb.live.feeds import BookFeed
-from ctweb.live.fleet import Fleet, picture
+from ctweb.live.fleet import picture
+from ctweb.live.shapes import Fleet
 from ctweb.live.sources import enabled_now
 from ctweb.live.status import typed
 

@@ -1,8 +1,9 @@
 import pytest
 from msgspec import json
 
-from ctweb.live.fleet import Daemon, picture
+from ctweb.live.fleet import picture
 from ctweb.live.fleetfeed import FleetFeed
+from ctweb.live.shapes import Daemon
 from ctweb.live.status import RefusedStatus
 from ctweb.tests.bus import book_status, daemon_status
 

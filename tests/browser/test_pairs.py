@@ -15,7 +15,7 @@ STARTER_SET = 18
 
 
 ENABLED_SET = {"live": STARTER_SET, "syncing": 0, "stale": 0, "down": 0}
-STEPS = re.compile(r"PENDING [\d.]+ s › ● SUBSCRIBED [\d.]+ s › ● SYNCED [\d.]+ s")
+STEPS = re.compile(r"PENDING [\d.]+ s › SUBSCRIBED [\d.]+ s › SYNCED [\d.]+ s")
 FIRST_SUSPENDED = """async () => {
     const { catalogue } = await import('/static/js/catalogue.js');
     return (await catalogue()).rows.find((row) => row.status === 'suspended').key;

@@ -1,4 +1,4 @@
-// A row of the fleet by name; the order of the fields is that of `Row` in ctweb/live/fleet.py.
+// A row of the fleet by name; the order of the fields is that of `Row` in ctweb/live/shapes.py.
 
 const FIELDS = [
   "key", "state", "reason", "step", "since_ms", "age_ms", "limit_ms", "lag_ms", "msg_s", "gaps_1h", "resyncs", "seq",

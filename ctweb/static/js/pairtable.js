@@ -74,6 +74,8 @@ class Line {
     write(this.volume, short(row.volume));
     write(this.tick, row.tick);
     write(this.lot, row.lot);
+    this.tick.title = row.tick;
+    this.lot.title = row.lot;
   }
 
   #drawState(row, held, ask, on, age) {
@@ -107,11 +109,11 @@ function start(held, ask) {
   return { from, times, synced: held.synced_ms !== null, reason: held.reason };
 }
 
-/** "PENDING 0.2 s › SUBSCRIBED 0.9 s › SYNCED" with a shape each: done, now, not yet. */
+/** "PENDING 0.2 s › SUBSCRIBED 0.9 s › SYNCED", each marked as done, now or not yet. */
 function steps({ times, reason }) {
   const reached = times.filter((time) => time !== null).length;
   const nodes = STEPS.flatMap((name, index) => {
-    const node = part("span", "step", `${index < reached ? "●" : index === reached ? "◐" : "○"} ${name}`);
+    const node = part("span", "step", name);
     node.dataset.done = index < reached ? "1" : index === reached ? "now" : "0";
     const time = times[index] === null ? "" : ` ${fixed(times[index] / 1000, 1)} s`;
     return [node, `${time}${index < 2 ? " › " : ""}`];
