@@ -23,6 +23,7 @@ from apps.feeds.transport.link import Link, MarketData
 from workers.malformed import Malformed
 from workers.meters import LastHour
 from workers.outages import Outages
+from workers.tape import Tape
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +45,7 @@ class Pair(Struct):
     book: Tracked
     shard: str
     epoch: int
+    tape: Tape
     messages: int = 0
     left_live_s: float | None = None
 
@@ -95,10 +97,13 @@ class Feed:
         books = self._books.get(market)
         if books is None:
             driver = self._drivers[instrument.exchange]
-            books = self._books[market] = Books(lambda depth: driver.rule(instrument.market_type, depth))
+            books = self._books[market] = Books(
+                lambda depth: driver.rule(instrument.market_type, depth),
+                silence_s=driver.limits(instrument.market_type).silence_s,
+            )
         book = books.add(subscription)
         book.since_ns = self._clock()
-        pair = Pair(subscription=subscription, book=book, shard=shard_of(subscription.key), epoch=epoch)
+        pair = Pair(subscription=subscription, book=book, shard=shard_of(subscription.key), epoch=epoch, tape=Tape())
         self._pairs.setdefault(market, {})[instrument.symbol] = self._by_key[pair.key] = pair
         self._publisher.add(book)
 
@@ -131,6 +136,8 @@ class Feed:
             self.messages += 1
             pair.messages += 1
             if isinstance(event, PublicTrade):
+                if not pair.tape.fresh(event.trade_id):
+                    continue
                 trade = in_base(event, pair.subscription.instrument)
                 self._recorder.trade(pair.subscription.instrument, pair.shard, pair.epoch, trade)
                 tapes.setdefault(pair.key, []).append(trade)

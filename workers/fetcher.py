@@ -9,8 +9,9 @@ import structlog
 from apps.feeds import selectors as feeds
 from apps.feeds.bus import codec
 from apps.feeds.bus.redis import Subscriber
+from apps.feeds.drivers import registry
 from apps.feeds.market import BookKey, Instrument
-from apps.feeds.subscriptions import Task, Wanted, wanted
+from apps.feeds.subscriptions import Offers, Task, Wanted, wanted
 from apps.monitoring import selectors as monitoring
 from workers.database import Database, DatabaseAwayError
 
@@ -34,6 +35,7 @@ class Fetcher:
         self._tasks: list[Task] = []
         self._catalogue: dict[BookKey, Instrument] = {}
         self._catalogue_due = 0.0
+        self._offers = Offers(registry.offered_depths(), registry.ALIASES)
         self._nudges = Subscriber(redis_url, channels=[codec.NUDGE_CHANNEL])
 
     async def run(self) -> None:
@@ -79,4 +81,4 @@ class Fetcher:
         if tasks != self._tasks or now >= self._catalogue_due:
             self._catalogue = feeds.catalogue(pairs={task.pair.strip().upper() for task in tasks})
             self._tasks, self._catalogue_due = tasks, now + CATALOGUE_S
-        return wanted(tasks, self._catalogue, exchanges, default_depth=self._default_depth)
+        return wanted(tasks, self._catalogue, exchanges, offers=self._offers, default_depth=self._default_depth)

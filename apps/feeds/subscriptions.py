@@ -1,6 +1,6 @@
 """What should be subscribed, what is, and the difference. Pure: rows and catalogue in, values out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct
 
@@ -42,6 +42,14 @@ class RefusedTask(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Offers(Struct, frozen=True):
+    """What the drivers have to offer: the depths of each exchange and market (all of them, where none are named), and
+    other names of exchanges."""
+
+    depths: Mapping[tuple[str, MarketType], Collection[int]]
+    aliases: Mapping[str, str]
+
+
 class Wanted(Struct, frozen=True, kw_only=True):
     subscriptions: dict[BookKey, Subscription]
     refused: list[RefusedTask]
@@ -55,6 +63,7 @@ class Diff(Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_DEPTH = 20
+EVERYTHING = Offers({}, {})
 
 
 def wanted(
@@ -62,16 +71,18 @@ def wanted(
     catalogue: Mapping[BookKey, Instrument],
     exchanges: Mapping[str, bool],
     *,
+    offers: Offers = EVERYTHING,
     default_depth: int = DEFAULT_DEPTH,
 ) -> Wanted:
     """Merge rows into subscriptions; a row that cannot run is refused with its reason and stops nothing else.
 
-    `exchanges` maps each known exchange id to whether it is enabled.
+    `exchanges` maps each known exchange id to whether it is enabled. A row without a depth takes the default one, or
+    the deepest that its exchange offers.
     """
     subscriptions: dict[BookKey, Subscription] = {}
     refused: list[RefusedTask] = []
     for task in tasks:
-        resolved = _resolve(task, catalogue, exchanges, default_depth)
+        resolved = _resolve(task, catalogue, exchanges, offers, default_depth)
         if isinstance(resolved, RefusedTask):
             refused.append(resolved)
             continue
@@ -100,11 +111,20 @@ def _merge(have: Subscription, more: Subscription) -> Subscription:
     )
 
 
+def deepest(depths: Collection[int]) -> int:
+    return FULL_DEPTH if FULL_DEPTH in depths else max(depths)
+
+
 def _resolve(
-    task: Task, catalogue: Mapping[BookKey, Instrument], exchanges: Mapping[str, bool], default_depth: int
+    task: Task,
+    catalogue: Mapping[BookKey, Instrument],
+    exchanges: Mapping[str, bool],
+    offers: Offers,
+    default_depth: int,
 ) -> Subscription | RefusedTask:
     market = (task.market_type or MarketType.SPOT).strip().lower()
     exchange = task.exchange.strip().lower()
+    exchange = offers.aliases.get(exchange, exchange)
     pair = task.pair.strip().upper()
 
     def refuse(reason: str) -> RefusedTask:
@@ -126,6 +146,11 @@ def _resolve(
     depth = default_depth if task.depth is None else task.depth
     if depth not in DEPTHS:
         return refuse(f"unknown depth {depth}: 20, 50 or 0 (full)")
+    offered = offers.depths.get((exchange, MarketType(market)), DEPTHS)
+    if task.depth is None and depth not in offered:
+        depth = deepest(offered)
+    if depth not in offered:
+        return refuse(f"{exchange} offers {deepest(offered)} levels at most, not {depth or 'the full book'}")
     instrument = catalogue.get(BookKey(exchange, MarketType(market), pair))
     if instrument is None:
         return refuse(f"{task.pair!r} is not in the catalogue of {exchange} {market}")

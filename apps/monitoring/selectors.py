@@ -10,7 +10,7 @@ from django.db.models.functions import Trim, Upper
 from apps.feeds import selectors as feeds
 from apps.feeds.drivers import registry
 from apps.feeds.market import BookKey, MarketType
-from apps.feeds.subscriptions import Task, Wanted, wanted
+from apps.feeds.subscriptions import Offers, Task, Wanted, wanted
 from apps.monitoring.models import Monitoring, MonitoringPair
 from apps.monitoring.preview import Cost, Market, cost
 
@@ -90,6 +90,7 @@ def against_catalogue(asked: list[Task]) -> Wanted:
         asked,
         feeds.catalogue(pairs={task.pair.strip().upper() for task in asked}),
         feeds.exchanges(),
+        offers=Offers(registry.offered_depths(), registry.ALIASES),
         default_depth=settings.CT_ORDERBOOK_DEPTH,
     )
 
@@ -110,7 +111,7 @@ def _key(exchange: str, market_type: str | None, pair: str) -> BookKey | None:
     market = (market_type or MarketType.SPOT).strip().lower()
     if market not in set(MarketType):
         return None
-    return BookKey(exchange.strip().lower(), MarketType(market), pair.strip().upper())
+    return BookKey(registry.canonical(exchange), MarketType(market), pair.strip().upper())
 
 
 def _new_task(key: BookKey, depth: int | None) -> Task:

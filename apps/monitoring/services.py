@@ -13,6 +13,7 @@ from django.db import transaction
 from msgspec import Struct
 
 from apps.feeds import selectors as feeds
+from apps.feeds.drivers.registry import canonical
 from apps.feeds.market import DEPTHS, BookKey, InstrumentStatus, MarketType
 from apps.feeds.models import Exchange, TradePair
 from apps.feeds.services import nudge_on_commit
@@ -200,7 +201,7 @@ def _key(exchange: str, market_type: str | None, pair: str) -> BookKey:
     market = (market_type or MarketType.SPOT).strip().lower()
     if market not in set(MarketType):
         raise ValidationError({"market_type": f"Unknown market type {market!r}: spot or futures."})
-    return BookKey(exchange.strip().lower(), MarketType(market), pair.strip().upper())
+    return BookKey(canonical(exchange), MarketType(market), pair.strip().upper())
 
 
 def _runnable(keys: Collection[BookKey], *, field: str | None = None) -> dict[BookKey, TradePair]:

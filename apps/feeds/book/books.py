@@ -37,7 +37,8 @@ class Progress(StrEnum):
 class Tracked:
     """One book with its state; `version` grows with every change of the state or of the book."""
 
-    def __init__(self, subscription: Subscription, rule: Rule) -> None:
+    def __init__(self, subscription: Subscription, rule: Rule, silence_s: float | None = None) -> None:
+        """`silence_s` that makes the book STALE, None: learned from its own pace."""
         self.instrument: Instrument = subscription.instrument
         self.key: BookKey = subscription.key
         self.depth = subscription.depth
@@ -53,6 +54,7 @@ class Tracked:
         self.subscribed_ns: int | None = None
         self.synced_ns: int | None = None
         self.paused_until_ns = 0
+        self._silence_s = silence_s
         self._interval_ms = 0.0
         self._reminded_ns = 0
         self._resyncs_ns: deque[int] = deque(maxlen=STORM_RESYNCS)
@@ -68,6 +70,8 @@ class Tracked:
     @property
     def limit_ms(self) -> int:
         """Silence allowed before the book is STALE: a thin pair may be quiet for longer."""
+        if self._silence_s is not None:
+            return round(1000 * self._silence_s)
         return round(min(max(INTERVALS_PER_LIMIT * self._interval_ms, LIMIT_MS), THIN_LIMIT_MS))
 
     @property
@@ -122,10 +126,14 @@ class Tracked:
 
 
 class Books:
-    """The books by symbol. `rule` gives the continuity rule of a depth; `stray` counts events of symbols not held."""
+    """The books by symbol. `rule` gives the continuity rule of a depth; `stray` counts events of symbols not held.
 
-    def __init__(self, rule: Callable[[int], Rule]) -> None:
+    `silence_s` is the silence that makes a book STALE where the exchange sends on a clock.
+    """
+
+    def __init__(self, rule: Callable[[int], Rule], *, silence_s: float | None = None) -> None:
         self._rule = rule
+        self._silence_s = silence_s
         self._books: dict[str, Tracked] = {}
         self.stray = 0
 
@@ -140,7 +148,7 @@ class Books:
 
     def add(self, subscription: Subscription) -> Tracked:
         """Hold a pair, DOWN until its socket opens; one held at another depth starts again."""
-        tracked = Tracked(subscription, self._rule(subscription.depth))
+        tracked = Tracked(subscription, self._rule(subscription.depth), self._silence_s)
         self._books[subscription.instrument.symbol] = tracked
         return tracked
 

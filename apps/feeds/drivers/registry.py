@@ -1,25 +1,40 @@
 """The factory of drivers: the one place outside their folders that names exchanges."""
 
+from collections.abc import Collection
+
 from apps.feeds.drivers.base import Driver
 from apps.feeds.drivers.binance.driver import Binance
 from apps.feeds.drivers.bybit.driver import Bybit
 from apps.feeds.drivers.okx.driver import Okx
 from apps.feeds.errors import UnknownExchange
+from apps.feeds.market import MarketType
 
 _DRIVERS: dict[str, type[Driver]] = {
     "binance": Binance,
     "bybit": Bybit,
     "okx": Okx,
 }
+ALIASES = {"dex": "hyperliquid"}
 
 
 def exchange_ids() -> tuple[str, ...]:
     return tuple(_DRIVERS)
 
 
+def canonical(exchange: str) -> str:
+    """The exchange's id, whatever its spelling; another name of one is replaced, an unknown name stays."""
+    name = exchange.strip().lower()
+    return ALIASES.get(name, name)
+
+
+def offered_depths() -> dict[tuple[str, MarketType], Collection[int]]:
+    """Depths that can be asked for, of each exchange and market."""
+    return {(name, market): made().depths(market) for name, made in _DRIVERS.items() for market in MarketType}
+
+
 def driver(exchange_id: str) -> Driver:
     """Raise UnknownExchange for a name that is not one of `exchange_ids`."""
-    made = _DRIVERS.get(exchange_id.strip().lower())
+    made = _DRIVERS.get(canonical(exchange_id))
     if made is None:
         raise UnknownExchange(f"unknown exchange {exchange_id[:40]!r}: one of {', '.join(_DRIVERS)}")
     return made()

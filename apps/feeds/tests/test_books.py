@@ -139,6 +139,15 @@ def test_a_thin_pair_may_be_silent_for_longer_and_a_busy_one_for_five_seconds():
     assert tracked.limit_ms == 5_000
 
 
+def test_where_the_exchange_sends_on_a_clock_its_silence_is_the_limit_from_the_first_event():
+    books = Books(lambda depth: PlusOne(), silence_s=15.0)
+    tracked = books.add(subscription())
+    books.socket_open(["BTCUSDT"], START)
+    books.apply(snapshot(10), START)
+    assert books.check(START + 15 * SECOND_NS) == []
+    assert books.check(START + 15 * SECOND_NS + 1) == [tracked]
+
+
 def test_a_clock_that_steps_back_breaks_nothing():
     books, tracked = live_books()
     books.apply(delta(11), START - 50 * SECOND_NS)

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.feeds.market import DEPTHS, BookKey, Instrument, InstrumentStatus, MarketType
-from apps.feeds.subscriptions import Diff, Subscription, Task, diff, wanted
+from apps.feeds.subscriptions import Diff, Offers, Subscription, Task, diff, wanted
 
 EXCHANGES = {"binance": True, "okx": True, "bybit": False}
 
@@ -150,3 +150,23 @@ def test_applying_the_difference_gives_what_is_wanted_and_touches_nothing_else(
 def test_the_most_important_pairs_are_added_first(target: dict[BookKey, Subscription]):
     priorities = [subscription.priority for subscription in diff({}, target).add]
     assert priorities == sorted(priorities, reverse=True)
+
+
+SHALLOW = Offers({("binance", MarketType.SPOT): (20,)}, {"bnb": "binance"})
+
+
+def test_a_depth_that_an_exchange_does_not_offer_is_refused_with_what_it_does():
+    for depth, asked in ((50, "50"), (0, "the full book")):
+        (refused,) = wanted([task(depth=depth)], CATALOGUE, EXCHANGES, offers=SHALLOW).refused
+        assert refused.reason == f"binance offers 20 levels at most, not {asked}"
+    assert BTC in wanted([task(depth=20)], CATALOGUE, EXCHANGES, offers=SHALLOW).subscriptions
+
+
+def test_a_row_without_a_depth_takes_the_deepest_that_is_offered_where_the_default_is_not():
+    result = wanted([task()], CATALOGUE, EXCHANGES, offers=SHALLOW, default_depth=50)
+    assert result.subscriptions[BTC].depth == 20
+
+
+def test_another_name_of_an_exchange_means_the_same_book():
+    rows = [task(exchange=" BNB ", row_id=1), task(row_id=2)]
+    assert list(wanted(rows, CATALOGUE, EXCHANGES, offers=SHALLOW).subscriptions) == [BTC]
