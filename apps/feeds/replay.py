@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from apps.feeds.book.builder import BookBuilder
+from apps.feeds.book.recorded import Recorded
 from apps.feeds.drivers.base import Driver, Frame
 from apps.feeds.errors import MalformedFrame, Refused, Retryable
 from apps.feeds.market import FULL_DEPTH, BookDelta, BookSnapshot, BookState, Levels, MarketType
@@ -53,6 +54,7 @@ class Replay:
         self._driver = driver
         self._market_type = market_type
         self._builders: dict[str, BookBuilder] = {}
+        self._rules: dict[str, Recorded] = {}
         self._snapshots = {symbol: list(answers) for symbol, answers in snapshots.items()}
         self._named_malformed: defaultdict[str, int] = defaultdict(int)
 
@@ -69,6 +71,8 @@ class Replay:
         for event in events:
             if isinstance(event, BookSnapshot | BookDelta):
                 builder = self._builder(event.symbol)
+                if isinstance(event, BookSnapshot):
+                    self._rules[event.symbol].saw(event)
                 builder.apply(event)
                 self._offer(builder)
 
@@ -80,8 +84,10 @@ class Replay:
 
     def _builder(self, symbol: str) -> BookBuilder:
         if symbol not in self._builders:
+            rules = [self._driver.rule(self._market_type, depth) for depth in self._driver.depths(self._market_type)]
             # The rule of the full depth takes whole books as well, the one of whole books takes no differences.
-            self._builders[symbol] = BookBuilder(symbol, self._driver.rule(self._market_type, FULL_DEPTH))
+            rule = Recorded(self._driver.rule(self._market_type, FULL_DEPTH), rules, anchored=symbol in self._snapshots)
+            self._rules[symbol], self._builders[symbol] = rule, BookBuilder(symbol, rule)
         return self._builders[symbol]
 
     def _offer(self, builder: BookBuilder) -> None:

@@ -125,14 +125,17 @@ class BookBuilder:
         return self._checksum_fault(event)
 
     def _checksum_fault(self, event: BookSnapshot | BookDelta) -> str | None:
-        if event.checksum is None:
+        proof = self._rule.proof
+        if event.checksum is None or proof is None:
             self._raw = None  # the stream stopped proving itself this way
             return None
         if isinstance(event, BookSnapshot):
-            self._raw = RawLevels()
+            self._raw = proof()
         if self._raw is None:
             return "checksum: the book began without one"
         self._raw.update(event.raw_bids or [], event.raw_asks or [])
+        if self._rule.keep is not None:
+            self._raw.keep(self._rule.keep)
         return None if self._raw.crc32() == event.checksum else "checksum"
 
     def _gap(self, reason: str, held: list[BookDelta]) -> NeedSnapshot:

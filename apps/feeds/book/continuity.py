@@ -1,13 +1,14 @@
 """How one update of a book continues another: each exchange's own rule, as its documentation numbers the steps.
 
 A rule is a pure judge without memory: it compares an update with the id that the book has, and the builder acts.
-Three families: whole books (nothing to continue), a REST snapshot plus differences that were held for it (Binance),
-and a snapshot pushed by the stream itself, then differences (Bybit, OKX).
+The families: whole books (nothing to continue), a REST snapshot plus differences that were held for it (Binance),
+a snapshot pushed by the stream itself, then differences (Bybit, OKX, KuCoin), and the latter without any ids (CoinEx).
 """
 
 from enum import Enum
 from typing import Protocol
 
+from apps.feeds.book.checksum import Interleaved, RawLevels, SideAfterSide
 from apps.feeds.market import BookDelta, BookSnapshot
 
 
@@ -20,7 +21,8 @@ class Step(Enum):
 class Rule(Protocol):
     """`holds`: differences that come before a snapshot are kept for it, else they are of no use and dropped.
 
-    `keep`: levels a side beyond which the far end may be cut to save memory, None for no limit.
+    `keep`: levels a side beyond which the far end is cut, None for no limit. `proof`: what verifies the stream's
+    checksums, None where it sends none.
     """
 
     @property
@@ -28,6 +30,9 @@ class Rule(Protocol):
 
     @property
     def keep(self) -> int | None: ...
+
+    @property
+    def proof(self) -> type[RawLevels] | None: ...
 
     def replaces(self, seq: int | None, snapshot: BookSnapshot) -> bool:
         """Whether a snapshot pushed by the stream replaces a book that stands at `seq`."""
@@ -47,6 +52,7 @@ class WholeBooks:
 
     holds = False
     keep = None
+    proof = None
 
     def replaces(self, seq: int | None, snapshot: BookSnapshot) -> bool:
         return seq is None or snapshot.seq is None or snapshot.seq >= seq
@@ -66,10 +72,17 @@ class UpdateRange:
     6. The first event left must satisfy `U` <= L+1 <= `u`.
     7. Then `u` <= id: ignore; `U` > id+1: gap; else apply, id = `u`.
     The first event and all later ones obey the same comparison.
+
+    KuCoin's classic level2, both markets (`sequenceStart` first_seq, `sequenceEnd` seq; on futures `sequence` is both):
+    2. S < `sequenceStart` - 1 of the first held frame: fetch the snapshot again.
+    3. Drop `sequenceEnd` <= S; the first kept has `sequenceStart` <= S+1 <= `sequenceEnd`, however late it comes.
+    5. `sequenceEnd` <= last: a repeat; `sequenceStart` <= last+1: apply the changes whose own sequence is above last
+       (the driver makes an update of each); else a gap, and this frame is the first of those held.
     """
 
     holds = True
     keep = None
+    proof = None
 
     def replaces(self, seq: int | None, snapshot: BookSnapshot) -> bool:
         return seq is None or snapshot.seq is None or snapshot.seq >= seq
@@ -96,6 +109,7 @@ class PreviousUpdate:
 
     holds = True
     keep = None
+    proof = None
 
     def replaces(self, seq: int | None, snapshot: BookSnapshot) -> bool:
         return seq is None or snapshot.seq is None or snapshot.seq >= seq
@@ -127,6 +141,7 @@ class PlusOne:
 
     holds = False
     keep = None
+    proof = None
 
     def replaces(self, seq: int | None, snapshot: BookSnapshot) -> bool:
         return True
@@ -142,6 +157,33 @@ class PlusOne:
         return Step.OLD if delta.seq <= seq else Step.GAP
 
 
+class PushedRange:
+    """KuCoin `obu` increment@10ms (`O` first_seq, `C` seq; unified push docs and frames seen, 2026-09).
+
+    1. Drop differences before the snapshot, which comes up to some seconds after the acknowledgement.
+    2. A snapshot (`O` == `C`) is the book; a later one replaces it at any time.
+    3. `C` <= last: old, drop; `O` > last+1: gap; else apply, last = `C`.
+    4. An amount of 0: deleted, or fell out of the best 500. Keep at most 500 a side.
+    """
+
+    holds = False
+    keep = 500
+    proof = None
+
+    def replaces(self, seq: int | None, snapshot: BookSnapshot) -> bool:
+        return True
+
+    def first(self, seq: int | None, delta: BookDelta) -> Step:
+        return self.next(seq, delta)
+
+    def next(self, seq: int | None, delta: BookDelta) -> Step:
+        if seq is None or delta.seq is None or delta.first_seq is None:
+            return Step.GAP
+        if delta.seq <= seq:
+            return Step.OLD
+        return Step.APPLY if delta.first_seq <= seq + 1 else Step.GAP
+
+
 class Chain:
     """OKX `books` (`seqId` seq, `prevSeqId` prev_seq; v5 docs, order book channel, 2026-06).
 
@@ -154,6 +196,7 @@ class Chain:
 
     holds = False
     keep = 400
+    proof = Interleaved
 
     def replaces(self, seq: int | None, snapshot: BookSnapshot) -> bool:
         return True
@@ -265,3 +308,30 @@ class VersionRange:
         if delta.first_seq == seq + 1:
             return Step.APPLY
         return Step.OLD if delta.seq <= seq else Step.GAP
+
+
+class ChecksumOnly:
+    """CoinEx `depth` (no ids at all; v2 docs, market depth, 2025). `levels` are those of the subscription.
+
+    1. A full push replaces the book; it comes first, and again about once a minute.
+    2. A difference without a book is of no use: the next full push is awaited.
+    3. For each level set the amount; zero deletes, and deleting an unknown price is not an error.
+    4. Cut both sides to `levels`: what was only pushed off the far end is not deleted by the exchange.
+    5. After every push, full ones included, CRC-32 over what is left must equal the push's checksum; else the book is
+       wrong: drop it and subscribe anew. A push that comes twice does no harm.
+    """
+
+    holds = False
+    proof = SideAfterSide
+
+    def __init__(self, levels: int) -> None:
+        self.keep = levels
+
+    def replaces(self, seq: int | None, snapshot: BookSnapshot) -> bool:
+        return True
+
+    def first(self, seq: int | None, delta: BookDelta) -> Step:
+        return self.next(seq, delta)
+
+    def next(self, seq: int | None, delta: BookDelta) -> Step:
+        return Step.GAP if delta.checksum is None else Step.APPLY

@@ -5,7 +5,7 @@ They remember the true book at every id that they gave out, so that a builder ca
 
 from collections.abc import Iterator
 
-from apps.feeds.book.continuity import Chain, PlusOne, PreviousUpdate, Rule, UpdateRange, WholeBooks
+from apps.feeds.book.continuity import Chain, PlusOne, PreviousUpdate, PushedRange, Rule, UpdateRange, WholeBooks
 from apps.feeds.market import BookDelta, BookSnapshot, Levels
 
 Truth = tuple[Levels, Levels]
@@ -98,6 +98,10 @@ class PlusOneServer(Server):
     def event(self) -> BookDelta:
         bids, asks = self.change()
         return BookDelta(symbol="X", seq=self.seq, bids=bids, asks=asks, received_ns=0)
+
+
+class PushedRangeServer(SpotServer):
+    rule = PushedRange()
 
 
 class ChainServer(Server):

@@ -17,13 +17,14 @@ from apps.feeds.tests.book_servers import (
     Event,
     FuturesServer,
     PlusOneServer,
+    PushedRangeServer,
     Server,
     SpotServer,
     WholeServer,
 )
 
 STEPS, BYTES_PER_STEP = 50, 8
-SERVERS = [SpotServer, FuturesServer, PlusOneServer, ChainServer, WholeServer]
+SERVERS = [SpotServer, FuturesServer, PlusOneServer, PushedRangeServer, ChainServer, WholeServer]
 
 
 class Connection:
