@@ -70,7 +70,21 @@ class Patience:
     bybit_ban_s: float = 600.0
     okx_silence_s: float = 30.0
     okx_keep_alive_s: float = 60.0
-    connection_life_s: float = 24 * 3600.0  # Binance
+    hyperliquid_idle_s: float = 60.0
+    kucoin_idle_s: float = 60.0
+    kucoin_snapshot_s: float = 0.5  # from the ack to the snapshot; up to 6 s were seen
+    kucoin_token_s: float = 24 * 3600.0
+    coinex_idle_s: float = 60.0  # not documented
+    coinex_whole_s: float = 60.0  # from one whole book to the next
+    coinex_state_s: float = 1.0  # not documented
+    htx_ping_s: float = 5.0
+    htx_snapshot_lag_s: float = 0.25  # an asked-for book is this late
+    htx_snapshot_age_s: float = 1.0  # and made anew no sooner
+    mexc_idle_s: float = 30.0  # without a subscription
+    mexc_quiet_s: float = 60.0  # subscribed, but nothing to say; futures: since the client's last ping
+    mexc_shut_out_s: float = 90.0  # by the firewall
+    mexc_depth_age_s: float = 0.2  # futures' REST books are made anew no sooner
+    connection_life_s: float = 24 * 3600.0  # Binance, MEXC's spot
 
 
 class Breaches:
