@@ -70,6 +70,13 @@ class Patience:
     bybit_ban_s: float = 600.0
     okx_silence_s: float = 30.0
     okx_keep_alive_s: float = 60.0
+    hyperliquid_idle_s: float = 60.0
+    kucoin_idle_s: float = 60.0
+    kucoin_snapshot_s: float = 0.5  # from the ack to the snapshot; up to 6 s were seen
+    kucoin_token_s: float = 24 * 3600.0
+    coinex_idle_s: float = 60.0  # not documented
+    coinex_whole_s: float = 60.0  # from one whole book to the next
+    coinex_state_s: float = 1.0  # not documented
     htx_ping_s: float = 5.0
     htx_snapshot_lag_s: float = 0.25  # an asked-for book is this late
     htx_snapshot_age_s: float = 1.0  # and made anew no sooner

@@ -134,7 +134,7 @@ class Repeater(BookStream):
     def __init__(self, stream: BookStream, market: RecordedMarket) -> None:
         super().__init__(stream.name, market, PLAY_S)
         self.pace = stream.pace
-        self._stream = stream
+        self.inner = stream
         self._recorded = market
         self._messages: list[Message] = []
 
@@ -143,13 +143,13 @@ class Repeater(BookStream):
         return self.market.seq
 
     def body(self, message: Message) -> bytes:
-        return self._stream.body(message)
+        return self.inner.body(message)
 
     def broken(self, message: Message, *, cut: bool) -> bytes:
-        return self._stream.broken(message, cut=cut)
+        return self.inner.broken(message, cut=cut)
 
     def frame(self, body: bytes) -> bytes:
-        return self._stream.frame(body)
+        return self.inner.frame(body)
 
     def open(self) -> None:
         self._messages.clear()
@@ -160,7 +160,7 @@ class Repeater(BookStream):
         self._recorded.listen(None)
 
     def welcome(self, ms: int) -> Message | None:
-        return self._stream.welcome(ms)
+        return self.inner.welcome(ms)
 
     def next(self, ms: int) -> Message | None:
         return self._messages.pop(0) if self._messages else None

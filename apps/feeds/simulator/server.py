@@ -9,16 +9,27 @@ from aiohttp import hdrs, web
 
 from apps.feeds.simulator.binance.exchange import Binance
 from apps.feeds.simulator.bybit.exchange import Bybit
+from apps.feeds.simulator.coinex.exchange import Coinex
 from apps.feeds.simulator.control import Control
 from apps.feeds.simulator.engine import Engine
 from apps.feeds.simulator.exchange import Exchange, World
 from apps.feeds.simulator.faults import Faults
 from apps.feeds.simulator.htx.exchange import Htx
 from apps.feeds.simulator.journal import Journal
+from apps.feeds.simulator.kucoin.exchange import Kucoin
 from apps.feeds.simulator.limits import Breaches, Patience
 from apps.feeds.simulator.mexc.exchange import Mexc
 from apps.feeds.simulator.okx.exchange import Okx
 
+KINDS: tuple[type[Binance | Bybit | Okx | Kucoin | Coinex | Htx | Mexc], ...] = (
+    Binance,
+    Bybit,
+    Okx,
+    Kucoin,
+    Coinex,
+    Htx,
+    Mexc,
+)
 WATCH_S = 0.1
 
 
@@ -52,9 +63,8 @@ class Simulator:
             patience=patience or Patience(),
             strict=strict,
         )
-        kinds: list[type[Binance | Bybit | Okx | Htx | Mexc]] = [Binance, Bybit, Okx, Htx, Mexc]
         self.exchanges: dict[str, Exchange] = {
-            kind.name: kind(self.world, None if replay is None else replay / kind.name) for kind in kinds
+            kind.name: kind(self.world, None if replay is None else replay / kind.name) for kind in KINDS
         }
         if not any(exchange.listings for exchange in self.exchanges.values()):
             raise ValueError(f"no recordings under {replay}")

@@ -1,0 +1,30 @@
+"""Tokens of classic sockets: asked for by REST before each connect."""
+
+import random
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Token:
+    market_type: str  # tokens of one host do not work at the other
+    until: float
+    used: bool = False
+
+
+class Tokens:
+    def __init__(self, rng: random.Random, life_s: float) -> None:
+        self._rng = rng
+        self._life_s = life_s
+        self._tokens: dict[str, Token] = {}
+
+    def issue(self, market_type: str, now: float) -> str:
+        """A new token; those that have run out are forgotten."""
+        self._tokens = {text: token for text, token in self._tokens.items() if token.until > now}
+        text = f"2neAiuYvAU61ZD{self._rng.getrandbits(256):064x}=="
+        self._tokens[text] = Token(market_type, now + self._life_s)
+        return text
+
+    def find(self, text: str, market_type: str, now: float) -> Token | None:
+        """The token, if it opens a socket of that market now."""
+        token = self._tokens.get(text)
+        return token if token is not None and token.market_type == market_type and token.until > now else None
