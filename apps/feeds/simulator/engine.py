@@ -111,7 +111,7 @@ class Engine:
         ms = now_ms()
         if stream.waiting:
             self._greet(stream, ms)
-        if isinstance(stream, TradeStream) and market in self._books:
+        if isinstance(stream, TradeStream) and not stream.moves and market in self._books:
             return  # the book channels move it
         if not (self._faults.active and self._holds("freeze", market)):
             self._report(market, market.step(now, ms), ms)

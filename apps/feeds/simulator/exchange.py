@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -129,7 +129,7 @@ class Exchange(ABC):
         return None
 
     @abstractmethod
-    def rest(self, request: web.Request, host: str, path: str) -> web.Response: ...
+    def rest(self, request: web.Request, host: str, path: str) -> web.Response | Awaitable[web.Response]: ...
 
     def closed(self, socket: Socket) -> None:
         """The socket is gone."""

@@ -15,13 +15,14 @@ from apps.feeds.simulator.engine import Engine
 from apps.feeds.simulator.exchange import Exchange, World
 from apps.feeds.simulator.faults import Faults
 from apps.feeds.simulator.htx.exchange import Htx
+from apps.feeds.simulator.hyperliquid.exchange import Hyperliquid
 from apps.feeds.simulator.journal import Journal
 from apps.feeds.simulator.kucoin.exchange import Kucoin
 from apps.feeds.simulator.limits import Breaches, Patience
 from apps.feeds.simulator.mexc.exchange import Mexc
 from apps.feeds.simulator.okx.exchange import Okx
 
-KINDS: tuple[type[Binance | Bybit | Okx | Kucoin | Coinex | Htx | Mexc], ...] = (
+KINDS: tuple[type[Binance | Bybit | Okx | Kucoin | Coinex | Htx | Mexc | Hyperliquid], ...] = (
     Binance,
     Bybit,
     Okx,
@@ -29,6 +30,7 @@ KINDS: tuple[type[Binance | Bybit | Okx | Kucoin | Coinex | Htx | Mexc], ...] = 
     Coinex,
     Htx,
     Mexc,
+    Hyperliquid,
 )
 WATCH_S = 0.1
 
@@ -126,7 +128,8 @@ class Simulator:
             return web.Response(status=404, text="no such host here")
         if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
             return await exchange.connect(request, host, path)
-        return exchange.rest(request, host, path)
+        answer = exchange.rest(request, host, path)
+        return answer if isinstance(answer, web.Response) else await answer
 
     async def _watch(self) -> None:
         while True:

@@ -112,6 +112,7 @@ class BookStream(Stream):
 
 class TradeStream(Stream):
     kind = "trades"
+    moves = False  # its market even where books do: for those whose books are told rarely
 
     @abstractmethod
     def report(self, trades: list[Trade], ms: int) -> list[Message]:
