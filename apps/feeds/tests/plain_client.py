@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 from collections.abc import AsyncIterator, Callable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -39,11 +40,16 @@ async def send(connection: ClientConnection, message: Any) -> None:
     await connection.send(message if isinstance(message, str) else msgspec.json.encode(message).decode())
 
 
+def unpacked(data: bytes) -> bytes:
+    """What a frame holds, packed with gzip or not."""
+    return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+
+
 async def receive(connection: ClientConnection, wanted: Callable[[Any], bool] = lambda message: True) -> Any:
     """The next message that is wanted; others are passed over."""
     async with asyncio.timeout(WAIT_S):
         while True:
-            message = msgspec.json.decode(await connection.recv())
+            message = msgspec.json.decode(unpacked(await connection.recv(decode=False)))
             if wanted(message):
                 return message
 
@@ -62,7 +68,7 @@ async def heard_within(connection: ClientConnection, seconds: float) -> list[Any
             while True:
                 text = await connection.recv(decode=False)
                 with contextlib.suppress(msgspec.DecodeError):  # a frame that was broken on purpose
-                    messages.append(msgspec.json.decode(text))
+                    messages.append(msgspec.json.decode(unpacked(text)))
     except TimeoutError:
         return messages
 
