@@ -18,7 +18,6 @@ const page = byId("book");
 const { key, tick, base } = page.dataset;
 const digits = decimals(tick);
 const midDigits = digits + 1;
-const LARGE_SHARE = 0.6; // of a large trade: smaller ones would only cover the line
 const NOTIONALS = [10e3, 100e3, 500e3, 1e6];
 
 const book = { s: "SYNCING", why: null, b: [], a: [], age: new Age(), limit: 5000, fence: 0, lag: null, seq: null };
@@ -68,8 +67,7 @@ function take(message) {
 
 function takeTrades(prints) {
   for (const one of tape.take(prints)) {
-    const share = tape.share(one.amount);
-    if (share >= LARGE_SHARE) line.trade(one.ms, Number(one.price), one.side, share);
+    if (tape.isLarge(one)) line.trade(one.ms, Number(one.price), one.side); // the others would only cover the line
   }
   redraw(drawTape);
 }

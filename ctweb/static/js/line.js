@@ -5,6 +5,7 @@ import { fixed } from "./fmt.js";
 const EVERY_MS = 500;
 const KEEP = (5 * 60 * 1000) / EVERY_MS;
 const TRADES = 200;
+const DOT = 2.2; // radius, px
 
 export class MidLine {
   #root;
@@ -36,8 +37,8 @@ export class MidLine {
     return true;
   }
 
-  trade(ms, price, side, share) {
-    this.#trades.push({ at: ms / 1000, price, side, share });
+  trade(ms, price, side) {
+    this.#trades.push({ at: ms / 1000, price, side });
     if (this.#trades.length > TRADES) this.#trades.shift();
   }
 
@@ -111,7 +112,7 @@ export class MidLine {
       const [x, y] = [plot.valToPos(one.at, "x", true), plot.valToPos(one.price, "y", true)];
       if (x < bbox.left || y < bbox.top || y > bbox.top + bbox.height) continue;
       ctx.beginPath();
-      ctx.arc(x, y, (1.5 + 2.5 * Math.sqrt(one.share)) * ratio, 0, 7);
+      ctx.arc(x, y, DOT * ratio, 0, 7);
       ctx.fillStyle = colour(one.side === "buy" ? "--bid" : "--ask");
       ctx.globalAlpha = 0.65;
       ctx.fill();

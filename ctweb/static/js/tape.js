@@ -35,9 +35,9 @@ export class Tape {
     return this.#trades[0];
   }
 
-  /** Size of a trade against the large ones, 0-1. */
-  share(amount) {
-    return Math.min(1, amount / (Number.isFinite(this.#large) ? this.#large : amount || 1));
+  /** Whether a trade is among the largest twentieth. */
+  isLarge(one) {
+    return one.amount >= this.#large;
   }
 
   /** Trades a second and the share of buys among those that are shown, over their own time. */
@@ -58,7 +58,7 @@ export class Tape {
       write(price, `${one.side === "buy" ? "▲" : "▼"} ${group(one.price)}`);
       price.className = `n ${one.side === "buy" ? "bid" : "ask"}`;
       write(size, group(one.size));
-      mark(size, "large", one.amount >= this.#large ? "1" : "");
+      mark(size, "large", this.isLarge(one) ? "1" : "");
     });
   }
 }
