@@ -5,7 +5,20 @@ They remember the true book at every id that they gave out, so that a builder ca
 
 from collections.abc import Iterator
 
-from apps.feeds.book.continuity import Chain, PlusOne, PreviousUpdate, PushedRange, Rule, UpdateRange, WholeBooks
+from msgspec.structs import replace
+
+from apps.feeds.book.continuity import (
+    Chain,
+    ExactlyPlusOne,
+    PlusOne,
+    PreviousSequence,
+    PreviousUpdate,
+    PushedRange,
+    Rule,
+    UpdateRange,
+    VersionRange,
+    WholeBooks,
+)
 from apps.feeds.market import BookDelta, BookSnapshot, Levels
 
 Truth = tuple[Levels, Levels]
@@ -124,6 +137,43 @@ class ChainServer(Server):
         return BookDelta(
             symbol="X", seq=self.seq, prev_seq=delta.prev_seq, bids=delta.bids, asks=delta.asks, received_ns=0
         )
+
+
+class PreviousSequenceServer(Server):
+    """Numbers jump; a push may change nothing and still move them. A snapshot may be of a moment inside a push."""
+
+    rule = PreviousSequence(400)
+
+    def next_id(self) -> int:
+        return self.seq + 1 + next(self.chance) % 9
+
+    def event(self) -> BookDelta:
+        previous = self.seq
+        bids, asks = self.change()
+        return BookDelta(symbol="X", seq=self.seq, prev_seq=previous, bids=bids, asks=asks, received_ns=0)
+
+    def oddity(self) -> BookDelta:
+        previous, self.seq = self.seq, self.next_id()
+        self.truths[self.seq] = self.truth()
+        return BookDelta(symbol="X", seq=self.seq, prev_seq=previous, bids=[], asks=[], received_ns=0)
+
+
+class ExactlyPlusOneServer(PlusOneServer):
+    """Every subscription counts anew; its snapshot says so."""
+
+    rule = ExactlyPlusOne()
+
+    def snapshot(self, seq: int | None = None) -> BookSnapshot:
+        return replace(super().snapshot(seq), restarts=True)
+
+    def oddity(self) -> BookSnapshot:
+        self.seq = min(self.truths) - 1_000
+        self.truths[self.seq] = self.truth()
+        return self.snapshot()
+
+
+class VersionRangeServer(SpotServer):
+    rule = VersionRange()
 
 
 class WholeServer(Server):

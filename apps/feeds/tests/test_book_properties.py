@@ -15,16 +15,22 @@ from apps.feeds.book.builder import BookBuilder, NeedSnapshot
 from apps.feeds.tests.book_servers import (
     ChainServer,
     Event,
+    ExactlyPlusOneServer,
     FuturesServer,
     PlusOneServer,
+    PreviousSequenceServer,
     PushedRangeServer,
     Server,
     SpotServer,
+    VersionRangeServer,
     WholeServer,
 )
 
 STEPS, BYTES_PER_STEP = 50, 8
-SERVERS = [SpotServer, FuturesServer, PlusOneServer, PushedRangeServer, ChainServer, WholeServer]
+SERVERS = [
+    SpotServer, FuturesServer, PlusOneServer, PushedRangeServer, ChainServer, WholeServer, PreviousSequenceServer,
+    ExactlyPlusOneServer, VersionRangeServer,
+]  # fmt: skip
 
 
 class Connection:
