@@ -94,7 +94,8 @@ class BookStream(Stream):
 
     def cross(self, message: Message) -> None:
         """Let the message claim a bid above the best ask; the market itself stays as it is."""
-        message.bids.insert(0, self.crossing())
+        bid = self.crossing()  # in the place of that level's own news, such as that it is gone
+        message.bids[:] = [bid, *(row for row in message.bids if row[0] != bid[0])]
 
     def crossing(self) -> Row:
         """A bid one tick above the best ask."""
