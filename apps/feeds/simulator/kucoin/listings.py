@@ -103,7 +103,7 @@ def symbol_row(listing: Listing) -> dict[str, Any]:
         "quoteCurrency": listing.quote,
         "feeCurrency": listing.quote,
         "market": "USDS",
-        "baseMinSize": f"{lot * 1000:f}",
+        "baseMinSize": f"{(lot * 1000).normalize():f}",
         "quoteMinSize": "0.1",
         "baseMaxSize": "10000000000",
         "quoteMaxSize": "99999999",
@@ -178,7 +178,7 @@ def _spot_instrument(listing: Listing) -> dict[str, Any]:
         "baseCurrency": listing.base,
         "quoteCurrency": listing.quote,
         "market": "USDS",
-        "minBaseOrderSize": f"{lot * 1000:f}",
+        "minBaseOrderSize": f"{(lot * 1000).normalize():f}",
         "minQuoteOrderSize": "0.1",
         "maxBaseOrderSize": "10000000000",
         "maxQuoteOrderSize": "99999999",
@@ -226,6 +226,6 @@ def multiplier(listing: Listing) -> Decimal:
 
 
 def number(text: str) -> int | float:
-    """As the futures' REST prints a number: whole ones without a point, small ones with an exponent."""
+    """Of text; whole where it can be."""
     value = float(text)
     return int(value) if value.is_integer() else value

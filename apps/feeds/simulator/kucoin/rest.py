@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from aiohttp import web
 
 from apps.feeds.simulator.exchange import json_answer, unix_s
@@ -211,8 +212,9 @@ def _market_type(call: Call) -> str:
     raise RefusalError("400100", "tradeType must be SPOT or FUTURES", 400)
 
 
-def _numbers(row: Row) -> list[int | float]:
-    return [number(str(cell)) for cell in row[:2]]
+def _numbers(row: Row) -> list[msgspec.Raw]:
+    """Small prices with an exponent, whole numbers without a point."""
+    return [msgspec.Raw(repr(number(str(cell))).encode()) for cell in row]
 
 
 def _ms(seconds: float) -> str:
