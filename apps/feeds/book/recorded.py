@@ -6,6 +6,8 @@ from apps.feeds.book.checksum import RawLevels
 from apps.feeds.book.continuity import Rule, Step
 from apps.feeds.market import BookDelta, BookSnapshot
 
+UNBOUNDED = 2**31
+
 
 class Recorded:
     """Judges one recorded symbol by `rule`; `rules` are those of every depth that it may have been asked for.
@@ -18,7 +20,7 @@ class Recorded:
         self.holds = rule.holds or anchored
         self._rule = rule
         self._keeps = [] if anchored else sorted({one.keep for one in (rule, *rules) if one.keep is not None})
-        self._longest = 0
+        self._longest = self._widest = 0
 
     @property
     def keep(self) -> int | None:
@@ -31,12 +33,18 @@ class Recorded:
 
     def saw(self, snapshot: BookSnapshot) -> None:
         self._longest = max(self._longest, len(snapshot.bids), len(snapshot.asks))
+        self._widest = max(self._widest, _width(snapshot))
 
     def replaces(self, seq: int | None, snapshot: BookSnapshot) -> bool:
-        return self._rule.replaces(seq, snapshot)
+        """Of several books of one symbol the one with the widest window counts."""
+        return _width(snapshot) == self._widest and self._rule.replaces(seq, snapshot)
 
     def first(self, seq: int | None, delta: BookDelta) -> Step:
         return self._rule.first(seq, delta)
 
     def next(self, seq: int | None, delta: BookDelta) -> Step:
         return self._rule.next(seq, delta)
+
+
+def _width(snapshot: BookSnapshot) -> int:
+    return UNBOUNDED if snapshot.window is None else snapshot.window

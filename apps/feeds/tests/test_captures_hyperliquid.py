@@ -119,3 +119,17 @@ def test_answers_over_rest(captures: Path) -> None:
     assert (btc.seq, btc.bids[0], btc.asks[0]) == (1790358575700, (83767.0, 6.87634), (83768.0, 0.30543))
     with pytest.raises(Refused):
         DEX.parse_snapshot(FUTURES, "NOPE", asked['{"type": "l2Book", "coin": "NOPE"}'], 7)
+
+
+def test_a_fast_book_never_takes_the_place_of_the_plain_one(captures: Path) -> None:
+    replay = Replay(DEX, FUTURES, {})
+    plain, fast = lines(captures, "hyperliquid", BTC_2025)[0], lines(captures, "hyperliquid", FAST_2026)[0]
+    for frame in frames([fast, plain, fast], base64=False):
+        replay.play(frame)
+    [report] = replay.finish()
+    assert report.bids_count == report.asks_count == 5, "the plain one is older here"
+    replay = Replay(DEX, FUTURES, {})
+    for frame in frames([plain, fast], base64=False):
+        replay.play(frame)
+    [report] = replay.finish()
+    assert (report.bids_count, report.seq, report.dropped) == (20, json.loads(plain)["data"]["time"], 1)

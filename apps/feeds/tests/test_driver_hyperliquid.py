@@ -49,7 +49,6 @@ def test_every_book_is_whole_and_its_time_stands_for_a_sequence():
             asks=[(101.0, 2.0)],
             exchange_ms=9,
             received_ns=7,
-            window=20,
         )
     ]
 
@@ -151,7 +150,7 @@ def test_what_is_not_documented_is_malformed(frame):
         {"time": -1},
         {"time": "soon"},
         {"levels": [[level()]]},
-        {"levels": [[level()] * 21, []]},
+        {"levels": [[level()] * 10_001, []]},
         {"levels": [[level("0")], []]},
         {"levels": [[level("NaN")], []]},
         {"levels": [[level("1", "-1")], []]},

@@ -19,7 +19,7 @@ class Level(Struct, gc=False):
     sz: wire.Amount
 
 
-Side20: TypeAlias = Annotated[list[Level], Meta(max_length=facts.LEVELS)]
+BookSide: TypeAlias = Annotated[list[Level], Meta(max_length=wire.MAX_LEVELS)]
 
 
 class Book(Struct, gc=False):
@@ -27,7 +27,7 @@ class Book(Struct, gc=False):
 
     coin: wire.Name
     time: wire.Millis
-    levels: tuple[Side20, Side20]  # bids, asks
+    levels: tuple[BookSide, BookSide]  # bids, asks
     fast: bool = False
     spread: Raw = Raw()
 
@@ -104,7 +104,7 @@ def parse(frame: Frame, received_ns: int) -> list[Event]:
 
 
 def snapshot(book: Book, received_ns: int, *, from_rest: bool) -> BookSnapshot:
-    """`time` stands for a sequence. The window tells the plain book from the fast one, which has fewer levels."""
+    """`time` stands for a sequence; a window marks the fast book, which must not take the place of the plain one."""
     bids, asks = book.levels
     return BookSnapshot(
         symbol=book.coin,
@@ -113,7 +113,7 @@ def snapshot(book: Book, received_ns: int, *, from_rest: bool) -> BookSnapshot:
         asks=_levels(asks),
         exchange_ms=book.time,
         received_ns=received_ns,
-        window=facts.FAST_LEVELS if book.fast else facts.LEVELS,
+        window=facts.FAST_LEVELS if book.fast else None,
         from_rest=from_rest,
     )
 
