@@ -26,6 +26,7 @@ from apps.feeds.transport.timing import Timing
 MARKETS = [(exchange, market) for exchange in registry.exchange_ids() for market in MarketType]
 TIMING = Timing(close_s=0.3, check_s=0.05, first_data_s=1.5, backoff_first_s=0.05, backoff_most_s=0.2)
 BOOK_MESSAGES_S = 400.0
+PAIRS_PER_CONNECTION = 40
 
 pytestmark = pytest.mark.parametrize(("exchange", "market"), MARKETS)
 
@@ -105,10 +106,13 @@ class Floor:
 
 
 def hasty(exchange: str, connection_age_s: float | None) -> Driver:
-    """The exchange's driver, but a third of a second without an answer will do instead of ten, and sockets age fast."""
+    """The exchange's driver, but a third of a second without an answer will do instead of ten, and sockets age fast.
+
+    Where the exchange alone asks, every five seconds, a socket has a second more than that.
+    """
     driver = registry.driver(exchange)
     heartbeat, limits = driver.heartbeat, driver.limits
-    driver.heartbeat = lambda market: replace(heartbeat(market), answer_s=0.3)
+    driver.heartbeat = lambda market: replace(heartbeat(market), answer_s=6.0 if heartbeat(market).listens else 0.3)
     driver.limits = lambda market: replace(limits(market), connection_age_s=connection_age_s)
     return driver
 
@@ -132,7 +136,7 @@ async def floor(
         sink=sink,
         addresses=addresses,
         fetch=http.fetch,
-        pairs_per_connection=40,
+        pairs_per_connection=PAIRS_PER_CONNECTION,
         max_connections=max_connections,
         timing=timing,
     )
@@ -162,9 +166,9 @@ async def test_sixty_pairs_start_within_all_limits_and_nothing_is_lost(exchange,
         assert await on.breaches() == {}
         assert on.sink.losses == []
         assert set(on.pool.current()) == {pair.key for pair in pairs}
-        most = on.driver.limits(market).pairs_per_connection
+        most = min(on.driver.limits(market).pairs_per_connection, PAIRS_PER_CONNECTION)
         books = [link.pairs for link in on.pool.links() if link.category == on.pool.links()[0].category]
-        assert books == ([30, 30] if most == 30 else [40, 20])
+        assert books == [min(most, 60 - done) for done in range(0, 60, most)]
 
 
 async def test_one_of_several_pairs_goes_and_another_comes_without_loss_for_the_rest(exchange, market):
@@ -237,7 +241,7 @@ async def test_a_silent_socket_is_found_and_replaced(exchange, market):
         await on.live(pairs)
         await on.fault("silence")
         await on.sink.until(lambda: on.sink.losses)
-        assert on.sink.losses[0][2] == "no frame within 0.3 s of a ping"
+        assert on.sink.losses[0][2].startswith("no frame ")
         await on.fault("unsilence")
         on.sink.data.clear()
         await on.live(pairs)

@@ -177,6 +177,23 @@ async def test_a_snapshot_is_asked_for_on_the_socket_of_the_book_and_not_twice_i
             pool.ask_snapshot(key("CCC"))  # nobody holds it
 
 
+async def test_an_answer_without_a_snapshot_lets_the_question_be_put_again():
+    async def refuse(peer: Peer, command: dict) -> None:
+        if command["op"] == "snapshot":
+            await peer.send(ok=False, id=command["id"])
+        await obey(peer, command)
+
+    async with toy_server() as server:
+        server.answer = refuse
+        sink = Notes()
+        async with running(pool_on(server, sink, timing=replace(FAST, snapshot_s=0.05))) as pool:
+            pool.apply(pairs("AAA"))
+            await live(sink, "AAA")
+            pool.ask_snapshot(key("AAA"))
+            await server.until(lambda: _snapshots(server.peers[0]) == ["AAA"] * 3)
+            assert (sink.refusals, sink.losses) == ([], [])
+
+
 def _snapshots(peer: Peer) -> list[str]:
     return [command["book"] for command in peer.commands if command["op"] == "snapshot"]
 

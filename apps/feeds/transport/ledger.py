@@ -119,9 +119,16 @@ class Ledger:
             if slot.snapshot_due is not None and slot.snapshot_due <= now and slot.on_wire is not None:
                 yield slot.on_wire
 
-    def snapshot_sent(self, topic: Topic, now: float) -> None:
+    def snapshot_sent(self, topic: Topic, request_id: str, now: float) -> None:
         slot = self.books[topic.symbol]
-        slot.snapshot_due, slot.snapshot_asked = None, now
+        slot.snapshot_due, slot.snapshot_asked, slot.snapshot_id = None, now, request_id
+
+    def snapshot_refused(self, ack: Ack) -> Topic | None:
+        """The topic whose question for a snapshot was answered without one: it has to be put again."""
+        if ack.ok or ack.request_id is None:
+            return None
+        slots = self.books.values()
+        return next((slot.on_wire for slot in slots if slot.snapshot_id == ack.request_id), None)
 
     def in_flight(self) -> int:
         return len(self._sent)

@@ -162,10 +162,10 @@ class Pool:
         return next((line for line in own or lines if own or line.link.pairs < capacity), None)
 
     def _capacity(self, driver: Driver, group: _Group) -> int:
-        """Pairs of one socket; the setting is about books."""
+        """Pairs of one socket; the setting is about books, whatever their depth."""
         most = driver.limits(group.market_type).pairs_per_connection
-        book = Topic(kind=TopicKind.BOOK, symbol="")
-        carries_books = driver.category(group.market_type, book) == group.category
+        books = [Topic(kind=TopicKind.BOOK, symbol="", depth=depth) for depth in driver.depths(group.market_type)]
+        carries_books = group.category in {driver.category(group.market_type, book) for book in books}
         return min(most, self._pairs_per_connection) if carries_books else most
 
     def _free(self, driver: Driver, instrument: Instrument) -> tuple[int, int, str]:

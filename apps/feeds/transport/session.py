@@ -172,6 +172,8 @@ class Session:
 
     async def _control(self, event: Event) -> None:
         if isinstance(event, Ack):
+            if (without := self.ledger.snapshot_refused(event)) is not None:
+                self.ask_snapshot(without)
             answer = self.ledger.answered(event, time.monotonic())
             for topic in answer.confirmed:
                 self._worked = True
@@ -232,8 +234,8 @@ class Session:
 
     async def _say_snapshot(self, topic: Topic) -> None:
         frame = self._driver.snapshot_command(self._link.market_type, topic, self._next_id)
+        self.ledger.snapshot_sent(topic, str(self._next_id), time.monotonic())
         self._next_id += 1
-        self.ledger.snapshot_sent(topic, time.monotonic())
         if frame is not None:
             await self._send(frame)
 
