@@ -196,7 +196,8 @@ def _listing(recording: Recording, listings: list[Listing]) -> Listing:
     found = next((listing for listing in here if listing.symbol == recording.symbol), None)
     if found is None:
         base, quote = recording.pair or _split(recording.symbol.upper())
-        found = replace(here[-1], symbol=recording.symbol, base=base, quote=quote, category=here[0].category)
+        alike = [listing for listing in here if listing.quote == quote] or here
+        found = replace(alike[-1], symbol=recording.symbol, base=base, quote=quote, category=alike[0].category)
     levels = [level for frame in (recording.first, *recording.frames) for level in (*frame.bids, *frame.asks)]
     sizes = [level[1] for level in levels] + [print_.size for frame in recording.frames for print_ in frame.prints]
     prices = [level[0] for level in levels] + [print_.price for frame in recording.frames for print_ in frame.prints]

@@ -198,6 +198,10 @@ async def test_one_pair_costs_nearly_the_same_everywhere(simulator: Simulator) -
         ("bybit", "futures", "BTCUSDT"),
         ("okx", "spot", "BTC-USDT"),
         ("okx", "futures", "BTC-USDT-SWAP"),
+        ("htx", "spot", "btcusdt"),
+        ("htx", "futures", "BTC-USDT"),
+        ("mexc", "spot", "BTCUSDT"),
+        ("mexc", "futures", "BTC_USDT"),
     ]
     bids = [(await truth(simulator, *market, 1))["bids"][0][0] for market in markets]
     assert max(bids) / min(bids) < 1.002

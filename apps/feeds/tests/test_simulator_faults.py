@@ -215,6 +215,8 @@ async def test_an_ack_can_come_late(simulator: Simulator) -> None:
         ("binance", "api.binance.com/api/v3/depth", {"symbol": "BTCUSDT"}),
         ("bybit", "api.bybit.com/v5/market/orderbook", {"category": "spot", "symbol": "BTCUSDT"}),
         ("okx", "www.okx.com/api/v5/market/books", {"instId": "BTC-USDT"}),
+        ("htx", "api.huobi.pro/market/depth", {"symbol": "btcusdt", "type": "step0"}),
+        ("mexc", "api.mexc.com/api/v3/depth", {"symbol": "BTCUSDT"}),
     ],
 )
 async def test_rest_fails_until_it_is_well_again(

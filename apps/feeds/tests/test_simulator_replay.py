@@ -1,5 +1,6 @@
 """Recorded frames are played to whoever subscribes, again and again."""
 
+import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import msgspec
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from apps.feeds.simulator.limits import Patience
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.tests.plain_client import (
     BinanceBook,
@@ -22,6 +24,8 @@ from apps.feeds.tests.plain_client import (
     socket,
     truth,
 )
+from apps.feeds.tests.plain_htx import ContractBook, FeedBook, WholeBook
+from apps.feeds.tests.plain_mexc import RangeBook
 
 pytestmark = pytest.mark.captures
 
@@ -111,6 +115,79 @@ async def test_the_gap_of_a_recording_is_played_too(replay: Simulator, captures:
         with pytest.raises(GapError):
             await follow(connection, book.event)
     assert book.seq == expected(captures, "okx", "file", "derived_books_gap_UNI-USD-SWAP.jsonl")["last_seqId"]
+
+
+async def test_htx_pushes_on_an_asked_for_snapshot_lead_to_the_recorded_end(captures: Path) -> None:
+    book = FeedBook(150)
+    topic = "market.dogeeth.mbp.150"
+
+    def take(message: Any) -> None:
+        if "tick" in message:
+            book.push(message["tick"])
+        elif "rep" in message:
+            book.snapshot(message["data"])
+
+    patience = Patience(htx_snapshot_lag_s=0.0)
+    async with (
+        running(replay=captures, rate=50.0, patience=patience) as replay,
+        socket(replay, "api.huobi.pro/feed") as connection,
+    ):
+        await send(connection, {"sub": topic, "id": 1})
+        await send(connection, {"req": topic, "id": 2})
+        await play(connection, take)
+    end = msgspec.json.decode((captures / "htx" / "derived_spot_mbp150_dogeeth.expected.json").read_bytes())
+    assert book.seq == end["seqNum"]
+    assert book.view() == _floats(end)
+
+
+async def test_htx_increments_of_contracts_are_made_from_the_recording(replay: Simulator, captures: Path) -> None:
+    book = ContractBook()
+    async with socket(replay, "api.hbdm.com/linear-swap-ws") as connection:
+        topic = "market.SNX-USDT.depth.size_150.high_freq"
+        await send(connection, {"sub": topic, "data_type": "incremental", "id": 1})
+        await play(connection, lambda message: book.event(message["tick"]) if "tick" in message else None)
+    name = "derived_linear_size150_incremental_SNX-USDT.expected.json"
+    assert book.view() == _floats(msgspec.json.decode((captures / "htx" / name).read_bytes()))
+
+
+async def test_whole_books_of_htx_are_played_as_they_were(replay: Simulator, captures: Path) -> None:
+    book = WholeBook("mrid")
+    async with socket(replay, "api.hbdm.com/swap-ws") as connection:
+        await send(connection, {"sub": "market.ICP-USD.depth.step0", "id": 1})
+        await play(connection, lambda message: book.event(message["tick"]) if "tick" in message else None)
+    lines = (captures / "htx" / "inverse_depth_step0_trades_2022-02.jsonl").read_bytes().splitlines()
+    last = [line["tick"] for line in map(msgspec.json.decode, lines) if "bids" in line.get("tick", ())][-1]
+    assert book.seq == last["mrid"]
+    assert book.view() == _floats(last)
+
+
+async def test_the_missing_push_of_mexc_contracts_is_missing(replay: Simulator, captures: Path) -> None:
+    book = RangeBook()
+    body = (await fetch(replay, "api.mexc.com/api/v1/contract/depth/SYN_USDT", limit="1000"))["data"]
+    book.snapshot(body["version"], body["bids"], body["asks"])
+    async with socket(replay, "contract.mexc.com/edge") as connection:
+        await send(connection, {"method": "sub.depth", "param": {"symbol": "SYN_USDT"}})
+        with pytest.raises(GapError):
+            await follow(connection, lambda m: book.futures(m["data"]) if m["channel"] == "push.depth" else None)
+    end = msgspec.json.decode((captures / "mexc" / "futures_book_synthetic.expect.json").read_bytes())
+    assert book.seq == end["missing_push"]["begin"] - 1
+
+
+async def test_mexc_spot_frames_are_the_recorded_bytes(replay: Simulator, captures: Path) -> None:
+    lines = (captures / "mexc" / "spot_book_synthetic.b64.jsonl").read_bytes().splitlines()
+    recorded = [base64.b64decode(line) for line in lines]
+    async with socket(replay, "wbs-api.mexc.com/ws") as connection:
+        topic = "spot@public.aggre.depth.v3.api.pb@100ms@SYNTUSDT"
+        await send(connection, {"method": "SUBSCRIPTION", "params": [topic]})
+        frames = [await connection.recv() for _ in range(20)]
+    played = [frame for frame in frames if isinstance(frame, bytes)]
+    assert len(played) == 19
+    assert set(played) <= set(recorded)
+
+
+def _floats(book: Any) -> tuple[list[list[float]], list[list[float]]]:
+    bids, asks = ([[float(price), float(size)] for price, size in book[side]] for side in ("bids", "asks"))
+    return bids, asks
 
 
 async def test_a_recording_begins_again_with_its_first_book(replay: Simulator) -> None:
