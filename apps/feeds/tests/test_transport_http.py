@@ -133,6 +133,19 @@ async def test_requests_keep_the_weight_that_the_exchange_allows():
         assert all(later - earlier >= 0.19 for earlier, later in pairs)
 
 
+class TwoHosts(ToyDriver):
+    """Lists are on one host, books on another."""
+
+    def snapshot_request(self, market_type: MarketType, symbol: str, depth: int) -> Request:
+        return replace(BOOK, url="https://books.toy.test/book")
+
+
+async def test_every_host_that_a_driver_asks_keeps_its_weight():
+    async with rest_server() as server, http(server, TwoHosts()) as client:
+        assert await client.fetch("toy", BOOK) == b"fine"
+        assert await client.fetch("toy", TwoHosts().snapshot_request(MarketType.SPOT, "A", 20)) == b"fine"
+
+
 async def test_a_server_error_may_be_tried_again_and_bans_nobody():
     async with rest_server() as server, http(server) as client:
         server.answer[BOOK_PATH] = web.Response(status=503)

@@ -172,6 +172,9 @@ class ToyDriver:
         events = {"ping": Ping('{"op":"pong"}'), "pong": Pong(), "closing": Closing("upgrade"), "nothing": Ignored()}
         return events[message["op"]]
 
+    def snapshot_request(self, market_type: MarketType, symbol: str, depth: int) -> Request:
+        return Request(method="GET", url=f"{self.rest}/book?symbol={symbol}")
+
     def snapshot_command(self, market_type: MarketType, topic: Topic, number: int) -> Frame | None:
         return json.dumps({"op": "snapshot", "id": str(number), "book": topic.symbol})
 

@@ -123,8 +123,13 @@ def _rates(driver: Driver) -> dict[str, Rate]:
     rates: dict[str, Rate] = {}
     for market_type in MarketType:
         rate = driver.limits(market_type).rest_weight
-        host = _host(driver.instruments_request(market_type))
-        rates[host] = min(rates.get(host, rate), rate, key=lambda each: each.count / each.per_s)
+        for request in (
+            driver.instruments_request(market_type),
+            driver.volumes_request(market_type),
+            driver.snapshot_request(market_type, "", driver.depths(market_type)[0]),
+        ):
+            host = _host(request)
+            rates[host] = min(rates.get(host, rate), rate, key=lambda each: each.count / each.per_s)
     return rates
 
 
