@@ -9,8 +9,10 @@ tests/lint.sh
 $python -m coverage erase
 echo "== tests"
 $python -m coverage run -m pytest -q -n 2 -m "not (browser or faults or processes)"
-echo "== tests of whole processes and in the browser, one at a time"
-$python -m coverage run -m pytest -q -m "browser or faults or processes"
+echo "== tests of whole processes, one at a time"
+$python -m coverage run -m pytest -q -m "(faults or processes) and not browser"
+echo "== tests in the browser" # apart: its driver keeps an event loop of its own in the thread of the tests
+$python -m coverage run -m pytest -q -m browser
 $python -m coverage combine --quiet
 $python -m coverage report
 
