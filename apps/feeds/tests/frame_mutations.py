@@ -1,11 +1,13 @@
 """Ways to spoil a frame: each takes the text of a good one and a source of chance."""
 
+import gzip
 import json
 from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any, TypeAlias
 
 Mutation: TypeAlias = Callable[[str, Random], str | bytes]
+BinaryMutation: TypeAlias = Callable[[bytes, Random], bytes]
 
 YEAR_MS = 365 * 24 * 3600 * 1000
 STRANGE_VALUES: list[Any] = [
@@ -118,3 +120,53 @@ MUTATIONS: list[Mutation] = [
     lengthen_a_number,
     *(_at_a_place(change) for change in (_swap, _swap, _swap, _delete, _rename, _nudge, _nudge, _grow)),
 ]
+
+
+def cut(frame: bytes, random: Random) -> bytes:
+    return frame[: random.randrange(len(frame) + 1)]
+
+
+def flip_bits(frame: bytes, random: Random) -> bytes:
+    spoilt = bytearray(frame)
+    for _ in range(random.choice([1, 1, 3])):
+        spoilt[random.randrange(len(spoilt))] ^= 1 << random.randrange(8)
+    return bytes(spoilt)
+
+
+def change_wire_types(frame: bytes, random: Random) -> bytes:
+    """The low three bits of a byte are the wire type where it is a tag, and a length or text where it is none."""
+    spoilt = bytearray(frame)
+    for _ in range(random.choice([1, 4])):
+        at = random.randrange(len(spoilt))
+        spoilt[at] = spoilt[at] & ~7 | random.randrange(8)
+    return bytes(spoilt)
+
+
+def repeat_a_part(frame: bytes, random: Random) -> bytes:
+    begin = random.randrange(len(frame))
+    end = min(len(frame), begin + random.choice([1, 20, 200]))
+    return frame[:end] + frame[begin:end] * random.choice([1, 50, 5_000]) + frame[end:]
+
+
+def overlong_numbers(frame: bytes, random: Random) -> bytes:
+    at = random.randrange(len(frame))
+    return frame[:at] + b"\xff" * random.choice([1, 4, 9, 200]) + b"\x01" + frame[at + 1 :]
+
+
+BINARY_MUTATIONS: list[BinaryMutation] = [cut, flip_bits, change_wire_types, repeat_a_part, overlong_numbers]
+
+
+def packed(frame: str | bytes, random: Random) -> bytes:
+    """As gzip, now and then torn, spoilt, or a bomb of a thousand times its size."""
+    content = frame.encode(errors="surrogatepass") if isinstance(frame, str) else frame
+    if random.random() < 0.01:
+        content += b" " * random.choice([50_000, 5_000_000])
+    whole = gzip.compress(content, 1, mtime=0)
+    return random.choice(BINARY_MUTATIONS)(whole, random) if random.random() < 0.1 else whole
+
+
+def spoil(frame: str | bytes, random: Random) -> str | bytes:
+    """A text as text, bytes as bytes."""
+    if isinstance(frame, bytes):
+        return random.choice(BINARY_MUTATIONS)(frame, random)
+    return random.choice(MUTATIONS)(frame, random)

@@ -196,6 +196,10 @@ def test_a_surprise_is_malformed(frame):
     malformed(frame)
 
 
+def test_an_error_does_not_carry_the_frame():
+    assert len(str(malformed(obu("x" * 9_000, "y" * 9_000)))) < 200
+
+
 def test_depths():
     assert list(KUCOIN.depths(SPOT)) == [20, 50, 0]
     assert isinstance(KUCOIN.rule(SPOT, 20), WholeBooks)

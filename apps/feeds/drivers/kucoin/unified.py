@@ -100,7 +100,8 @@ def _book_event(depth: str | None, kind: str | None, book: Book, received_ns: in
             received_ns=received_ns,
         )
     if (depth, kind) != (facts.INCREMENTS, "delta") or book.first is None or book.first > book.last:
-        raise MalformedFrame(f"a book of {depth!r}, {kind!r}, ids {book.first} to {book.last}", symbol=book.symbol)
+        told = f"{str(depth)[:20]!r}, {str(kind)[:20]!r}, ids {book.first} to {book.last}"
+        raise MalformedFrame(f"a book of {told}", symbol=book.symbol)
     return BookDelta(
         symbol=book.symbol,
         seq=book.last,
