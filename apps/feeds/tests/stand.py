@@ -49,6 +49,7 @@ QUIET_S, ANSWER_S = 1.05, 0.4  # when we ask (one exchange wants no more than a 
 TIMING = Timing(
     close_s=0.2,
     check_s=0.05,
+    ack_s=1.5,
     first_data_s=1.0,
     quiet_s=QUIET_S,
     backoff_first_s=0.02,
@@ -76,7 +77,7 @@ def hasty(exchange: str) -> Driver:
 
     def hurried(market_type: MarketType) -> Any:
         beat = heartbeat(market_type)
-        return beat if beat.listens else replace(beat, answer_s=ANSWER_S)
+        return replace(beat, answer_s=4 * ANSWER_S if beat.listens else ANSWER_S)
 
     driver.heartbeat = hurried  # type: ignore[method-assign]
     return driver
