@@ -202,6 +202,10 @@ async def test_one_pair_costs_nearly_the_same_everywhere(simulator: Simulator) -
         ("htx", "futures", "BTC-USDT"),
         ("mexc", "spot", "BTCUSDT"),
         ("mexc", "futures", "BTC_USDT"),
+        ("kucoin", "spot", "BTC-USDT"),
+        ("kucoin", "futures", "XBTUSDTM"),
+        ("coinex", "spot", "BTCUSDT"),
+        ("coinex", "futures", "BTCUSDT"),
     ]
     bids = [(await truth(simulator, *market, 1))["bids"][0][0] for market in markets]
     assert max(bids) / min(bids) < 1.002

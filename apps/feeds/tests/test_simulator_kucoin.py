@@ -29,7 +29,6 @@ from apps.feeds.tests.plain_client import (
 from apps.feeds.tests.plain_kucoin import (
     CLASSIC,
     REST,
-    UNIFIED,
     ClassicBook,
     UnifiedBook,
     ask,
