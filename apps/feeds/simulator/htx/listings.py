@@ -21,7 +21,9 @@ SPOT_STATES = {"WAVES": "offline", "EOS": "suspend"}
 NO_API = "MKR"  # online, but `api-trading` is disabled
 CONTRACT_CLOSED = {"WAVES": "0", "HOOK": "3"}  # contract_status; 1 is trading
 INVERSE = ("BTC", "ETH", "SOL", "XRP", "DOT", "LTC")
-DATED = {"BTC-USDT-261225": ("BTC", 1798185600000), "ETH-USDT-261225": ("ETH", 1798185600000)}
+DATED = {"BTC-USDT-261225": "BTC", "ETH-USDT-261225": "ETH"}
+DATED_INVERSE = {"BTC261225": "BTC", "ETH261225": "ETH"}  # in a list of their own, on a socket that is not served here
+DELIVERY_MS = 1798185600000
 # The books of 5 and 20 levels that move tick by tick are kept for these alone.
 MAJORS = frozenset(f"{coin.lower()}usdt" for coin in list(COINS)[:9])
 
@@ -30,8 +32,9 @@ def listings() -> list[Listing]:
     rows = [_spot(coin, "USDT", SPOT_STATES.get(coin, "online")) for coin in COINS]
     rows += [_spot(coin, quote, "online") for coin, quote in SPOT_EXTRA]
     rows += [_contract(f"{coin}-USDT", coin, "linear", CONTRACT_CLOSED.get(coin, "1")) for coin in COINS]
-    rows += [_contract(symbol, coin, "linear", "1") for symbol, (coin, _) in DATED.items()]
+    rows += [_contract(symbol, coin, "linear", "1") for symbol, coin in DATED.items()]
     rows += [_contract(f"{coin}-USD", coin, "inverse", "1") for coin in INVERSE]
+    rows += [_contract(symbol, coin, "dated inverse", "1") for symbol, coin in DATED_INVERSE.items()]
     return rows
 
 
@@ -60,7 +63,7 @@ def _spot(coin: str, quote: str, state: str) -> Listing:
 def _contract(symbol: str, coin: str, category: str, status: str) -> Listing:
     """Sizes are whole contracts: of so many coins, or of so many dollars where the contract is inverse."""
     price = price_in(coin, "USDT")
-    inverse = category == "inverse"
+    inverse = category != "linear"
     coins = ONE.scaleb((1 if price >= 10 else 0) - magnitude(price))
     dollars = Decimal(100 if coin == "BTC" else 10)
     return Listing(
@@ -78,7 +81,7 @@ def _contract(symbol: str, coin: str, category: str, status: str) -> Listing:
         contract=dollars if inverse else coins,
         inverse=inverse,
         status=status,
-        live=status == "1",
+        live=status == "1" and symbol not in DATED_INVERSE,
         activity=activity_of(coin) * (1.0 if symbol.endswith("-USDT") else 0.4),
     )
 
@@ -110,25 +113,26 @@ def spot_row(listing: Listing) -> dict[str, Any]:
 
 
 def contract_row(listing: Listing) -> dict[str, Any]:
-    dated = listing.symbol in DATED
+    dated = listing.symbol in (*DATED, *DATED_INVERSE)
     row = {
         "symbol": listing.base,
         "contract_code": listing.symbol,
         "contract_size": float(listing.contract),
         "price_tick": float(listing.price.step),
-        "delivery_time": str(DATED[listing.symbol][1]) if dated else "",
+        "delivery_time": str(DELIVERY_MS) if dated else "",
         "create_date": "20201021",
         "contract_status": int(listing.status),
         "settlement_date": "1790150400000",
     }
+    if dated or not listing.inverse:
+        row |= {"delivery_date": f"20{listing.symbol[-6:]}" if dated else ""}
+        row |= {"contract_type": "quarter" if dated else "swap"}
     if listing.inverse:
         return row
     return row | {
-        "delivery_date": f"20{listing.symbol[-6:]}" if dated else "",
         "support_margin_mode": "cross" if dated else "all",
         "business_type": business_type(listing),
         "pair": f"{listing.base}-{listing.quote}",
-        "contract_type": "quarter" if dated else "swap",
         "trade_partition": "USDT",
     }
 

@@ -52,11 +52,15 @@ class Rest:
         spot: Answers = {
             "v1/common/timestamp": lambda query: {"data": now_ms()},
             "v1/common/symbols": lambda query: {"data": [spot_row(entry) for entry in self._listed("spot")]},
+            "v2/reference/currencies": lambda query: {"code": 200, "data": self._currencies()},
             "market/depth": lambda query: self._depth("spot", query.get("symbol", ""), query),
             "market/history/trade": lambda query: self._trades("spot", query.get("symbol", ""), query),
             "market/tickers": lambda query: {"ts": now_ms(), "data": self._tickers("spot")},
         }
-        contracts: Answers = {"api/v1/timestamp": lambda query: {"ts": now_ms()}}
+        contracts: Answers = {
+            "api/v1/timestamp": lambda query: {"ts": now_ms()},
+            "api/v1/contract_contract_info": lambda query: self._list("dated inverse", query),
+        }
         for category, short in (("linear", "linear-swap"), ("inverse", "swap")):
             contracts |= self._contracts(category, short)
         self._answers = {"spot": spot, "futures": contracts}
@@ -110,6 +114,11 @@ class Rest:
         if not rows:
             raise RefusalError(1013, "This contract symbol doesnt exist.")
         return {"data": rows, "ts": now_ms()}
+
+    def _currencies(self) -> list[dict[str, Any]]:
+        """The coins of the spot list; nothing can be brought in or taken out, so that they have no chains."""
+        coins = sorted({coin.lower() for entry in self._listed("spot") for coin in (entry.base, entry.quote)})
+        return [{"currency": coin, "assetType": 1, "chains": [], "instStatus": "normal"} for coin in coins]
 
     def _depth(self, category: str, symbol: str, query: Query) -> dict[str, Any]:
         market = self._found(category, symbol)

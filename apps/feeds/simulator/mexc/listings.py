@@ -26,7 +26,7 @@ INTERNAL_NAMES = {"FIL": "FILECOIN"}
 MULTIPLIED = {"BONK": ("1000BONK", 1000)}
 CONTRACT_USDC = ("BTC", "ETH", "SOL")
 INVERSE = ("BTC", "ETH", "SOL", "XRP")
-DELIVERY = "BTC_USDT_261225"
+DELIVERY = "XRP_USDC_261225"  # the one contract that is not perpetual
 STOCK = "NVIDIASTOCK_USDT"
 
 
@@ -37,7 +37,7 @@ def listings() -> list[Listing]:
     rows += [_contract(coin, "USDT", CONTRACT_STATES.get(coin, "0")) for coin in COINS]
     rows += [_contract(coin, "USDC", "0") for coin in CONTRACT_USDC]
     rows += [_contract(coin, "USD", "0") for coin in INVERSE]
-    rows.append(_contract("BTC", "USDT", "0", symbol=DELIVERY))
+    rows.append(_contract("XRP", "USDC", "0", symbol=DELIVERY))
     rows.append(_contract("LTC", "USDT", "0", symbol=STOCK))
     return rows
 
