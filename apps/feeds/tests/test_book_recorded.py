@@ -33,10 +33,12 @@ def test_differences_wait_for_a_rest_answer_that_is_in_the_recording():
 
 
 def test_without_one_they_are_judged_as_on_the_live_stream():
-    builder = BookBuilder("BTCUSDT", Recorded(PushedRange(), [], anchored=False))
+    rule = Recorded(PushedRange(), [], anchored=False)
+    builder = BookBuilder("BTCUSDT", rule)
     assert isinstance(builder.apply(delta(11, first=11)), Dropped)
-    assert isinstance(builder.apply(snapshot(11)), Changed)
-    assert isinstance(builder.apply(snapshot(9)), Changed), "a later push replaces the book"
+    for pushed in (snapshot(11), snapshot(9)):
+        rule.saw(pushed)
+        assert isinstance(builder.apply(pushed), Changed), "a later push replaces the book"
 
 
 def test_an_anchored_book_is_not_cut():
