@@ -347,6 +347,14 @@ async def test_lists_name_renamed_and_resting_symbols(simulator: Simulator) -> N
     assert {row["status"] for row in contracts} == {"Open", "Paused"}
 
 
+async def test_tickers_of_spot_say_what_a_day_turned_over(simulator: Simulator) -> None:
+    told = (await fetch(simulator, "api.kucoin.com/api/v1/market/allTickers"))["data"]["ticker"]
+    listed = (await fetch(simulator, "api.kucoin.com/api/v2/symbols"))["data"]
+    assert {row["symbol"] for row in told} == {row["symbol"] for row in listed}
+    btc = next(row for row in told if row["symbol"] == "BTC-USDT")
+    assert float(btc["volValue"]) == pytest.approx(float(btc["vol"]) * float(btc["last"]), rel=1e-6)
+
+
 @pytest.mark.parametrize("version", ["v1", "v2"])
 async def test_unified_lists_and_books_are_the_same_in_both_versions(simulator: Simulator, version: str) -> None:
     root = f"api.kucoin.com/api/ua/{version}/market"

@@ -13,13 +13,20 @@ from apps.feeds.simulator.kucoin.tokens import Tokens
 from apps.feeds.simulator.limits import Sliding
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.market import Market, Row
+from apps.feeds.simulator.ticker import ticker
 
 if TYPE_CHECKING:
     from apps.feeds.simulator.kucoin.exchange import Kucoin
 
 REST_HOSTS = {"api.kucoin.com": "spot", "api-futures.kucoin.com": "futures"}
 POOLS = {"public": (2000, 30.0), "unified": (200, 3.0)}  # weight and seconds, per address
-WEIGHTS = {"bullet-public": 10, "level2_20": 2, "level2_100": 4, "level2": 3}  # by the last part of the path
+WEIGHTS = {  # by the last part of the path
+    "bullet-public": 10,
+    "level2_20": 2,
+    "level2_100": 4,
+    "level2": 3,
+    "allTickers": 15,
+}
 USUAL_WEIGHT = 3  # of what is not stated
 DEPTHS = {"20": 20, "50": 50, "100": 100}
 EVERYTHING = 100_000  # levels
@@ -66,6 +73,8 @@ class Rest:
                 **both,
                 **unified,
                 ("GET", "api/v2/symbols"): self._symbols,
+                ("GET", "api/v3/currencies"): self._currencies,
+                ("GET", "api/v1/market/allTickers"): self._tickers,
                 ("GET", "api/v1/market/orderbook/level2_20"): lambda call: self._spot_book(call, 20),
                 ("GET", "api/v1/market/orderbook/level2_100"): lambda call: self._spot_book(call, 100),
                 ("GET", "api/v3/market/orderbook/level2"): self._full_spot_book,
@@ -138,6 +147,30 @@ class Rest:
         if call.rest:
             return symbol_row(self._listing("spot", call.rest))
         return [symbol_row(listing) for listing in self._listed("spot")]
+
+    def _currencies(self, call: Call) -> list[dict[str, Any]]:
+        """The coins of the spot list; nothing can be brought in or taken out, so that they have no chains."""
+        coins = sorted({coin for listing in self._listed("spot") for coin in (listing.base, listing.quote)})
+        rest: dict[str, Any] = {"precision": 8, "confirms": None, "contractAddress": None, "chains": []}
+        return [{"currency": coin, "name": coin, "fullName": coin, **rest} for coin in coins]
+
+    def _tickers(self, call: Call) -> dict[str, Any]:
+        days = [ticker(listing) for listing in self._listed("spot")]
+        return {
+            "time": int(unix_s() * 1000),
+            "ticker": [
+                {
+                    "symbol": day.listing.symbol,
+                    "symbolName": day.listing.symbol,
+                    "last": day.price(day.last),
+                    "high": day.price(day.high),
+                    "low": day.price(day.low),
+                    "vol": str(day.base_volume),
+                    "volValue": str(day.quote_volume),
+                }
+                for day in days
+            ],
+        }
 
     def _contracts(self, call: Call) -> list[dict[str, Any]]:
         return [contract_row(listing) for listing in self._listed("futures")]
