@@ -91,6 +91,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.embedded
 	@touch $@
 
 .venv-foreign/.installed: requirements-foreign.txt
+	@echo "installing other people's clients (about 170 MB)"
 	@$(PYTHON) -m venv .venv-foreign
 	@.venv-foreign/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-foreign.txt \
 		> .venv-foreign/install.log 2>&1 || { cat .venv-foreign/install.log; exit 1; }
