@@ -23,7 +23,7 @@ from apps.feeds.tests.good_frames import GOOD_ANSWERS, PACKED, corpus
 
 pytestmark = pytest.mark.fuzz
 
-FRAMES = int(os.environ.get("CT_FUZZ", "1000"))
+FRAMES = int(os.environ.get("CT_FUZZ", "5000"))
 FRAME_CPU_S = 0.05
 EVERY = [(exchange, market) for exchange in registry.exchange_ids() for market in MarketType]
 
