@@ -29,7 +29,8 @@ class Database:
                 raise DatabaseAwayError("an earlier call still hangs")
             future = self._thread.submit(_call, function, args, kwargs)
             try:
-                return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    return await asyncio.shield(asyncio.wrap_future(future))
             except TimeoutError:
                 self._hanging = future
                 raise DatabaseAwayError(f"no answer within {timeout_s:g} s") from None

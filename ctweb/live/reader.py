@@ -5,7 +5,7 @@ A message lost on the way, a daemon that died (its keys expire) and a Redis that
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -18,7 +18,6 @@ from apps.feeds.bus.redis import Subscriber, connect, read_daemons_async
 log = structlog.get_logger(__name__)
 
 _READ_EVERY_S = 1.0
-_CANCEL_AGAIN_S = 0.2
 
 
 class Reader:
@@ -48,17 +47,12 @@ class Reader:
         """Read until cancelled."""
         subscriber = Subscriber(self._url, channels=[DAEMONS_CHANNEL], on_connect=self._read_all_soon)
         redis = connect(self._url)
-        parts = [
-            asyncio.create_task(self._listen(subscriber), name="live listen"),
-            asyncio.create_task(self._follow_wishes(redis, subscriber), name="live subscribe"),
-            asyncio.create_task(self._read_keys(redis), name="live read"),
-        ]
         try:
-            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
-            for part in done:
-                part.result()  # none ends by itself: this raises what it failed with
+            async with asyncio.TaskGroup() as parts:
+                parts.create_task(self._listen(subscriber), name="live listen")
+                parts.create_task(self._follow_wishes(redis, subscriber), name="live subscribe")
+                parts.create_task(self._read_keys(redis), name="live read")
         finally:
-            await _stop(parts)
             await subscriber.aclose()
             await redis.aclose()
 
@@ -110,11 +104,3 @@ class Reader:
         for name, raw in zip(names, raws, strict=True):
             if name in self._wanted:
                 self._offer(name, raw)
-
-
-async def _stop(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel until all have ended: redis-py swallows a cancellation that arrives while it opens a connection."""
-    while pending := [task for task in tasks if not task.done()]:
-        for task in pending:
-            task.cancel()
-        await asyncio.wait(pending, timeout=_CANCEL_AGAIN_S)

@@ -14,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from apps.feeds.bus import codec
+from apps.feeds.bus.connections import pool
 from apps.feeds.market import FULL_DEPTH, BookKey
 from apps.feeds.shards import shard_of
 
@@ -27,13 +28,14 @@ RECONNECT_S = (0.05, 1.0)  # first and longest delay
 def connect(url: str, *, timeout_s: float | None = ANSWER_TIMEOUT_S) -> Redis:
     """An asyncio client that never retries by itself; `timeout_s` None waits for answers for ever (subscribers)."""
     options: dict[str, Any] = {} if url.startswith("unix:") else {"socket_keepalive": True}
-    return Redis.from_url(
+    connections = pool(
         url,
         socket_timeout=timeout_s,
         socket_connect_timeout=CONNECT_TIMEOUT_S,
         retry=Retry(NoBackoff(), 0),
         **options,
     )
+    return Redis.from_pool(connections)
 
 
 def connect_sync(url: str) -> SyncRedis:
