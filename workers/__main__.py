@@ -4,6 +4,9 @@ import argparse
 import asyncio
 import os
 import sys
+import threading
+import time
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import django
@@ -12,6 +15,7 @@ from django.conf import settings
 
 MONITOR, SIMULATOR = "monitor", "simulator"
 NOT_YET = ("trader", "both")
+THREADS_END_S = 0.5
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -67,10 +71,23 @@ async def _simulator() -> int:
     return 0
 
 
+def _leave(code: int) -> NoReturn:
+    """End the process, at once if a thread still hangs in a store: Python would wait for it until the store answers."""
+    end = time.monotonic() + THREADS_END_S
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread() and not thread.daemon:
+            thread.join(max(0.0, end - time.monotonic()))
+            if thread.is_alive():
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(code)
+    sys.exit(code)
+
+
 def _refuse(line: str) -> int:
     sys.stderr.write(f"workers: {line}\n")
     return 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    _leave(main())

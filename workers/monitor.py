@@ -24,7 +24,7 @@ from workers.database import Database, DatabaseAwayError
 from workers.feed import Feed
 from workers.fetcher import Fetcher
 from workers.identity import Identity
-from workers.ledger import Ledger, register
+from workers.ledger import Ledger, Registrar
 from workers.lifecycle import CannotStart, Part
 from workers.malformed import Malformed
 from workers.meters import Latencies
@@ -58,8 +58,8 @@ class Options(Struct, frozen=True, kw_only=True):
 class Monitor:
     """Makes everything; `parts` gives it to a Lifecycle. Must be made inside the event loop."""
 
-    def __init__(self, options: Options, *, register: Callable[[SealedBatch], None] = register) -> None:
-        """`register` tells the ledger about a sealed segment, in a thread."""
+    def __init__(self, options: Options, *, register: Callable[[SealedBatch], None] | None = None) -> None:
+        """`register` tells the ledger about a sealed segment, in a thread; a Registrar unless given."""
         self.draining = False
         self._stopping = False
         drivers = {name: registry.driver(name) for name in registry.exchange_ids()}
@@ -71,7 +71,7 @@ class Monitor:
             build=options.build,
         )
         self._leases, self._tasks = Database("leases"), Database("tasks")
-        self.ledger = Ledger(register=register)
+        self.ledger = Ledger(register=register or Registrar())
         self.recorder = Recorder(
             directory=options.data_dir / "spool",
             daemon=options.daemon,

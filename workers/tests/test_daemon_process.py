@@ -19,6 +19,7 @@ from redis import Redis
 from apps.feeds.bus import codec
 from apps.feeds.bus.redis import read_book, read_daemons
 from apps.feeds.market import BookKey
+from apps.feeds.tests.redis_process import RedisProcess
 from apps.feeds.tests.waiting import until as eventually
 from tests.fixtures.ports import free_port
 from workers.tests.daemon import listening
@@ -136,6 +137,36 @@ def test_a_daemon_shows_a_live_book_and_settles_on_sigterm(watching: System):
     assert daemon.returncode == 0, log
     book = watching.book()
     assert book is None or (book["state"], book["reason"]) == ("DOWN", "daemon d1 stops")
+
+
+@pytest.mark.parametrize("redis", [RedisProcess.pause, RedisProcess.kill], ids=["stalls", "is gone"])
+def test_a_daemon_settles_on_sigterm_while_redis(watching: System, redis: Callable[[RedisProcess], None]):
+    server = RedisProcess()
+    server.start()
+    try:
+        watching.redis_url = server.url
+        daemon = watching.start("monitor", REDIS_URL=server.url)
+        until(watching.live, 20)
+        redis(server)
+        told = time.monotonic()
+        daemon.send_signal(signal.SIGTERM)
+        _, log = daemon.communicate(timeout=15)
+        assert time.monotonic() - told < 15
+        assert daemon.returncode == 0, log
+        assert list((watching.folder / "spool").rglob("*.open")) == []
+    finally:
+        server.close()
+
+
+def test_a_daemon_settles_on_sigterm_while_the_database_is_locked(watching: System):
+    daemon = watching.start("monitor")
+    until(watching.live, 20)
+    with closing(sqlite3.connect(watching.database, isolation_level=None)) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        told = time.monotonic()
+        daemon.send_signal(signal.SIGTERM)
+        daemon.communicate(timeout=18)
+        assert time.monotonic() - told < 15
 
 
 def test_the_second_of_two_daemons_takes_over_within_twenty_seconds_of_a_kill(watching: System):

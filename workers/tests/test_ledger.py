@@ -1,11 +1,14 @@
 import asyncio
+import socket
+import time
 
+import pytest
 from django.db import OperationalError
 
 from apps.feeds.tests.waiting import until
 from apps.monitoring.segments import SealedBatch
 from workers import ledger as module
-from workers.ledger import Ledger
+from workers.ledger import BROKER_QUIET_S, Ledger, Registrar
 
 
 def batch(batch_id: str) -> SealedBatch:
@@ -63,3 +66,27 @@ async def test_a_database_that_stays_away_does_not_hold_up_the_stop():
     ledger.sealed(batch("a"))
     async with asyncio.timeout(1):
         await ledger.close()
+
+
+@pytest.fixture
+def stalled_broker(monkeypatch, settings):
+    """A Redis that takes connections and says nothing."""
+    from ctweb import celery_app
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr(celery_app.conf, "broker_url", f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        yield silent
+
+
+def test_a_broker_that_stalls_holds_up_the_registration_for_seconds_and_only_once(stalled_broker, monkeypatch):
+    noted, now = [], 100.0
+    monkeypatch.setattr(module.batches, "register", noted.append)
+    register = Registrar(clock=lambda: now)
+    began = time.monotonic()
+    register(batch("a"))
+    assert time.monotonic() - began < 2.5
+    began = time.monotonic()
+    now += BROKER_QUIET_S - 0.1
+    register(batch("b"))
+    assert time.monotonic() - began < 0.2
+    assert [one.batch_id for one in noted] == ["a", "b"]
