@@ -31,10 +31,10 @@ test: $(VENV)/.dev
 	@tests/setup.sh
 	@tests/run.sh
 
-## make test-long    the same with many more generated cases and longer soaks
+## make test-long    the same with twenty times the generated cases and spoilt frames, and a longer outage
 test-long: $(VENV)/.dev
 	@tests/setup.sh
-	@HYPOTHESIS_PROFILE=long tests/run.sh
+	@CT_FUZZ=100000 CT_EXAMPLES=40000 CT_TEST_OUTAGE_S=300 PYTEST_ADDOPTS=--timeout=1800 tests/run.sh
 
 ## make lint         format, style, types, import contracts, migrations
 lint: $(VENV)/.dev
