@@ -1,6 +1,5 @@
 """What holds for every request of somebody who signed in."""
 
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,15 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import sync_and_async_middleware
 
-WHOLE_S = 12 * 3600
-NOTED_EVERY_S = 5 * 60  # an active session is written this often, not with every request
+from apps.users.sessions import is_over, note_use
 
 Answer = HttpResponse | Awaitable[HttpResponse]
 
 
 @sync_and_async_middleware
 def session_limits(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Answer]:
-    """A session ends after SESSION_COOKIE_AGE without a request, and after half a day whatever happens."""
+    """A session that is too old is over; any other is in use."""
     if iscoroutinefunction(get_response):
 
         async def limited_async(request: HttpRequest) -> HttpResponse:
@@ -54,14 +52,12 @@ def private_json(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRe
 
 
 def _limit(request: HttpRequest) -> None:
-    session = request.session
-    if SESSION_KEY not in session:
+    if SESSION_KEY not in request.session:
         return
-    now = int(time.time())
-    if now - session.get("began", now) > WHOLE_S:
+    if is_over(request.session):
         logout(request)
-    elif now - session.get("noted", 0) > NOTED_EVERY_S:
-        session["began"], session["noted"] = session.get("began", now), now  # saved, and the cookie lives on
+    else:
+        note_use(request.session)
 
 
 def _private(response: HttpResponse) -> HttpResponse:

@@ -157,7 +157,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 reason = Close.BAD_MESSAGE
             if now_s - checked_s > _RECHECK_USER_S:
                 checked_s = now_s
-                reason = reason or await who.refusal(self.scope)
+                reason = reason or await who.refusal(self.scope, in_use=not self.session.paused)
             if reason is None and self.greeted:
                 reason = await self._send_frame(now_s)
             if reason is not None:

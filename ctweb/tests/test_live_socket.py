@@ -2,10 +2,13 @@
 
 import asyncio
 import time
+from datetime import timedelta
 
 import pytest
 import redis.asyncio
 from asgiref.sync import sync_to_async
+from django.contrib.sessions.models import Session
+from django.utils import timezone
 from msgspec import json
 from websockets.exceptions import InvalidStatus
 
@@ -241,6 +244,51 @@ async def test_whoever_signs_out_loses_the_socket(server, viewer, monkeypatch):
 
 
 def _sign_out_everywhere() -> None:
-    from django.contrib.sessions.models import Session
-
     Session.objects.all().delete()
+
+
+async def test_a_page_that_only_listens_keeps_its_session_from_growing_idle(server, viewer, monkeypatch):
+    monkeypatch.setattr("ctweb.live.consumer._RECHECK_USER_S", 0.1)
+    async with server.browser(viewer) as tab:
+        await tab.hello()
+        await sync_to_async(age)(noted_s=29 * 60)
+        await listened_until(tab, lambda: left_s() > 29 * 60)
+
+
+async def test_a_hidden_page_does_not_keep_its_session(server, viewer, monkeypatch):
+    monkeypatch.setattr("ctweb.live.consumer._RECHECK_USER_S", 0.1)
+    async with server.browser(viewer) as tab:
+        await tab.hello()
+        await tab.say(op="pause")
+        await tab.say(op="ping")
+        await tab.hear("pong")
+        await sync_to_async(age)(noted_s=29 * 60, left_s=0.5)
+        assert await tab.closed() == Close.SIGNED_OUT
+
+
+async def test_a_page_that_listens_for_half_a_day_is_signed_out(server, viewer, monkeypatch):
+    monkeypatch.setattr("ctweb.live.consumer._RECHECK_USER_S", 0.1)
+    async with server.browser(viewer) as tab:
+        await tab.hello()
+        await sync_to_async(age)(noted_s=60, began_s=12 * 3600 + 1)
+        assert await tab.closed() == Close.SIGNED_OUT
+
+
+def age(*, noted_s: float, left_s: float = 60, began_s: float = 3600) -> None:
+    """As if the only session had begun and been used so long ago."""
+    row = Session.objects.get()
+    data = {**row.get_decoded(), "noted": time.time() - noted_s, "began": time.time() - began_s}
+    row.session_data = Session.get_session_store_class()().encode(data)
+    row.expire_date = timezone.now() + timedelta(seconds=left_s)
+    row.save()
+
+
+def left_s() -> float:
+    return (Session.objects.get().expire_date - timezone.now()).total_seconds()
+
+
+async def listened_until(tab, condition) -> None:
+    """The tab does nothing but acknowledge."""
+    async with asyncio.timeout(10):
+        while not await sync_to_async(condition)():
+            await tab.say(op="ack", n=(await tab.hear("f"))["n"])

@@ -102,6 +102,12 @@ def test_a_person_who_was_switched_off_is_out_at_once(ann):
     assert Client().get(ME, headers=basic("ann", PASSWORD)).status_code == 401
 
 
+def test_the_cookie_has_no_end_of_its_own_for_only_requests_could_move_it(ann):
+    client = Client()
+    sign_in(client, PASSWORD)
+    assert (client.cookies["sessionid"]["max-age"], client.cookies["sessionid"]["expires"]) == ("", "")
+
+
 def test_a_session_ends_after_half_an_hour_without_a_request(ann):
     client = Client()
     with time_machine.travel(datetime.now(UTC), tick=False) as clock:
