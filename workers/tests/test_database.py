@@ -1,3 +1,4 @@
+import asyncio
 import threading
 
 import pytest
@@ -38,4 +39,19 @@ async def test_a_call_that_hangs_makes_the_next_ones_fail_at_once_until_it_ends(
             break
         except DatabaseAwayError:
             continue
+    await database.close()
+
+
+@pytest.mark.parametrize("steps", range(4))
+async def test_a_cancellation_that_falls_together_with_the_answer_is_not_lost(steps):
+    database, answered = Database("test"), threading.Event()
+    task = asyncio.create_task(database.call(answered.set))
+    await asyncio.sleep(0)
+    answered.wait()
+    database._thread.submit(lambda: None).result()  # the answer stands in the loop's queue, or is about to
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    cancelled = task.cancel()
+    await asyncio.wait({task})
+    assert task.cancelled() is cancelled
     await database.close()
