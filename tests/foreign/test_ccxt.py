@@ -4,15 +4,14 @@ Where it sees less than the exchange offers, or otherwise than its documentation
 in the simulator.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from apps.feeds.simulator.market import Market
 from apps.feeds.simulator.server import Simulator
 from tests.foreign.running import NEEDS_CLIENTS, run
+from tests.foreign.truth import WHOLE, assert_follow_each_other, assert_is_top, found
 
 pytestmark = [pytest.mark.foreign, NEEDS_CLIENTS]
 
@@ -39,7 +38,6 @@ class Judge:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-WHOLE = 100_000
 JUDGES = [
     # Also loads COIN-M unless told otherwise.
     Judge(
@@ -61,17 +59,17 @@ JUDGES = [
         Seen("BTC/USDT:USDT", "BTC-USDT-SWAP", 400, 100),
         {"fetchMarkets": {"types": ["spot", "swap", "future"]}},
     ),
-    # Starts a spot book from the 100 levels that need no key: what lies below is known only where it changed. Asks for
-    # the tickers of all symbols with the markets, for fees alone.
+    # Starts a spot book from the 100 levels that need no key: what lies below is known only where it changed, and comes
+    # nearer as the price moves. Asks for the tickers of all symbols with the markets, for fees alone.
     Judge(
         "kucoin",
-        Seen("BTC/USDT", "BTC-USDT", 50, 100),
+        Seen("BTC/USDT", "BTC-USDT", 20, 100),
         Seen("BTC/USDT:USDT", "XBTUSDTM", WHOLE, WHOLE),
         {"fetchMarkets": {"fetchTickersFees": False}},
     ),
     Judge("htx", Seen("BTC/USDT", "btcusdt", 150, 150), Seen("BTC/USDT:USDT", "BTC-USDT", 150, 150)),
-    # Starts a spot book from 100 levels.
-    Judge("mexc", Seen("BTC/USDT", "BTCUSDT", 50, 100), Seen("BTC/USDT:USDT", "BTC_USDT", WHOLE, WHOLE)),
+    # Starts a spot book from 100 levels, as with KuCoin.
+    Judge("mexc", Seen("BTC/USDT", "BTCUSDT", 20, 100), Seen("BTC/USDT:USDT", "BTC_USDT", WHOLE, WHOLE)),
     Judge("hyperliquid", Seen("BTC/USDC", "@142", 20, 20), Seen("BTC/USDC:USDC", "BTC", 20, 20)),
 ]
 
@@ -95,27 +93,12 @@ async def test_ccxt_sees_the_true_books_and_trades(simulator: Simulator, judge: 
     )
     assert report["listed"] > 120
     for seen in markets:
-        market = exchange.market(seen.market_type, seen.symbol)
-        assert market is not None
-        report_of = report["seen"][seen.unified]
-        assert_is_top(report_of["watched"], exchange.view(market, 0), seen.watched)
-        assert_is_top(report_of["fetched"], exchange.view(market, 0), seen.fetched)
-        assert_follow_each_other(report_of["trades"], market)
-        assert report_of["market"]["active"]
-        contract = report_of["market"]["contractSize"]
+        market = found(exchange, seen.market_type, seen.symbol)
+        told = report["seen"][seen.unified]
+        assert_is_top(told["watched"], exchange, market, seen.watched)
+        assert_is_top(told["fetched"], exchange, market, seen.fetched)
+        assert_follow_each_other(told["trades"], market)
+        assert told["market"]["active"]
+        contract = told["market"]["contractSize"]
         assert contract == (float(market.listing.contract) if seen.market_type == "futures" else None)
     assert simulator.world.breaches.report() == {}
-
-
-def assert_is_top(book: Any, truth: Any, depth: int) -> None:
-    """Both sides are the best `depth` levels of the true book, or all of it."""
-    for side, whole in zip(book, (truth["bids"], truth["asks"]), strict=True):
-        assert side[:depth] == whole[:depth]
-
-
-def assert_follow_each_other(trades: Sequence[Any], market: Market) -> None:
-    """The trades are a part of the market's own, none left out between the first and the last of them."""
-    price, size = market.listing.price, market.listing.size
-    whole = [[trade.side, float(price.text(trade.price)), float(size.text(trade.size))] for trade in market.trades]
-    seen = [list(trade) for trade in trades]
-    assert any(whole[start : start + len(seen)] == seen for start in range(len(whole)))
