@@ -21,7 +21,7 @@ from bench.listeners import Browser, RedisListener
 from bench.system import System
 from workers.supervisor.folder import free_ports
 
-STARTER_SET = 18
+STARTER_SET = 48
 BOOKS_OF_A_SOCKET = 50
 SETTLE_S = 5
 FLUSH_S = 60

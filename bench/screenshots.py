@@ -11,7 +11,7 @@ from workers.supervisor.folder import free_ports
 
 CHROMIUM = "/usr/bin/chromium"
 TARGET = ROOT / "docs" / "img"
-STARTER_SET = 18
+STARTER_SET = 48
 FILL_S = 20  # until tapes and rates have something to show
 PAGES = {
     "fleet": "/fleet/",

@@ -22,7 +22,7 @@ from tests.fixtures.ports import free_port
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 
 KEY = "binance:spot:BTC/USDT"
-STARTER_SET = 18
+STARTER_SET = 48
 LEVELS = 20
 PROGRAMS = 7  # redis, history, simulator, web, daemon, jobs, beat
 

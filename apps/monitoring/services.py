@@ -4,7 +4,7 @@ One change is one row of the audit trail, and the daemons are told when it is co
 with Django's ValidationError, which names the fields.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -135,11 +135,10 @@ def delete(*, ids: Collection[int], actor: Actor, reason: str = "") -> Change:
 
 
 @transaction.atomic
-def start_with(*, exchanges: Iterable[str], market_types: Iterable[MarketType], pairs: Iterable[str]) -> None:
+def start_with(*, keys: Set[BookKey]) -> None:
     """Watch a starter set, once: whoever removes it has removed it. The catalogue may still be empty."""
     if was_done(action="pair.start_with"):
         return
-    keys = {BookKey(exchange, market, pair) for exchange in exchanges for market in market_types for pair in pairs}
     names = dict(Exchange.objects.values_list("code", "name"))
     rows = [
         Monitoring.objects.create(

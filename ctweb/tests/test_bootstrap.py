@@ -1,10 +1,13 @@
 import stat
+from itertools import product
 
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.test import RequestFactory
 
+from apps.feeds.drivers import registry
+from apps.feeds.market import MarketType
 from apps.monitoring.models import Monitoring
 from apps.monitoring.selectors import tasks
 from apps.users.models import User
@@ -38,10 +41,12 @@ def test_it_makes_a_login_that_works_and_writes_it_for_the_owner_only(folder):
     assert User.objects.get().is_staff
 
 
-def test_it_watches_three_pairs_on_three_exchanges_and_both_markets(folder):
+def test_it_watches_three_coins_on_every_exchange_and_both_markets(folder):
     call_command("bootstrap")
-    assert len(tasks()) == 18
-    assert {task.pair for task in tasks()} == {"BTC/USDT", "ETH/USDT", "SOL/USDT"}
+    coins = [(task.exchange, task.market_type, task.pair.partition("/")[0]) for task in tasks()]
+    every = product(registry.exchange_ids(), MarketType, ("BTC", "ETH", "SOL"))
+    assert sorted(coins) == sorted(every)
+    assert {task.pair.partition("/")[2] for task in tasks()} == {"USDT", "USDC"}
 
 
 def test_a_second_time_changes_nothing(folder):

@@ -5,6 +5,11 @@ from collections.abc import Collection
 from apps.feeds.drivers.base import Driver
 from apps.feeds.drivers.binance.driver import Binance
 from apps.feeds.drivers.bybit.driver import Bybit
+from apps.feeds.drivers.coinex.driver import CoinEx
+from apps.feeds.drivers.htx.driver import Htx
+from apps.feeds.drivers.hyperliquid.driver import Hyperliquid
+from apps.feeds.drivers.kucoin.driver import Kucoin
+from apps.feeds.drivers.mexc.driver import Mexc
 from apps.feeds.drivers.okx.driver import Okx
 from apps.feeds.errors import UnknownExchange
 from apps.feeds.market import MarketType
@@ -13,6 +18,11 @@ _DRIVERS: dict[str, type[Driver]] = {
     "binance": Binance,
     "bybit": Bybit,
     "okx": Okx,
+    "kucoin": Kucoin,
+    "coinex": CoinEx,
+    "htx": Htx,
+    "mexc": Mexc,
+    "hyperliquid": Hyperliquid,
 }
 ALIASES = {"dex": "hyperliquid"}
 

@@ -44,6 +44,11 @@ KUCOIN_CHANGES = {
 COINEX_BOOK = {
     "asks": [["101", "0.5"]], "bids": [["100.0", "1"]], "last": "100", "updated_at": 9, "checksum": 2796263166
 }  # fmt: skip
+DEX_BOOK = {
+    "coin": "BTC", "time": 9,
+    "levels": [[{"px": "100.0", "sz": "1", "n": 1}, {"px": "99", "sz": "1"}], [{"px": "101", "sz": "2", "n": 2}]],
+}  # fmt: skip
+DEX_STREAM = {"type": "l2Book", "coin": "BTC", "nSigFigs": None, "mantissa": None, "fast": False}
 GOOD_FRAMES = {
     "binance": [
         {"stream": "btcusdt@depth@100ms", "data": DEPTH},
@@ -120,6 +125,14 @@ GOOD_FRAMES = {
         {"symbol": "BTC_USDT", "data": {"asks": [], "bids": [[1, 1, 1]], "version": 12}, "channel": "push.depth.full"},
         {"symbol": "BTC_USDT", "data": [{"p": 1, "v": 2, "T": 1, "t": 8, "i": "7"}], "channel": "push.deal", "ts": 9},
         {"channel": "rs.error", "data": "Contract [NOPE_USDT] not exists", "ts": 9},
+    ],
+    "hyperliquid": [
+        {"channel": "l2Book", "data": DEX_BOOK},
+        {"channel": "l2Book", "data": DEX_BOOK | {"fast": True, "time": 8}},
+        {"channel": "trades", "data": [{"coin": "BTC", "side": "A", "px": "1", "sz": "2", "time": 8, "tid": 1}]},
+        {"channel": "subscriptionResponse", "data": {"method": "subscribe", "subscription": DEX_STREAM}},
+        {"channel": "error", "data": "Already subscribed: " + json.dumps(DEX_STREAM)},
+        {"channel": "pong"},
     ],
 }  # fmt: skip
 GOOD_ANSWERS = {
@@ -234,6 +247,15 @@ GOOD_ANSWERS = {
             ],
         },
         [{"symbol": "BTCUSDT", "quoteVolume": "12.5"}],
+    ],
+    "hyperliquid": [
+        DEX_BOOK,
+        {"universe": [{"szDecimals": 5, "name": "BTC", "maxLeverage": 40}, {"szDecimals": 1, "name": "MATIC"}]},
+        {
+            "tokens": [{"name": "USDC", "szDecimals": 8, "index": 0}, {"name": "PURR", "szDecimals": 0, "index": 1}],
+            "universe": [{"name": "PURR/USDC", "tokens": [1, 0], "index": 0, "isCanonical": True}],
+        },
+        [{"universe": [{"szDecimals": 5, "name": "BTC"}]}, [{"coin": "BTC", "dayNtlVlm": "12.5"}]],
     ],
 }  # fmt: skip
 

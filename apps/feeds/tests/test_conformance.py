@@ -149,7 +149,8 @@ async def test_a_crossed_book_is_dropped_and_built_anew(on: Stand):
         with on.undisturbed():
             await on.spoil("cross", pair)
             await on.true(pair)
-        assert {reason.partition(":")[0] for reason in on.resyncs(pair)} == {"crossed"}
+        reasons = {reason.partition(":")[0] for reason in on.resyncs(pair)}
+        assert reasons in ({"crossed"}, {"checksum"}), "whichever tells first, and nothing else"
 
 
 async def test_a_wrong_checksum_drops_the_book_where_the_exchange_sends_one(on: Stand):

@@ -207,16 +207,17 @@ def test_a_thousand_at_once_is_the_most():
 
 
 def test_the_starter_set_is_watched_once():
-    services.start_with(exchanges=("binance", "okx"), market_types=tuple(MarketType), pairs=("BTC/USDT",))
+    keys = {BookKey(exchange, market, "BTC/USDT") for exchange in ("binance", "okx") for market in MarketType}
+    services.start_with(keys=keys)
     assert len(tasks()) == 4
     services.delete(ids=[row.pk for row in Monitoring.objects.all()], actor=ANN)
-    services.start_with(exchanges=("binance", "okx"), market_types=tuple(MarketType), pairs=("BTC/USDT",))
+    services.start_with(keys=keys)
     assert tasks() == []
 
 
 def test_the_starter_set_leaves_rows_alone_that_are_there():
     services.add_pair(exchange="binance", pair="BTC/USDT", actor=ANN, enabled=False)
-    services.start_with(exchanges=("binance",), market_types=(MarketType.SPOT,), pairs=("BTC/USDT",))
+    services.start_with(keys={BookKey("binance", MarketType.SPOT, "BTC/USDT")})
     assert tasks() == []
 
 

@@ -6,15 +6,24 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.feeds.market import MarketType
+from apps.feeds.market import BookKey, MarketType
 from apps.monitoring.services import start_with
 from apps.users.services import ensure_admin
 from ctweb.env import own_secret
 
 NAME = "admin"
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that reads like another
-PAIRS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
-EXCHANGES = ("binance", "bybit", "okx")
+COINS = ("BTC", "ETH", "SOL")
+QUOTES = {
+    "binance": "USDT", "bybit": "USDT", "okx": "USDT", "kucoin": "USDT", "coinex": "USDT", "htx": "USDT",
+    "mexc": "USDT", "hyperliquid": "USDC",
+}  # fmt: skip
+STARTER_SET = {
+    BookKey(exchange, market_type, f"{coin}/{quote}")
+    for exchange, quote in QUOTES.items()
+    for market_type in MarketType
+    for coin in COINS
+}
 
 
 class Command(BaseCommand):
@@ -27,7 +36,7 @@ class Command(BaseCommand):
         is_new = not login.exists()
         name, password = own_secret(login, _login).split()
         ensure_admin(name=name, password=password, reset=is_new)
-        start_with(exchanges=EXCHANGES, market_types=tuple(MarketType), pairs=PAIRS)
+        start_with(keys=STARTER_SET)
 
 
 def _login() -> str:
