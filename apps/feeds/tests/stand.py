@@ -5,9 +5,7 @@ What it does with events is what `workers.feed` does; nothing is published or re
 
 import asyncio
 import contextlib
-import time
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, fields
 from itertools import cycle, islice
 from typing import Any
@@ -15,32 +13,26 @@ from typing import Any
 import aiohttp
 from msgspec.structs import replace
 
-from apps.feeds.book.books import Books, Tracked
-from apps.feeds.book.builder import Changed, NeedSnapshot
+from apps.feeds.book.books import Tracked
 from apps.feeds.book.continuity import WholeBooks
 from apps.feeds.drivers import registry
-from apps.feeds.drivers.base import Driver, Frame, Resync, Topic, TopicKind
-from apps.feeds.errors import MalformedFrame, Refused, Retryable
+from apps.feeds.drivers.base import Driver
 from apps.feeds.market import (
-    BookDelta,
-    BookKey,
     BookSnapshot,
     BookState,
     Instrument,
     InstrumentStatus,
     Levels,
     MarketType,
-    PublicTrade,
     in_base,
 )
 from apps.feeds.simulator.faults import ENDS
 from apps.feeds.simulator.limits import Patience
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.subscriptions import Diff, Subscription
-from apps.feeds.tests.toy import Watched
+from apps.feeds.tests.desk import Desk
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.http import Http
-from apps.feeds.transport.link import Link, MarketData
 from apps.feeds.transport.pool import Pool
 from apps.feeds.transport.timing import Timing
 
@@ -57,7 +49,6 @@ TIMING = Timing(
     snapshot_s=0.1,
 )
 BOOK_MESSAGES_S = 200.0
-AGAIN_S = 0.1  # after a snapshot that was of no use
 
 
 def patience(*, asks_often: bool = False) -> Patience:
@@ -81,99 +72,6 @@ def hasty(exchange: str) -> Driver:
 
     driver.heartbeat = hurried  # type: ignore[method-assign]
     return driver
-
-
-class Desk(Watched):
-    """The pool's sink: holds the books, says which need a snapshot, and notes what happened."""
-
-    def __init__(self, driver: Driver, market_type: MarketType, need: Callable[[Tracked], None]) -> None:
-        super().__init__()
-        self.books = Books(lambda depth: driver.rule(market_type, depth))
-        self.prints: defaultdict[str, list[PublicTrade]] = defaultdict(list)
-        self.events_of: defaultdict[str, list[BookSnapshot | BookDelta]] = defaultdict(list)
-        self.removed: defaultdict[str, int] = defaultdict(int)  # levels that went from the middle of a book
-        self.resyncs: defaultdict[str, list[str]] = defaultdict(list)
-        self.refusals: dict[str, str] = {}
-        self.waits: dict[BookKey, str] = {}
-        self.losses: list[str] = []
-        self.malformed_frames = 0
-        self.served_without_socket = 0
-        self._need = need
-
-    def opened(self, link: Link) -> None:
-        self.note()
-
-    def closed(self, link: Link, topics: Collection[Topic], reason: str, retry_in_s: float) -> None:
-        self.losses.append(reason)
-        symbols = [topic.symbol for topic in topics if topic.kind is TopicKind.BOOK]
-        closed = self.books.socket_closed(symbols, reason, now())
-        self.served_without_socket += sum(tracked.builder.book is not None for tracked in closed)
-        self.note()
-
-    def events(self, link: Link, events: list[MarketData]) -> None:
-        for event in events:
-            if isinstance(event, PublicTrade):
-                self.prints[event.symbol].append(event)
-            else:
-                self.book_event(event)
-        self.note()
-
-    def malformed(self, link: Link, frame: Frame, error: MalformedFrame, received_ns: int) -> None:
-        self.malformed_frames += 1
-        self.note()
-
-    def asked(self, link: Link, topic: Topic) -> None:
-        tracked = self.books.get(topic.symbol)
-        if tracked is not None and topic.kind is TopicKind.BOOK and tracked.state is BookState.DOWN:
-            self.books.socket_open([topic.symbol], now())
-
-    def acknowledged(self, link: Link, topic: Topic) -> None:
-        self.note()
-
-    def refused(self, link: Link, topic: Topic, code: str, text: str) -> None:
-        self.refusals[topic.symbol] = f"{code} {text}".strip()
-        self.note()
-
-    def waiting(self, subscription: Subscription, reason: str) -> None:
-        self.waits[subscription.key] = reason
-        self.note()
-
-    def book_event(self, event: BookSnapshot | BookDelta) -> None:
-        tracked = self.books.get(event.symbol)
-        if tracked is None:
-            return
-        event = in_base(event, tracked.instrument)
-        self.events_of[event.symbol].append(event)
-        before = _top(tracked)
-        applied = self.books.apply(event, now())
-        outcome = None if applied is None else applied[1]
-        if isinstance(outcome, Changed):
-            self.removed[event.symbol] += _gone(before, _top(tracked))
-        if isinstance(outcome, NeedSnapshot):
-            if outcome.gap:
-                self.resyncs[event.symbol].append(outcome.reason)
-            self._need(tracked)
-        self.note()
-
-
-def _top(tracked: Tracked) -> tuple[Levels, Levels]:
-    book = tracked.builder.book
-    return ([], []) if book is None else book.top(20)
-
-
-def _gone(before: tuple[Levels, Levels], after: tuple[Levels, Levels]) -> int:
-    """Prices that are no more, although the book still reaches beyond them."""
-    count = 0
-    for was, now_is in zip(before, after, strict=True):
-        prices = {price for price, _ in now_is}
-        if prices:
-            low, high = min(prices), max(prices)
-            count += sum(low < price < high and price not in prices for price, _ in was)
-    return count
-
-
-def now() -> int:
-    return time.time_ns()
 
 
 @dataclass
@@ -327,53 +225,6 @@ def _depth_of_differences(driver: Driver, market: MarketType) -> int:
     return (built or depths)[0]
 
 
-class Snapshots:
-    """Gets a book the snapshot that it needs, the way its exchange gives one."""
-
-    def __init__(self, driver: Driver, market_type: MarketType, http: Http) -> None:
-        self.pool: Pool
-        self.desk: Desk
-        self._driver = driver
-        self._market_type = market_type
-        self._http = http
-        self._asked: set[str] = set()
-        self._tasks: asyncio.TaskGroup
-
-    async def run(self) -> None:
-        async with asyncio.TaskGroup() as self._tasks:
-            await asyncio.Event().wait()
-
-    def need(self, tracked: Tracked) -> None:
-        way = self._driver.resync(self._market_type, tracked.depth)
-        symbol = tracked.instrument.symbol
-        if way is Resync.RESUBSCRIBE:
-            self.pool.resubscribe(tracked.key)
-        elif way is Resync.SOCKET:
-            self.pool.ask_snapshot(tracked.key)
-        elif symbol not in self._asked:
-            self._asked.add(symbol)
-            self._tasks.create_task(self._fetch(symbol, tracked.depth))
-
-    async def _fetch(self, symbol: str, depth: int) -> None:
-        request = self._driver.snapshot_request(self._market_type, symbol, depth)
-        snapshot = None
-        try:
-            body = await self._http.fetch(self._driver.exchange_id, request)
-            snapshot = self._driver.parse_snapshot(self._market_type, symbol, body, now())
-        except Refused:
-            return
-        except Retryable as error:
-            await asyncio.sleep(error.after_s)
-        finally:
-            await asyncio.sleep(AGAIN_S)
-            self._asked.discard(symbol)
-        tracked = self.desk.books.get(symbol)
-        if snapshot is not None and tracked is not None and tracked.state is not BookState.DOWN:
-            self.desk.book_event(snapshot)
-        elif tracked is not None and tracked.state is BookState.SYNCING:
-            self.need(tracked)
-
-
 @contextlib.asynccontextmanager
 async def stand(simulator: Simulator, exchange: str, market: MarketType, **options: Any) -> AsyncIterator[Stand]:
     """A pool on one market, with one pair that stays."""
@@ -384,9 +235,8 @@ async def stand(simulator: Simulator, exchange: str, market: MarketType, **optio
         Http(drivers=drivers, addresses=addresses) as http,
         asyncio.TaskGroup() as tasks,
     ):
-        snapshots = Snapshots(driver, market, http)
-        desk = snapshots.desk = Desk(driver, market, snapshots.need)
-        pool = snapshots.pool = Pool(
+        desk = Desk(driver, market, http)
+        pool = desk.pool = Pool(
             drivers=drivers,
             sink=desk,
             addresses=addresses,
@@ -408,7 +258,7 @@ async def stand(simulator: Simulator, exchange: str, market: MarketType, **optio
             neighbour=Subscription(instrument=instruments[0], depth=_depth_of_differences(driver, market)),
             fresh=cycle(instruments[1:]),
         )
-        parts = [tasks.create_task(pool.run()), tasks.create_task(snapshots.run())]
+        parts = [tasks.create_task(pool.run()), tasks.create_task(desk.run())]
         await asyncio.sleep(0)
         built.hold(built.neighbour)
         try:

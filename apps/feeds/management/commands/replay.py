@@ -23,7 +23,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # works without a database
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--exchange", required=True, help="binance, bybit, okx")
+        parser.add_argument("--exchange", required=True, help=", ".join(registry.exchange_ids()))
         parser.add_argument("--market", required=True, help="spot or futures (inverse contracts too)")
         parser.add_argument(
             "--snapshot",
