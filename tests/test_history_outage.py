@@ -18,7 +18,7 @@ from tests.gateway import Gateway
 pytestmark = [pytest.mark.processes, pytest.mark.faults, pytest.mark.timeout(300)]
 
 AWAY_S = float(os.environ.get("CT_TEST_OUTAGE_S", "60"))
-STARTER_SET = 18
+STARTER_SET = 48
 RATE = 1000  # book messages a second
 
 
