@@ -61,7 +61,7 @@ class Engine:
         streams = [stream for _, _, stream in self._due]
         self._due = []
         for stream in streams:
-            self._schedule(stream, now + self._rng.random() * self._interval(stream))
+            self._schedule(stream, self._first_due(stream, now))
 
     def join(self, socket: Socket, stream: Stream, *, greet: bool = True) -> None:
         """Subscribe a socket; what a new socket gets is sent at once unless the market is muted.
@@ -155,7 +155,7 @@ class Engine:
             self._trades.setdefault(stream.market, []).append(stream)
         now = asyncio.get_running_loop().time()
         stream.spoke = now
-        self._schedule(stream, now + self._rng.random() * self._interval(stream))
+        self._schedule(stream, self._first_due(stream, now))
 
     def _shut(self, stream: Stream) -> None:
         stream.shut()
@@ -170,6 +170,11 @@ class Engine:
 
     def _schedule(self, stream: Stream, due: float) -> None:
         heapq.heappush(self._due, (due, next(self._order), stream))
+
+    def _first_due(self, stream: Stream, now: float) -> float:
+        """Channels of one clock speak together; the others are spread."""
+        interval = self._interval(stream)
+        return now + (interval - now % interval if stream.clocked else self._rng.random() * interval)
 
     def _interval(self, stream: Stream) -> float:
         if isinstance(stream, TradeStream):

@@ -28,6 +28,7 @@ class Stream(ABC):
     """One message of it is made and encoded once for all its sockets."""
 
     kind: ClassVar[Kind]
+    clocked: ClassVar[bool] = False  # speaks at the same moments as all channels of its pace
     changes: Changes | None = None  # what its messages are made of, if it tells changes
 
     def __init__(self, name: str, market: Market, period_s: float) -> None:

@@ -82,6 +82,23 @@ async def test_times_never_fall_and_rise_with_every_change(lively: Simulator) ->
         assert after["time"] > before["time"] or after["levels"] == before["levels"]
 
 
+async def test_books_of_all_coins_come_by_one_clock(simulator: Simulator) -> None:
+    coins = ("BTC", "ETH", "@142", "JTO", "PURR/USDC")
+    async with socket(simulator, WS) as connection:
+        await greeted(connection)
+        for coin in coins:
+            await send(connection, subscribe("l2Book", coin))
+            await receive(connection, on("l2Book"))
+        simulator.world.engine.set_rate(5.0)  # one book a second of each coin
+        heard = []
+        for _ in range(3 * len(coins)):
+            coin = (await receive(connection, on("l2Book")))["data"]["coin"]
+            heard.append((coin, asyncio.get_running_loop().time() % 1.0))
+    settled = heard[len(coins) :]  # the first may still be of the exchange's own pace
+    assert {coin for coin, _ in settled} == set(coins)
+    assert all(at < 0.4 for _, at in settled)
+
+
 async def test_an_ack_comes_first_and_names_the_defaults(simulator: Simulator) -> None:
     async with socket(simulator, WS) as connection:
         await send(await greeted(connection), subscribe("l2Book", "BTC"))

@@ -54,7 +54,9 @@ def levels(rows: Sequence[Row]) -> Levels:
 
 
 class Book(BookStream):
-    """The whole book of so many levels, changed or not, at the same pace for all coins."""
+    """The whole book of so many levels, changed or not; one clock for all coins."""
+
+    clocked = True
 
     def __init__(self, name: str, market: Market, period_s: float, depth: int, *, fast: bool = False) -> None:
         super().__init__(name, market, period_s)
