@@ -19,12 +19,14 @@ class Program:
     order: int
     stop_s: int  # after SIGTERM; then SIGKILL
     needs_database: bool = False  # starts once the database is prepared
+    nice: int = 0  # priority: what can wait must not delay books on their way to Redis and the browser
 
 
 # Run as root, celery and supervisord warn at length; the embedded run belongs to whoever started it.
 QUIET_ROOT = ("-W", "ignore:You're running the worker with superuser")
 SAME_USER = "user=0" if os.geteuid() == 0 else ""
 
+CAN_WAIT = 10
 STORES, EXCHANGES, JOBS, FRONT = 10, 20, 30, 40  # stop: front, jobs, exchanges, stores: 13 s at the very worst
 
 
@@ -38,7 +40,7 @@ def redis(server: Path, configuration: Path) -> Program:
 
 def history(directory: Path, port: int) -> Program:
     command = python("workers.embedded.clickhouse", "--path", str(directory), "--port", str(port))
-    return Program(name="history", command=command, order=STORES, stop_s=2)
+    return Program(name="history", command=command, order=STORES, stop_s=2, nice=CAN_WAIT)
 
 
 def simulator(port: int, replay: Path | None = None) -> Program:
@@ -64,12 +66,12 @@ def jobs(host: str) -> Program:
     queues = f"flush.{host},recover,audit,default"
     worker = ("worker", "-P", "threads", "-c", "4", "-Q", queues, "--without-gossip", "--without-mingle")
     command = (sys.executable, *QUIET_ROOT, "-m", "celery", "-A", "ctweb", "--quiet", *worker)
-    return Program(name="jobs", command=command, order=JOBS, stop_s=3, needs_database=True)
+    return Program(name="jobs", command=command, order=JOBS, stop_s=3, needs_database=True, nice=CAN_WAIT)
 
 
 def beat() -> Program:
     command = python("celery", "-A", "ctweb", "--quiet", "beat", "--pidfile=")
-    return Program(name="beat", command=command, order=FRONT, stop_s=2, needs_database=True)
+    return Program(name="beat", command=command, order=FRONT, stop_s=2, needs_database=True, nice=CAN_WAIT)
 
 
 def configuration(programs: Iterable[Program], folder: Folder, root: Path) -> str:
@@ -98,7 +100,8 @@ childlogdir={_plain(folder.log)}
 
 def _program(program: Program, folder: Folder, root: Path) -> str:
     after = ("--after", str(folder.prepared)) if program.needs_database else ()
-    tether = (sys.executable, "-S", "-m", "workers.supervisor.tether", *after, "--")
+    nice = ("--nice", str(program.nice)) if program.nice else ()
+    tether = (sys.executable, "-S", "-m", "workers.supervisor.tether", *after, *nice, "--")
     return f"""\
 [program:{program.name}]
 command={_plain(shlex.join((*tether, *program.command)))}

@@ -1,7 +1,8 @@
-"""Run a command that ends with its parent: `python -m workers.supervisor.tether [--after FILE] -- COMMAND...`.
+"""Run a command that ends with its parent: `python -m workers.supervisor.tether [OPTIONS] -- COMMAND...`.
 
-With `--after` the command starts once FILE exists. On Linux the kernel sends SIGTERM when the parent dies, even by
-SIGKILL, so that nothing stays behind; elsewhere only an orderly stop ends the command.
+With `--after FILE` the command starts once FILE exists, with `--nice N` it yields to the others. On Linux the kernel
+sends SIGTERM when the parent dies, even by SIGKILL, so that nothing stays behind; elsewhere only an orderly stop ends
+the command.
 """
 
 import ctypes
@@ -37,9 +38,10 @@ def _prctl(option: int, value: int) -> None:
 def main(arguments: list[str]) -> None:
     options, command = arguments[: arguments.index("--")], arguments[arguments.index("--") + 1 :]
     die_with_parent()
-    if options:
-        after = Path(options[options.index("--after") + 1])
-        while not after.exists():
+    given = dict(zip(options[::2], options[1::2], strict=True))
+    os.nice(int(given.get("--nice", 0)))
+    if "--after" in given:
+        while not Path(given["--after"]).exists():
             sleep(POLL_S)
     os.execvp(command[0], command)  # noqa: S606 - no shell wanted
 
