@@ -6,6 +6,7 @@ import structlog
 
 from apps.feeds.drivers.base import Driver
 from apps.feeds.market import BookKey
+from apps.feeds.placement import Load, loads
 from apps.feeds.shards import shard_of
 from apps.feeds.subscriptions import RefusedTask, Subscription, Wanted, diff
 from apps.feeds.transport.pool import Pool
@@ -24,7 +25,7 @@ class Applier:
         pool: Pool,
         drivers: Mapping[str, Driver],
         fences: Mapping[str, int],
-        want: Callable[[frozenset[str]], None],
+        want: Callable[[Mapping[str, Load]], None],
         forget: Callable[[BookKey], None],
     ) -> None:
         self.refused: list[RefusedTask] = []
@@ -40,7 +41,7 @@ class Applier:
         """A new answer from the database; exchanges that we have no driver for are left alone."""
         self.refused = wanted.refused
         self._wanted = {key: sub for key, sub in wanted.subscriptions.items() if key.exchange in self._drivers}
-        self._want(frozenset(shard_of(key) for key in self._wanted))
+        self._want(loads(self._wanted.values(), self._drivers))
         self.apply()
 
     def apply(self) -> None:

@@ -16,6 +16,7 @@ class Identity(Struct, frozen=True, kw_only=True):
     daemon: str
     role: str
     capacity: int
+    sockets: int
     build: str
     host: str = field(default_factory=socket.gethostname)
     pid: int = field(default_factory=os.getpid)
@@ -32,6 +33,7 @@ class Identity(Struct, frozen=True, kw_only=True):
             pid=self.pid,
             started_at=self.started_at,
             capacity=self.capacity,
+            sockets=self.sockets,
             build_id=self.build,
             draining=draining,
         )

@@ -68,6 +68,7 @@ class Monitor:
             daemon=options.daemon,
             role="monitor",
             capacity=options.pairs_per_connection * options.max_connections,
+            sockets=options.max_connections,
             build=options.build,
         )
         self._leases, self._tasks = Database("leases"), Database("tasks")
@@ -114,6 +115,7 @@ class Monitor:
         self.ownership = Ownership(
             daemon=options.daemon,
             database=self._leases,
+            drivers=drivers,
             heartbeat=lambda: self.identity.heartbeat(draining=self.draining),
             gained=self._gained,
             lost=self._lost,

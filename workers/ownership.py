@@ -9,7 +9,9 @@ import structlog
 from msgspec import Struct
 
 from apps.feeds import leases
-from apps.feeds.shards import assign, lease_of
+from apps.feeds.drivers.base import Driver
+from apps.feeds.placement import Load, assign
+from apps.feeds.shards import lease_of
 from workers.database import Database, DatabaseAwayError
 
 log = structlog.get_logger(__name__)
@@ -42,6 +44,7 @@ class Ownership:
         *,
         daemon: str,
         database: Database,
+        drivers: Mapping[str, Driver],
         heartbeat: Callable[[], None],
         gained: Callable[[dict[str, int]], None],
         lost: Callable[[str, str], None],
@@ -52,9 +55,10 @@ class Ownership:
         more. `give_up(shards)`: say goodbye; the leases are released when it returns."""
         self.fences: dict[str, int] = {}
         self.database_away = False
-        self._wanted: frozenset[str] = frozenset()
+        self._wanted: Mapping[str, Load] = {}
         self._daemon = daemon
         self._database = database
+        self._drivers = drivers
         self._heartbeat = heartbeat
         self._gained = gained
         self._lost = lost
@@ -64,9 +68,9 @@ class Ownership:
         self._higher: dict[str, int] = {}  # fences that Redis has seen
         self._hurry = asyncio.Event()
 
-    def want(self, shards: frozenset[str]) -> None:
+    def want(self, shards: Mapping[str, Load]) -> None:
         """The shards of all pairs that anybody wants; new ones are looked at once."""
-        if shards - self._wanted:
+        if shards.keys() - self._wanted.keys():
             self._hurry.set()
         self._wanted = shards
 
@@ -116,7 +120,9 @@ class Ownership:
         """Give everything away, so that others need not wait for the leases to run out."""
         await self._surrender(frozenset(self.fences))
 
-    def _ask(self, held: Mapping[str, int], wanted: frozenset[str], higher: Mapping[str, int], renew: bool) -> Verdict:
+    def _ask(
+        self, held: Mapping[str, int], wanted: Mapping[str, Load], higher: Mapping[str, int], renew: bool
+    ) -> Verdict:
         """In the database's thread."""
         for shard, fence in higher.items():
             leases.raise_fence(resource=lease_of(shard), fence=fence)
@@ -126,7 +132,7 @@ class Ownership:
             fences = {lease_of(shard): fence for shard, fence in held.items()}
             renewed = leases.renew(holder=self._daemon, fences=fences, ttl_s=TTL_S) if fences else set()
             kept = frozenset(shard for shard in held if lease_of(shard) in renewed)
-        owners = assign(wanted, leases.capacities(roles=ROLES))
+        owners = assign(wanted, leases.rooms(roles=ROLES), self._drivers)
         mine = {shard for shard, owner in owners.items() if owner == self._daemon}
         missing = {lease_of(shard): shard for shard in mine - held.keys()}
         taken = leases.acquire(holder=self._daemon, resources=list(missing), ttl_s=TTL_S) if missing else {}

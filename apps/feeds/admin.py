@@ -39,7 +39,7 @@ class InstrumentAdmin(ReadOnlyAdmin):
 
 @admin.register(Daemon)
 class DaemonAdmin(ReadOnlyAdmin):
-    list_display = ("id", "role", "host", "pid", "heartbeat_at", "capacity", "draining")
+    list_display = ("id", "role", "host", "pid", "heartbeat_at", "capacity", "sockets", "draining")
 
 
 @admin.register(Lease)

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from apps.feeds.models import Daemon, Lease
+from apps.feeds.placement import Room
 
 NOBODY = ""
 DEAD_S = 10  # without a heartbeat for so long a daemon is taken for dead
@@ -48,10 +49,11 @@ def raise_fence(*, resource: str, fence: int) -> None:
     Lease.objects.filter(resource=resource, fence__lt=fence).update(fence=fence)
 
 
-def capacities(*, roles: Collection[str]) -> dict[str, int]:
-    """Daemon -> pairs that it can hold, of those that live, have one of `roles` and are not being drained."""
+def rooms(*, roles: Collection[str]) -> dict[str, Room]:
+    """Daemon -> what it can hold, of those that live, have one of `roles` and are not being drained."""
     living = Daemon.objects.filter(heartbeat_at__gt=Now() - timedelta(seconds=DEAD_S), role__in=roles, draining=False)
-    return dict(living.values_list("id", "capacity"))
+    found = living.filter(sockets__gt=0).values_list("id", "capacity", "sockets")
+    return {daemon: Room(sockets, capacity // sockets) for daemon, capacity, sockets in found}
 
 
 def _ensure(resources: Collection[str]) -> None:

@@ -77,6 +77,7 @@ class Daemon(models.Model):
     heartbeat_at = models.DateTimeField()
     started_at = models.DateTimeField()
     capacity = models.IntegerField(help_text="Pairs that it can hold")
+    sockets = models.IntegerField(db_default=20, help_text="Sockets that it may open, to hold them on")
     build_id = models.CharField(max_length=40)
     draining = models.BooleanField(db_default=False)
 

@@ -123,6 +123,7 @@ def heartbeat(
     pid: int,
     started_at: datetime,
     capacity: int,
+    sockets: int,
     build_id: str,
     draining: bool = False,
 ) -> None:
@@ -137,6 +138,7 @@ def heartbeat(
             "heartbeat_at": Now(),
             "started_at": started_at,
             "capacity": capacity,
+            "sockets": sockets,
             "build_id": build_id,
             "draining": draining,
         },

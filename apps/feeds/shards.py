@@ -1,6 +1,6 @@
-"""The unit of ownership: which shard a book belongs to, and which daemon should hold which shard. Pure."""
+"""The unit of ownership: which shard a book belongs to, and which daemons come first for it. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from hashlib import blake2b
 from math import log
 from zlib import crc32
@@ -21,18 +21,15 @@ def lease_of(shard: str) -> str:
     return f"{LEASE_PREFIX}{shard}"
 
 
-def assign(shards: Iterable[str], capacities: Mapping[str, int]) -> dict[str, str]:
-    """Shard -> daemon by rendezvous hashing weighted by capacity.
+def ranking(shard: str, weights: Mapping[str, int]) -> list[str]:
+    """The daemons by who should rather hold the shard: rendezvous hashing by weight, all of which are above 0.
 
-    A daemon that comes or goes moves only the shards that it gains or had. Without any capacity nobody holds anything.
+    A daemon that comes or goes leaves the others' order as it is.
     """
-    able = {daemon: capacity for daemon, capacity in capacities.items() if capacity > 0}
-    if not able:
-        return {}
-    return {shard: max(able, key=lambda daemon: (_score(shard, daemon, able[daemon]), daemon)) for shard in shards}
+    return sorted(weights, key=lambda daemon: (_score(shard, daemon, weights[daemon]), daemon), reverse=True)
 
 
-def _score(shard: str, daemon: str, capacity: int) -> float:
+def _score(shard: str, daemon: str, weight: int) -> float:
     digest = blake2b(f"{daemon}\0{shard}".encode(), digest_size=8).digest()
     uniform = (int.from_bytes(digest) + 1) / (2**64 + 2)  # strictly between 0 and 1
-    return -capacity / log(uniform)
+    return -weight / log(uniform)

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 def me() -> Identity:
-    return Identity(daemon="d1", role="monitor", capacity=800, build="test")
+    return Identity(daemon="d1", role="monitor", capacity=800, sockets=20, build="test")
 
 
 def other(**changed: object) -> None:

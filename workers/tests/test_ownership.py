@@ -9,13 +9,19 @@ import pytest
 from django.db import OperationalError
 
 from apps.feeds import leases, services
+from apps.feeds.drivers.registry import driver
+from apps.feeds.market import MarketType
 from apps.feeds.models import Daemon, Lease
+from apps.feeds.transport.groups import Group
 from workers.database import Database
 from workers.ownership import TTL_S, Ownership
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 SHARDS = frozenset(f"binance:spot:{n}" for n in range(16))
+DRIVERS = {"binance": driver("binance")}
+GROUP = Group("binance", MarketType.SPOT, "public")
+LOADS = {shard: {GROUP: 2} for shard in SHARDS}
 
 
 class Daemons:
@@ -24,6 +30,7 @@ class Daemons:
     def __init__(self, name: str) -> None:
         self.name = name
         self.draining = self.away = False
+        self.sockets = 20
         self.slept_s = 0.0
         self.lost: list[str] = []
         self.given_up: set[str] = set()
@@ -31,13 +38,14 @@ class Daemons:
         self.ownership = Ownership(
             daemon=name,
             database=self.database,
+            drivers=DRIVERS,
             heartbeat=self.heartbeat,
             gained=lambda fences: None,
             lost=lambda shard, reason: self.lost.append(shard),
             give_up=self.give_up,
             clock=lambda: time.monotonic() + self.slept_s,
         )
-        self.ownership.want(SHARDS)
+        self.ownership.want(LOADS)
 
     def heartbeat(self) -> None:
         if self.away:
@@ -49,7 +57,8 @@ class Daemons:
             host="here",
             pid=1,
             started_at=datetime.now(UTC),
-            capacity=500,
+            capacity=40 * self.sockets,
+            sockets=self.sockets,
             build_id="test",
             draining=self.draining,
         )
@@ -95,6 +104,18 @@ async def test_a_daemon_that_drains_gives_everything_away():
         first.draining = True
         assert await first.tick() == frozenset()
         assert await second.tick() == SHARDS
+
+
+async def test_a_daemon_whose_sockets_are_full_leaves_the_rest_to_another():
+    async with daemons("d1", "d2") as (first, second):
+        first.sockets, second.sockets = 3, 5  # what 16 x 20 pairs need at 40 a socket
+        for daemon in (first, second):
+            daemon.ownership.want({shard: {GROUP: 20} for shard in SHARDS})
+        assert await first.tick() == SHARDS  # alone, it holds them and the pairs wait
+        await second.tick()
+        kept = await first.tick()
+        assert len(kept) == 6
+        assert await second.tick() == SHARDS - kept
 
 
 async def test_a_dead_daemons_shards_are_taken_when_its_leases_ran_out():

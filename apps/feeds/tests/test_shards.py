@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.feeds.market import BookKey, MarketType
-from apps.feeds.shards import BUCKETS, assign, shard_of
+from apps.feeds.shards import BUCKETS, ranking, shard_of
 
 SHARDS = [
     f"{exchange}:{market}:{n}" for exchange in ("a", "b", "c") for market in ("spot", "futures") for n in range(16)
@@ -22,20 +22,14 @@ def test_pairs_spread_over_all_buckets():
     assert len(shards) == BUCKETS
 
 
-@given(capacities=DAEMONS, leaver=st.integers(0, 5))
-def test_a_daemon_that_leaves_moves_only_its_own_shards(capacities: dict[str, int], leaver: int):
-    before = assign(SHARDS, capacities)
-    gone = sorted(capacities)[leaver] if leaver < len(capacities) else None
-    after = assign(SHARDS, {daemon: c for daemon, c in capacities.items() if daemon != gone})
-    assert all(after.get(shard) == owner for shard, owner in before.items() if owner != gone)
+@given(weights=DAEMONS, leaver=st.integers(0, 5))
+def test_a_daemon_that_leaves_changes_nobody_elses_place(weights: dict[str, int], leaver: int):
+    gone = sorted(weights)[leaver] if leaver < len(weights) else None
+    left = {daemon: weight for daemon, weight in weights.items() if daemon != gone}
+    for shard in SHARDS:
+        assert ranking(shard, left) == [daemon for daemon in ranking(shard, weights) if daemon != gone]
 
 
-def test_shards_are_spread_by_capacity():
-    many = [f"x:spot:{n}" for n in range(3_000)]
-    counts = Counter(assign(many, {"small": 100, "large": 200}).values())
-    assert 1.7 < counts["large"] / counts["small"] < 2.4
-
-
-def test_without_capacity_nobody_holds_anything():
-    assert assign(SHARDS, {}) == {}
-    assert assign(SHARDS, {"drained": 0}) == {}
+def test_shards_are_spread_by_weight():
+    first = Counter(ranking(f"x:spot:{n}", {"small": 100, "large": 200})[0] for n in range(3_000))
+    assert 1.7 < first["large"] / first["small"] < 2.4

@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from apps.feeds.drivers.base import Rate
-from apps.feeds.subscriptions import Diff
+from apps.feeds.market import MarketType
+from apps.feeds.subscriptions import Diff, Subscription
 from apps.feeds.tests.toy import (
     FAST,
     LIMITS,
@@ -22,6 +23,7 @@ from apps.feeds.tests.toy import (
 )
 from apps.feeds.tests.waiting import until
 from apps.feeds.transport.link import LinkState
+from apps.feeds.transport.pool import Pool
 
 SYMBOLS = [f"S{number:02}" for number in range(60)]
 
@@ -32,6 +34,12 @@ def add(*symbols: str, depth: int = 20) -> Diff:
 
 def remove(*symbols: str) -> Diff:
     return Diff(add=[], remove=[key(symbol) for symbol in symbols])
+
+
+def hold(pool: Pool, wanted: Subscription) -> bool:
+    """Ask for it as the daemon does, again and again; whether it has its place."""
+    pool.apply(Diff(add=[wanted], remove=[]))
+    return wanted.key in pool.current()
 
 
 async def test_a_pair_is_subscribed_with_its_book_and_its_trades():
@@ -91,6 +99,27 @@ async def test_a_full_pool_says_which_limit_makes_a_pair_wait_until_there_is_roo
             assert set(pool.current()) == {key("AAA"), key("BBB")}
             pool.apply(Diff(add=[subscription("CCC")], remove=[key("AAA")]))
             await sink.until(lambda: sink.seqs("CCC"))
+
+
+async def test_sockets_that_grew_thin_are_put_together_when_another_market_needs_one():
+    async with toy_server() as server:
+        sink = Notes()
+        async with running(pool_on(server, sink, pairs_per_connection=2, max_connections=2)) as pool:
+            pool.apply(add("AAA", "BBB", "CCC", "DDD"))
+            await sink.until(lambda: all(sink.seqs(symbol) for symbol in ("AAA", "BBB", "CCC", "DDD")))
+            pool.apply(remove("AAA", "CCC"))
+            dated = subscription("EEE")
+            dated = replace(dated, instrument=replace(dated.instrument, market_type=MarketType.FUTURES))
+            pool.apply(Diff(add=[dated], remove=[]))
+            assert [name for name, _ in sink.waits] == [dated.key]
+            await server.until(lambda: len(server.open_peers) == 1)
+            await until(lambda: hold(pool, dated))
+            await sink.until(lambda: sink.seqs("EEE") and sink.seqs("BBB") == [1, 1])
+            assert [(link.id, link.pairs) for link in pool.links()] == [
+                ("toy:spot:public:2", 2),
+                ("toy:futures:public:1", 1),
+            ]
+            assert sink.seqs("DDD") == [1]
 
 
 async def test_a_pair_that_needs_two_sockets_takes_none_when_only_one_is_free():

@@ -14,16 +14,9 @@ from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.connection import Connection
 from apps.feeds.transport.dial import Fetch
 from apps.feeds.transport.gate import Gate
+from apps.feeds.transport.groups import Group, group_of, pairs_of_a_socket, topics_of
 from apps.feeds.transport.link import Link, Sink
 from apps.feeds.transport.timing import Timing
-
-
-class _Group(Struct, frozen=True):
-    """Topics that can share a socket."""
-
-    exchange: str
-    market_type: MarketType
-    category: str
 
 
 class _Pair(Struct):
@@ -61,11 +54,11 @@ class Pool:
         self._rng = rng or random.SystemRandom()
         self._timing = timing or Timing()
         self._gates = {name: Gate(_connect_rate(driver)) for name, driver in drivers.items()}
-        self._groups: dict[_Group, list[Connection]] = {}
+        self._groups: dict[Group, list[Connection]] = {}
         self._pairs: dict[BookKey, _Pair] = {}
         self._keys: dict[tuple[str, MarketType, str], BookKey] = {}  # by exchange, market and symbol
         self._refused: dict[tuple[BookKey, Topic], float] = {}  # when it may be asked for again
-        self._numbers: dict[_Group, int] = {}
+        self._numbers: dict[Group, int] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._running: dict[Connection, asyncio.Task[None]] = {}
         self._closing: dict[asyncio.Task[None], Connection] = {}
@@ -115,7 +108,7 @@ class Pool:
         key = subscription.key
         if key in self._pairs:
             self._remove(key)
-        topics = [topic for topic in _topics(subscription) if (key, topic) not in self._refused]
+        topics = [topic for topic in topics_of(subscription) if (key, topic) not in self._refused]
         if not any(topic.kind is TopicKind.BOOK for topic in topics):
             return
         places = self._place(subscription.instrument, topics)
@@ -138,11 +131,13 @@ class Pool:
         driver = self._drivers.get(instrument.exchange)
         if driver is None:
             return f"no driver for {instrument.exchange}"
-        groups = {topic: _group(driver, instrument, topic) for topic in topics}
+        groups = {topic: group_of(driver, instrument, topic) for topic in topics}
         found = {group: self._with_room(driver, group, instrument.symbol) for group in groups.values()}
         missing = [group for group, connection in found.items() if connection is None]
         free, most, whose = self._free(driver, instrument)
         if len(missing) > free:
+            if len(missing) > free + len(self._closing):
+                self._gather(instrument.exchange if whose else None)
             return (
                 f"no room: {free} of {most} connections{whose} are free, and those for {instrument.exchange} "
                 f"{instrument.market_type} {missing[0].category} hold their {self._capacity(driver, missing[0])} pairs"
@@ -155,18 +150,42 @@ class Pool:
             places[topic] = connection
         return places
 
-    def _with_room(self, driver: Driver, group: _Group, symbol: str) -> Connection | None:
+    def _with_room(self, driver: Driver, group: Group, symbol: str) -> Connection | None:
         """The connection that has the symbol already, else the first with room for one more."""
         capacity, lines = self._capacity(driver, group), self._groups.get(group, [])
         own = [line for line in lines if symbol in line.symbols]
         return next((line for line in own or lines if own or line.link.pairs < capacity), None)
 
-    def _capacity(self, driver: Driver, group: _Group) -> int:
-        """Pairs of one socket; the setting is about books, whatever their depth."""
-        most = driver.limits(group.market_type).pairs_per_connection
-        books = [Topic(kind=TopicKind.BOOK, symbol="", depth=depth) for depth in driver.depths(group.market_type)]
-        carries_books = group.category in {driver.category(group.market_type, book) for book in books}
-        return min(most, self._pairs_per_connection) if carries_books else most
+    def _capacity(self, driver: Driver, group: Group) -> int:
+        return pairs_of_a_socket(driver, group, self._pairs_per_connection)
+
+    def _gather(self, exchange: str | None) -> None:
+        """Close one socket (of this exchange) that the others of its group have room for.
+
+        Pairs that left have thinned them out. Those that move start anew on theirs; the socket that gets free serves
+        the next `apply`.
+        """
+        for group, lines in self._groups.items():
+            capacity = self._capacity(self._drivers[group.exchange], group)
+            spare = capacity * len(lines) - sum(line.link.pairs for line in lines)
+            if spare >= capacity and len(lines) > 1 and exchange in (None, group.exchange):
+                self._dissolve(group, min(lines, key=lambda line: line.link.pairs))
+                return
+
+    def _dissolve(self, group: Group, line: Connection) -> None:
+        lines, driver = self._groups[group], self._drivers[group.exchange]
+        lines.remove(line)
+        for pair in self._pairs.values():
+            topics = [topic for topic, connection in pair.places.items() if connection is line]
+            if not topics:
+                continue
+            self._sink.closed(line.link, topics, "moves to another socket: this one makes room", 0.0)
+            for topic in topics:
+                line.drop(topic)
+                pair.places[topic] = self._with_room(driver, group, topic.symbol) or line  # there is room
+                pair.places[topic].want(topic)
+        lines.append(line)
+        self._stop_empty()
 
     def _free(self, driver: Driver, instrument: Instrument) -> tuple[int, int, str]:
         """Connections that may still be opened, out of how many, and who says so where it is the exchange.
@@ -181,7 +200,7 @@ class Pool:
         theirs = most - sum(line.link.exchange == instrument.exchange for line in lines)
         return (ours, self._max_connections, "") if ours <= theirs else (theirs, most, f" to {instrument.exchange}")
 
-    def _connect(self, driver: Driver, group: _Group) -> Connection:
+    def _connect(self, driver: Driver, group: Group) -> Connection:
         number = self._numbers[group] = self._numbers.get(group, 0) + 1
         connection = Connection(
             Link(exchange=group.exchange, market_type=group.market_type, category=group.category, number=number),
@@ -246,18 +265,6 @@ class Pool:
                     self._refused[key, topic] = now + self._timing.refused_s
                 else:
                     pair.places.update(places)
-
-
-def _topics(subscription: Subscription) -> list[Topic]:
-    symbol = subscription.instrument.symbol
-    return [
-        Topic(kind=TopicKind.BOOK, symbol=symbol, depth=subscription.depth),
-        Topic(kind=TopicKind.TRADES, symbol=symbol),
-    ]
-
-
-def _group(driver: Driver, instrument: Instrument, topic: Topic) -> _Group:
-    return _Group(instrument.exchange, instrument.market_type, driver.category(instrument.market_type, topic))
 
 
 def _connect_rate(driver: Driver) -> Rate:
