@@ -141,6 +141,14 @@ def test_a_write_by_session_needs_the_csrf_token(ann):
     assert client.post("/api/v1/tokens", {}, content_type="application/json").status_code == 403
 
 
+@pytest.mark.parametrize("path", ["/login/", "/logout/", "/admin/monitoring/monitoring/", "/actions/refresh"])
+def test_a_form_of_another_page_is_refused(ann, path):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(ann)
+    assert client.post(path, {}).status_code == 403
+    assert client.get(ME).json()["name"] == "ann"
+
+
 def test_a_token_is_shown_once_and_works_until_it_is_revoked(ann):
     client = client_of("viewer")
     made = client.post("/api/v1/tokens", {"days": 7}, content_type="application/json").json()

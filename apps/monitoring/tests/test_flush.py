@@ -8,7 +8,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from msgspec.structs import replace
 
 from apps.monitoring.clickhouse import AwayError, connect, prepare
-from apps.monitoring.flush import Quarantined, TablesGoneError, send, stored
+from apps.monitoring.flush import Quarantined, TablesGoneError, _settings, send, stored
 from apps.monitoring.rows import COLUMNS, UPDATES
 from apps.monitoring.tests.sealed import outgoing, seal
 
@@ -66,6 +66,13 @@ def test_the_token_is_bound_to_the_content(tmp_path):
     segment = outgoing(seal(tmp_path))
     assert segment.token == f"{segment.batch_id}:{segment.sha256[:16]}"
     assert replace(segment, sha256="0" * 64).token != segment.token
+
+
+def test_clickhouse_is_told_the_token_and_stores_nothing_else_under_it(client, tmp_path):
+    first, other = outgoing(seal(tmp_path, rows=100)), outgoing(seal(tmp_path, rows=50, first_no=101))
+    send(client, first)
+    client.raw_insert(UPDATES, COLUMNS[UPDATES], other.path.read_bytes(), fmt="RowBinary", settings=_settings(first))
+    assert len(numbers(client)) == 100
 
 
 def test_a_changed_segment_is_not_sent(client, tmp_path):
