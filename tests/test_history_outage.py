@@ -15,11 +15,11 @@ from bench.system import System
 from tests.fixtures.ports import free_port
 from tests.gateway import Gateway
 
-pytestmark = [pytest.mark.processes, pytest.mark.faults, pytest.mark.timeout(300)]
-
 AWAY_S = float(os.environ.get("CT_TEST_OUTAGE_S", "60"))
 STARTER_SET = 48
 RATE = 1000  # book messages a second
+
+pytestmark = [pytest.mark.processes, pytest.mark.faults, pytest.mark.timeout(240 + AWAY_S)]
 
 
 def test_a_minute_without_clickhouse_loses_and_doubles_nothing(tmp_path: Path):
