@@ -131,6 +131,21 @@ def test_a_bad_setting_stops_every_process_with_one_line(command, tmp_path):
     assert line.startswith("Bad settings: PORT: ")
 
 
+@pytest.mark.parametrize(("embedded", "secure", "hsts_s"), [("", "True", "31536000"), ("1", "False", "0")])
+def test_cookies_of_a_deployment_travel_by_https_only(embedded, secure, hsts_s, tmp_path):
+    environment = {name: value for name, value in os.environ.items() if name != "CT_EMBEDDED"} | {
+        "CT_DATA_DIR": str(tmp_path),
+        "DATABASE_URL": "sqlite:///ct.sqlite3",
+        "SECRET_KEY": "k" * 40,
+        **({"CT_EMBEDDED": embedded} if embedded else {}),
+    }
+    show = (
+        "from ctweb import settings as s; print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SECURE_HSTS_SECONDS)"
+    )
+    ran = subprocess.run([sys.executable, "-c", show], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert ran.stdout.split() == [secure, secure, hsts_s], ran.stderr
+
+
 def test_a_database_by_url_keeps_what_the_url_says():
     found = databases("mysql://ct:pw@db:3307/ct?unix_socket=/run/x.sock")["default"]
     assert (found["HOST"], found["PORT"], found["NAME"]) == ("db", 3307, "ct")

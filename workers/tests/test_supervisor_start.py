@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.ports import free_port
+from workers.supervisor.__main__ import exchanges
 from workers.supervisor.folder import Folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,3 +66,13 @@ def test_a_machine_without_redis_is_told_what_to_install(tmp_path: Path):
     shadow.touch()
     line = refusal(tmp_path / "var", PATH=str(hidden), PYTHONPATH=str(tmp_path))
     assert "apt-get install redis-server" in line
+
+
+def test_a_live_run_starts_no_simulator_and_any_other_run_one_on_loopback(settings, tmp_path: Path):
+    settings.SOURCE = "live"
+    assert exchanges(8090) == []
+    settings.SOURCE, settings.CT_CAPTURES_DIR = "replay", tmp_path
+    assert exchanges(8090)[0].command[-2:] == ("--replay", str(tmp_path))
+    settings.SOURCE = "simulator"
+    (simulator,) = exchanges(8090)
+    assert simulator.command[1:] == ("-m", "apps.feeds.simulator", "--port", "8090", "--seed", "1")
