@@ -53,3 +53,9 @@ def test_every_make_target_of_the_documents_exists():
     for path in ROOT.glob("*.md"):
         for target in re.findall(r"`(?:\w+=\S+ )*make (\w[\w-]*)", path.read_text()):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_every_test_that_the_documents_run_exists():
+    for path in ROOT.glob("*.md"):
+        for target in re.findall(r"pytest (?:-\S+ )*([\w/]+\.py)", path.read_text()):
+            assert (ROOT / target).is_file(), target
