@@ -147,7 +147,7 @@ class Feed:
             self._publisher.traded(key, trades)
 
     def malformed(self, link: Link, frame: Frame, error: MalformedFrame, received_ns: int) -> None:
-        self._malformed.keep(link.exchange, link.id, frame, str(error), received_ns)
+        self._malformed.keep(link.exchange, link.id, frame, error, received_ns)
 
     def asked(self, link: Link, topic: Topic) -> None:
         """A book without a socket has one now. Others go on: their stream may be moving to a fresh socket."""

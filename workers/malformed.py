@@ -9,6 +9,7 @@ import structlog
 from msgspec import json
 
 from apps.feeds.drivers.base import Frame
+from apps.feeds.errors import Flaw, MalformedFrame
 
 log = structlog.get_logger(__name__)
 
@@ -18,26 +19,27 @@ WRITE_EVERY_S = 1.0
 
 
 class Malformed:
-    """Counts every frame and writes the last hundred of each exchange to `<exchange>.jsonl`, one per line.
+    """Counts every frame by exchange and flaw; the last hundred of each exchange stand in `<exchange>.jsonl`.
 
     The file of the daemon's former life is kept beside it as `<exchange>.1.jsonl`.
     """
 
     def __init__(self, directory: Path) -> None:
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[tuple[str, Flaw]] = Counter()
         self._directory = directory
         self._frames: dict[str, deque[bytes]] = {}
         self._changed: set[str] = set()
         self._begun: set[str] = set()
 
-    def keep(self, exchange: str, link: str, frame: Frame, error: str, received_ns: int) -> None:
-        self.counts[exchange] += 1
+    def keep(self, exchange: str, link: str, frame: Frame, error: MalformedFrame, received_ns: int) -> None:
+        self.counts[exchange, error.flaw] += 1
         text = frame if isinstance(frame, str) else base64.b64encode(frame).decode()
         line = json.encode(
             {
                 "received_ns": received_ns,
                 "connection": link,
-                "error": error,
+                "flaw": error.flaw,
+                "error": str(error),
                 "base64": not isinstance(frame, str),
                 "size": len(frame),
                 "frame": text[:CHARACTERS],

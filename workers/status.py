@@ -150,6 +150,7 @@ class Status:
             "fenced": self._publisher.fenced,
             "trades_skipped": self._publisher.skipped,
             "shed": self._recorder.stats.shed,
+            **{f"malformed:{exchange}:{flaw}": count for (exchange, flaw), count in self._malformed.counts.items()},
         }
 
     async def _tell_for_ever(self) -> None:

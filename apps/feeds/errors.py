@@ -1,5 +1,17 @@
 """What can go wrong between us and an exchange; an error's class tells the caller what to do."""
 
+from enum import StrEnum
+
+
+class Flaw(StrEnum):
+    """Why a frame could not be read: refusals are counted under these names."""
+
+    SIZE = "size"  # larger than anything documented
+    PACKING = "packing"  # does not unpack, or to too much
+    ENCODING = "encoding"  # not the text that it should be
+    SHAPE = "shape"  # not the documented fields and types, or values out of their bounds
+    CONTENT = "content"  # readable, but nothing that is documented: unknown, contradicting or somebody else's
+
 
 class FeedError(Exception):
     """Root of the tree."""
@@ -11,9 +23,10 @@ class MalformedFrame(FeedError):
     `symbol` is the exchange's own, where the frame could be read that far.
     """
 
-    def __init__(self, message: str, *, symbol: str | None = None) -> None:
+    def __init__(self, message: str, *, symbol: str | None = None, flaw: Flaw = Flaw.CONTENT) -> None:
         super().__init__(message)
         self.symbol = symbol
+        self.flaw = flaw
 
 
 class ConnectionLost(FeedError):

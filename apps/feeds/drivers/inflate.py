@@ -4,7 +4,7 @@ import zlib
 
 from apps.feeds.drivers.base import Frame
 from apps.feeds.drivers.wire import MAX_FRAME
-from apps.feeds.errors import MalformedFrame
+from apps.feeds.errors import Flaw, MalformedFrame
 
 MAX_RATIO = 100  # market data in JSON shrinks to a tenth at best
 
@@ -23,9 +23,9 @@ def inflate(frame: Frame) -> Frame:
     try:
         content = unpacking.decompress(frame, most)
     except zlib.error as error:
-        raise MalformedFrame(f"cannot be unpacked: {error}") from error
+        raise MalformedFrame(f"cannot be unpacked: {error}", flaw=Flaw.PACKING) from error
     if unpacking.unconsumed_tail:
-        raise MalformedFrame(f"{len(frame)} bytes that unpack to more than {most}")
+        raise MalformedFrame(f"{len(frame)} bytes that unpack to more than {most}", flaw=Flaw.PACKING)
     if not unpacking.eof or unpacking.unused_data:
-        raise MalformedFrame("a compressed frame that does not end where it should")
+        raise MalformedFrame("a compressed frame that does not end where it should", flaw=Flaw.PACKING)
     return content

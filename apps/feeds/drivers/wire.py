@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from apps.feeds.drivers.base import Frame
-from apps.feeds.errors import MalformedFrame
+from apps.feeds.errors import Flaw, MalformedFrame
 from apps.feeds.market import Levels
 
 MAX_FRAME = 2_000_000  # characters; the largest documented message, 1000 levels a side, has about 60,000
@@ -67,25 +67,25 @@ def decode(shape: Decoder[T], content: Frame | Raw, *, symbol: str | None = None
     try:
         return shape.decode(content)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise MalformedFrame(str(error)[:200], symbol=symbol) from error
+        raise MalformedFrame(str(error)[:200], symbol=symbol, flaw=Flaw.SHAPE) from error
 
 
 def text(frame: Frame) -> str:
     """The frame as text; refuse one that is larger than anything documented before looking into it."""
     if len(frame) > MAX_FRAME:
-        raise MalformedFrame(f"a frame of {len(frame)} characters")
+        raise MalformedFrame(f"a frame of {len(frame)} characters", flaw=Flaw.SIZE)
     if isinstance(frame, str):
         return frame
     try:
         return str(frame, "utf-8")
     except UnicodeDecodeError as error:
-        raise MalformedFrame("not UTF-8") from error
+        raise MalformedFrame("not UTF-8", flaw=Flaw.ENCODING) from error
 
 
 def body(shape: Decoder[T], content: bytes) -> T:
     """Decode a REST answer."""
     if len(content) > MAX_BODY:
-        raise MalformedFrame(f"an answer of {len(content)} bytes")
+        raise MalformedFrame(f"an answer of {len(content)} bytes", flaw=Flaw.SIZE)
     return decode(shape, content)
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from apps.feeds.book.builder import BookBuilder
 from apps.feeds.drivers import registry
-from apps.feeds.errors import MalformedFrame, Refused, Retryable
+from apps.feeds.errors import Flaw, MalformedFrame, Refused, Retryable
 from apps.feeds.market import BookDelta, BookSnapshot, MarketType, PublicTrade
 from apps.feeds.tests.frame_mutations import MUTATIONS, packed, spoil
 from apps.feeds.tests.good_frames import GOOD_ANSWERS, PACKED, corpus
@@ -69,7 +69,8 @@ def test_spoilt_frames_are_refused_or_understood_within_their_time(exchange: str
 
 
 def check_short(error: MalformedFrame) -> None:
-    """An error never carries the frame."""
+    """A refusal has a name to be counted under, and never carries the frame."""
+    assert error.flaw in Flaw
     assert len(str(error)) < 400
 
 

@@ -6,7 +6,7 @@ import zlib
 import pytest
 
 from apps.feeds.drivers.inflate import MAX_RATIO, inflate
-from apps.feeds.errors import MalformedFrame
+from apps.feeds.errors import Flaw, MalformedFrame
 
 TEXT = b'{"ping":1786563031344}'
 
@@ -39,3 +39,10 @@ def test_a_bomb_is_refused_before_it_goes_off(size: int):
 def test_what_cannot_be_unpacked_whole_is_malformed(spoilt: bytes):
     with pytest.raises(MalformedFrame):
         inflate(spoilt)
+
+
+@pytest.mark.parametrize("frame", [b"\x1f\x8b\x08\x00broken", gzip.compress(bytes(10_000_000))])
+def test_what_does_not_unpack_is_counted_as_such(frame: bytes) -> None:
+    with pytest.raises(MalformedFrame) as refusal:
+        inflate(frame)
+    assert refusal.value.flaw is Flaw.PACKING

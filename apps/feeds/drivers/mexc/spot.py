@@ -17,7 +17,7 @@ from apps.feeds.drivers.mexc.spot_pb2 import (
     PublicLimitDepthsV3Api,
     PushDataV3ApiWrapper,
 )
-from apps.feeds.errors import MalformedFrame
+from apps.feeds.errors import Flaw, MalformedFrame
 from apps.feeds.market import BookDelta, BookSnapshot, Levels, MarketType, PublicTrade, Side
 
 _JSON = (b"{", facts.INVALID_KEY[:1].encode())  # how control frames begin where text comes as bytes
@@ -128,24 +128,24 @@ def _push(frame: bytes, received_ns: int) -> list[Event]:
         return [_whole(symbol, push.public_limit_depths, sent_ms, received_ns)]
     deals = push.public_aggre_deals.deals
     if len(deals) > wire.MAX_PRINTS:
-        raise MalformedFrame(f"{len(deals)} trades in one push", symbol=symbol)
+        raise MalformedFrame(f"{len(deals)} trades in one push", symbol=symbol, flaw=Flaw.SIZE)
     return [_trade(symbol, deal, received_ns) for deal in deals]
 
 
 def _message(frame: bytes) -> PushDataV3ApiWrapper:
     if len(frame) > facts.MAX_PUSH:
-        raise MalformedFrame(f"a push of {len(frame)} bytes")
+        raise MalformedFrame(f"a push of {len(frame)} bytes", flaw=Flaw.SIZE)
     try:
         return PushDataV3ApiWrapper.FromString(frame)
     except DecodeError as error:
-        raise MalformedFrame("not the documented protobuf") from error
+        raise MalformedFrame("not the documented protobuf", flaw=Flaw.SHAPE) from error
 
 
 def _checked(value: object, shape: Any, symbol: str) -> Any:
     try:
         return msgspec.convert(value, shape, strict=False)
     except msgspec.ValidationError as error:
-        raise MalformedFrame(str(error)[:200], symbol=symbol) from error
+        raise MalformedFrame(str(error)[:200], symbol=symbol, flaw=Flaw.SHAPE) from error
 
 
 def _levels(rows: Iterable[Row], symbol: str) -> Levels:
