@@ -56,7 +56,8 @@ class Publisher:
         self._farewells: list[tuple[str, Op]] = []
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._rings_s = 0.0  # when the timer does; uvloop's handle of a moment that has come cannot tell
         self._sweep_ns = 0
         self._skipped = 0
 
@@ -162,10 +163,10 @@ class Publisher:
         loop = asyncio.get_running_loop()
         at = loop.time() + delay_s
         if self._timer is not None:
-            if self._timer.when() <= at and not self._timer.cancelled():
+            if self._rings_s <= at:
                 return
             self._timer.cancel()
-        self._timer = loop.call_at(at, self._ring)
+        self._timer, self._rings_s = loop.call_at(at, self._ring), at
 
     def _ring(self) -> None:
         self._timer = None

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+import uvloop
 from redis import Redis
 
 from apps.feeds.bus import codec
@@ -262,3 +263,20 @@ async def test_a_redis_that_hangs_costs_the_publisher_a_tenth_of_a_second_and_ge
         server.resume()
         await until(lambda: (stored(server.url) or {}).get("version") == book.version)
         assert publisher.away_since_ns is None
+
+
+def test_books_that_change_in_the_moment_that_the_timer_rings_are_published_under_uvloop(redis_url, monkeypatch):
+    monkeypatch.setattr("apps.feeds.bus.publisher.TICK_S", 0.0)
+
+    async def publish() -> None:
+        async with publishing(redis_url) as publisher:
+            publisher.own(SHARD, 1)
+            publisher.add(HandMade(BTC))
+            for _ in range(100):
+                publisher.changed(BTC, best=True)
+            await until(lambda: not publisher._waiting)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(publish())
+    with Redis.from_url(redis_url) as redis:
+        assert read_book(redis, BTC, 20) is not None
