@@ -58,11 +58,18 @@ class Control:
             {
                 "connections": dict(hosts),
                 "sockets": [
-                    {"connection": socket.id, "host": socket.host, "path": socket.path, "streams": len(socket.streams)}
+                    {
+                        "connection": socket.id,
+                        "host": socket.host,
+                        "path": socket.path,
+                        "streams": len(socket.streams),
+                        "age_s": round(socket.age_s, 3),
+                    }
                     for socket in self._sockets()
                 ],
                 "streams": len(streams),
                 "books": len({stream.market for stream in streams if stream.kind == "book"}),
+                "asked": {name: dict(exchange.asked) for name, exchange in self._simulator.exchanges.items()},
                 "breaches": self._world.breaches.report(),
                 "counters": {"beats": self._world.engine.beats, **self._world.journal.totals()},
                 "rate": self._world.engine.rate,

@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -63,6 +64,7 @@ class Exchange(ABC):
         listings = listings if recorded is None else [market.listing for market in recorded]
         self.listings = {(listing.market_type, listing.symbol): listing for listing in listings}
         self.sockets: dict[str, Socket] = {}
+        self.asked: Counter[str] = Counter()  # all that came, answered or refused: handshakes and REST requests
         self._markets: dict[tuple[str, str], Market] = {}
         for market in recorded or []:
             self._markets[market.listing.market_type, market.listing.symbol] = market
@@ -149,9 +151,13 @@ class Exchange(ABC):
 
     async def connect(self, request: web.Request, host: str, path: str) -> web.StreamResponse:
         """Serve one WebSocket until either side ends it."""
+        self.asked["handshakes"] += 1
         entrance = self.enter(host, path)
         if isinstance(entrance, web.Response):
             return entrance
+        shut = self.world.faults.find("turn_away", self.name, entrance or None)
+        if shut is not None:
+            return web.Response(status=429, headers={"Retry-After": str(max(1, round(shut.left_s(self.now()))))})
         response = web.WebSocketResponse(autoping=False, compress=False, timeout=1.0, max_msg_size=self.largest_message)
         await response.prepare(request)
         if request.transport is None:

@@ -13,6 +13,7 @@ LASTING = {
     "delay_ack": "ack",
     "rest_error": "rest_ok",
     "ban": "unban",
+    "turn_away": "let_in",
 }
 # Faults of the next messages of each channel in reach.
 COUNTED = ("gap", "duplicate", "reorder", "cross", "malformed", "checksum", "resnapshot", "reset")

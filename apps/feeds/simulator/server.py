@@ -128,6 +128,7 @@ class Simulator:
             return web.Response(status=404, text="no such host here")
         if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
             return await exchange.connect(request, host, path)
+        exchange.asked["rest"] += 1
         answer = exchange.rest(request, host, path)
         return answer if isinstance(answer, web.Response) else await answer
 

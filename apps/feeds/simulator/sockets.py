@@ -85,6 +85,10 @@ class Socket:
         return [(self.market_type, None), *((listing.market_type, listing.symbol) for listing in listings)]
 
     @property
+    def age_s(self) -> float:
+        return self._loop.time() - self.opened
+
+    @property
     def open(self) -> bool:
         return not self._transport.is_closing() and not self.response.closed
 

@@ -1,0 +1,39 @@
+"""A daemon whose exchange does not want to be asked for a while."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from apps.feeds.simulator.server import Simulator
+from apps.feeds.tests.waiting import until
+from apps.feeds.transport.http import AT_ONCE
+from workers.tests.daemon import all_live, fault, options, running, state, watch
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+BANNED = ["binance:spot:BTC/USDT", "binance:spot:ETH/USDT", "binance:futures:BTC/USDT"]
+OTHERS = ["bybit:spot:BTC/USDT", "okx:spot:BTC/USDT"]
+BAN_S = 4
+
+
+async def test_a_banned_daemon_waits_and_then_has_all_its_books_while_the_others_run(
+    simulator: Simulator, redis_url: str, tmp_path: Path, settings: Any
+):
+    settings.REDIS_URL = redis_url
+    await watch(*OTHERS, depth=50)
+    async with running(options(redis_url=redis_url, simulator_url=simulator.url, data_dir=tmp_path)) as monitor:
+        await all_live(monitor, *OTHERS)
+        asked = simulator.exchanges["binance"].asked
+        before = asked["rest"]
+        for market in ("spot", "futures"):
+            await fault(simulator, "ban", f"binance:{market}:BTC/USDT", symbol=None, seconds=BAN_S, count=1)
+        await watch(*BANNED, depth=50)
+        await until(lambda: asked["rest"] > before, 10)
+        await asyncio.sleep(BAN_S - 1.5)
+        assert asked["rest"] - before <= AT_ONCE
+        assert [state(monitor, key) for key in BANNED] == ["SYNCING"] * len(BANNED)
+        assert [state(monitor, key) for key in OTHERS] == ["LIVE"] * len(OTHERS)
+        await all_live(monitor, *BANNED, seconds=30)
+        assert simulator.world.breaches.report() == {}
