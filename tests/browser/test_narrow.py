@@ -33,7 +33,11 @@ def test_the_fleet_counts_on_a_telephone_and_shows_no_tiles(open_page):
 def test_the_ladder_moves_on_a_telephone(open_page):
     page = open_page("/book/okx/spot/BTC-USDT/")
     page.set_viewport_size(PHONE)
+    assert page.locator(".ladder .cols > span:visible").all_inner_texts() == ["Price USDT", "Size BTC", "Total BTC"]
     best = page.locator(".bids .lv").first
+    expect(best.locator(".v:visible")).to_have_count(2)
+    size, total = best.locator(".v:visible").all_inner_texts()
+    assert float(size) == pytest.approx(float(total), rel=1e-3)  # the first level's total is its own size
     expect(best.locator(".p")).to_be_visible()
     before = best.inner_text()
     expect(best).not_to_have_text(before)
