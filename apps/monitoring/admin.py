@@ -25,10 +25,15 @@ class PairForm(forms.ModelForm):
         if self.errors:
             return cleaned
         services.check_values(depth=cleaned.get("depth"), priority=cleaned.get("priority"))
-        if self.instance.pk is None:
-            services.check_new(**{name: cleaned[name] for name in ("exchange", "market_type", "pair")})
-        elif cleaned.get("enabled") and not self.instance.enabled:
-            services.check_runnable(rows=[self.instance])
+        row = self.instance
+        if row.pk is None:
+            names = {name: cleaned[name] for name in ("exchange", "market_type", "pair")}
+            services.check_new(**names)
+            row = Monitoring(**names)
+        elif cleaned.get("enabled") and not row.enabled:
+            services.check_runnable(rows=[row])
+        key = selectors.key_of(row)
+        services.check_offered(cleaned.get("depth"), [] if key is None else [key])
         return cleaned
 
 

@@ -13,8 +13,8 @@ from django.db import transaction
 from msgspec import Struct
 
 from apps.feeds import selectors as feeds
-from apps.feeds.drivers.registry import canonical
-from apps.feeds.market import DEPTHS, BookKey, InstrumentStatus, MarketType
+from apps.feeds.drivers.registry import canonical, offered_depths
+from apps.feeds.market import DEPTHS, FULL_DEPTH, BookKey, InstrumentStatus, MarketType
 from apps.feeds.models import Exchange, TradePair
 from apps.feeds.services import nudge_on_commit
 from apps.monitoring.gaps import Gap
@@ -50,6 +50,7 @@ def add_pair(
     """Watch one more pair."""
     check_values(depth=depth, priority=priority)
     instrument = check_new(exchange=exchange, market_type=market_type, pair=pair)
+    check_offered(depth, [_key(exchange, market_type, pair)])
     row = _create(instrument, actor, depth=depth, priority=priority, enabled=enabled)
     _trace("pair.add", [row], actor, reason, after=[_state(row)])
     return row
@@ -68,6 +69,7 @@ def enable_pairs(
     instruments = _runnable(keys, field="pairs")
     rows = rows_of(keys=keys)
     missing = instruments.keys() - {key_of(row) for row in rows}
+    check_offered(depth, missing)
     made = [_create(instruments[key], actor, depth=depth, enabled=False) for key in sorted(missing)]
     return _set([*rows, *made], {"enabled": True, "active": True}, "pair.enable", actor, reason)
 
@@ -87,6 +89,7 @@ def edit(*, ids: Collection[int], values: Mapping[str, Any], actor: Actor, reaso
     """Set `enabled`, `depth` or `priority` of rows, of all of them or of none."""
     check_values(**values)
     rows = _existing(ids)
+    check_offered(values.get("depth"), [key for key in map(key_of, rows) if key is not None])
     if not values.get("enabled"):
         action = "pair.disable" if "enabled" in values else "pair.edit"
         return _set(rows, values, action, actor, reason)
@@ -123,6 +126,18 @@ def check_values(*, depth: int | None = None, priority: int | None = None, enabl
         errors["priority"] = f"Must be a number from {PRIORITIES[0]} to {PRIORITIES[1]}."
     if errors:
         raise ValidationError(errors)
+
+
+def check_offered(depth: int | None, keys: Iterable[BookKey]) -> None:
+    """Raise, for the field `depth`, what an exchange that has no such depth would refuse."""
+    offered = offered_depths()
+    for key in keys:
+        depths = offered.get((key.exchange, key.market_type), DEPTHS)
+        if depth is not None and depth not in depths:
+            words = ", ".join("full" if one == FULL_DEPTH else str(one) for one in depths)
+            raise ValidationError(
+                {"depth": f"{key.exchange} {key.market_type} does not offer this depth, but {words}."}
+            )
 
 
 @transaction.atomic

@@ -62,6 +62,26 @@ def test_an_added_pair_is_watched():
     assert row.trade_pair_id is not None
 
 
+@pytest.mark.parametrize("depth", [50, 0])
+def test_a_depth_that_the_exchange_does_not_offer_is_refused_at_the_field(depth: int):
+    list_pairs("BTC/USDC", exchange="hyperliquid")
+    row = services.add_pair(exchange="hyperliquid", pair="BTC/USDC", actor=ANN, depth=20)
+    refused = (
+        lambda: services.set_depth(ids=[row.pk], depth=depth, actor=ANN),
+        lambda: services.add_pair(exchange="dex", pair="BTC/USDC", actor=ANN, depth=depth),
+        lambda: services.enable_pairs(keys={key("BTC/USDC", "hyperliquid")}, enabled=True, depth=depth, actor=ANN),
+    )
+    with pytest.raises(ValidationError) as refusal:
+        refused[0]()
+    assert refusal.value.message_dict == {"depth": ["hyperliquid spot does not offer this depth, but 20."]}
+    services.delete(ids=[row.pk], actor=ANN)
+    for act in refused[1:]:
+        with pytest.raises(ValidationError) as refusal:
+            act()
+        assert "depth" in refusal.value.message_dict
+    assert not Monitoring.objects.exists()
+
+
 def test_an_added_pair_is_normalised():
     services.add_pair(exchange=" Binance ", market_type="FUTURES", pair="btc/usdt", actor=ANN)
     assert list(loaded().subscriptions) == [key(market_type="futures")]
