@@ -173,6 +173,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 await self.send(text_data=frame.decode())
         except TimeoutError:
             return Close.SLOW
+        except OSError as error:  # the tab was closed while its frame was on the way: `disconnect` comes next
+            log.debug("live socket is gone", error=type(error).__name__)
+            self.hung_up = True
         return None
 
     async def _answer(self, message: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 from msgspec import json
+from uvicorn.protocols.utils import ClientDisconnected
 from websockets.exceptions import InvalidStatus
 
 from apps.feeds.bus import codec
@@ -21,6 +22,7 @@ from apps.monitoring.services import enable_pairs
 from apps.users.models import User
 from apps.users.services import SYSTEM
 from apps.users.tests.people import person
+from ctweb.live.consumer import LiveConsumer
 from ctweb.live.protocol import Close
 from ctweb.tests.bus import book_status, daemon_status, fresh, message, prints
 from ctweb.tests.live_server import LiveServer
@@ -292,3 +294,19 @@ async def listened_until(tab, condition) -> None:
     async with asyncio.timeout(10):
         while not await sync_to_async(condition)():
             await tab.say(op="ack", n=(await tab.hear("f"))["n"])
+
+
+async def test_a_tab_that_is_closed_under_a_frame_is_no_failure(server, viewer, monkeypatch, caplog):
+    asked = asyncio.Event()
+
+    async def closed(consumer: LiveConsumer, text_data: str) -> None:
+        asked.set()
+        raise ClientDisconnected
+
+    async with server.browser(viewer) as tab:
+        await tab.hello()
+        monkeypatch.setattr(LiveConsumer, "send", closed)
+        async with asyncio.timeout(10):
+            await asked.wait()
+    await until(lambda: not server.hub._members)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
