@@ -18,10 +18,9 @@ import redis.asyncio
 from msgspec.json import decode
 
 from bench.listeners import Browser, RedisListener
-from bench.system import System
+from bench.system import STARTER_SET, System
 from workers.supervisor.folder import free_ports
 
-STARTER_SET = 48
 BOOKS_OF_A_SOCKET = 50
 SETTLE_S = 5
 FLUSH_S = 60

@@ -6,12 +6,11 @@ from time import sleep
 
 from playwright.sync_api import Page, sync_playwright
 
-from bench.system import ROOT, System
+from bench.system import ROOT, STARTER_SET, System
 from workers.supervisor.folder import free_ports
 
 CHROMIUM = "/usr/bin/chromium"
 TARGET = ROOT / "docs" / "img"
-STARTER_SET = 48
 FILL_S = 20  # until tapes and rates have something to show
 PAGES = {
     "fleet": "/fleet/",

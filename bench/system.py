@@ -22,6 +22,7 @@ from workers.supervisor.folder import Folder
 
 ROOT = Path(__file__).resolve().parents[1]
 START_S = 120
+STARTER_SET = 48  # books: three coins on eight exchanges, spot and futures
 STOP_S = 15
 
 

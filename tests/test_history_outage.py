@@ -11,12 +11,11 @@ from urllib.request import urlopen
 
 import pytest
 
-from bench.system import System
+from bench.system import STARTER_SET, System
 from tests.fixtures.ports import free_port
 from tests.gateway import Gateway
 
 AWAY_S = float(os.environ.get("CT_TEST_OUTAGE_S", "60"))
-STARTER_SET = 48
 RATE = 1000  # book messages a second
 
 pytestmark = [pytest.mark.processes, pytest.mark.faults, pytest.mark.timeout(240 + AWAY_S)]

@@ -15,14 +15,13 @@ import pytest
 import redis
 
 from bench.listeners import live_socket, sign_in
-from bench.system import System, get_json
+from bench.system import STARTER_SET, System, get_json
 from tests.fixtures.captures import ROOT
 from tests.fixtures.ports import free_port
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 
 KEY = "binance:spot:BTC/USDT"
-STARTER_SET = 48
 LEVELS = 20
 PROGRAMS = 7  # redis, history, simulator, web, daemon, jobs, beat
 

@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from bench.system import System
+from bench.system import STARTER_SET, System
 from tests.browser.processes import Daemon
 from tests.fixtures.ports import free_port
 
 CHROMIUM = Path("/usr/bin/chromium")
-STARTER_SET = 18
 SIZE = {"width": 1440, "height": 900}
 
 

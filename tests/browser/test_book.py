@@ -6,6 +6,8 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import expect
 
+from bench.system import STARTER_SET
+
 PATH = "/book/binance/spot/BTC-USDT/"
 MARKET = {"exchange": "binance", "market_type": "spot", "symbol": "BTCUSDT"}
 LIMIT_MS = 5000
@@ -33,7 +35,7 @@ def still(system):
     system.simulator("fault", {"op": "freeze", **MARKET})
     yield
     system.simulator("fault", {"op": "thaw", **MARKET})
-    system.wait("all books", lambda: system.books().get("live", 0) >= 18, 60)
+    system.wait("all books", lambda: system.books().get("live", 0) >= STARTER_SET, 60)
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def muted(system):
     system.simulator("fault", {"op": "mute", **MARKET})
     yield
     system.simulator("fault", {"op": "unmute", **MARKET})
-    system.wait("all books", lambda: system.books().get("live", 0) >= 18, 60)
+    system.wait("all books", lambda: system.books().get("live", 0) >= STARTER_SET, 60)
 
 
 def test_the_ladder_moves(live):
@@ -136,7 +138,7 @@ def test_grouping_sizes_in_quote_and_freezing_change_what_is_drawn(live):
 
 def test_trades_other_books_and_edges_are_live(live):
     expect(live.locator("#tape tbody tr:not([hidden])").first).to_be_visible(timeout=10_000)
-    expect(live.locator("#elsewhere tbody tr")).to_have_count(6)
+    expect(live.locator("#elsewhere tbody tr")).to_have_count(14)
     expect(live.locator("#edges td[data-edge=unknown]")).to_have_count(0, timeout=10_000)
     bid, ask = (
         float(live.locator(f'#elsewhere tr[data-key="{key}"] .{side}').inner_text().replace(",", ""))

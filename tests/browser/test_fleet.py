@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from bench.system import STARTER_SET
+
 LIMIT_MS = 5000
 
 
@@ -45,12 +47,12 @@ def test_a_muted_pair_is_stale_within_its_limit_and_a_second_and_no_other(open_p
 
 def test_a_stopped_daemon_leaves_no_book_live(open_page, daemon):
     page = open_page("/fleet/")
-    expect(page.locator("#f-live")).to_have_text("18")
+    expect(page.locator("#f-live")).to_have_text(str(STARTER_SET))
     daemon.pause()
     expect(page.locator("#f-live")).to_have_text("0", timeout=LIMIT_MS + 5000)
     expect(page.locator("[data-daemon] .st")).to_contain_text("LOST", timeout=15_000)
     daemon.resume()
-    expect(page.locator("#f-live")).to_have_text("18", timeout=30_000)
+    expect(page.locator("#f-live")).to_have_text(str(STARTER_SET), timeout=30_000)
     expect(page.locator("[data-daemon] .st")).to_have_text("ALIVE")
 
 
@@ -75,7 +77,7 @@ def test_tiles_are_coloured_by_what_is_asked(open_page):
     expect(page.locator("#legend")).to_contain_text("age:")
     expect(page.locator("#matrix")).to_have_attribute("data-colour", "age")
     page.locator("#filter").fill("sol")
-    expect(page.locator(".tile:not([data-out])")).to_have_count(6)
+    expect(page.locator(".tile:not([data-out])")).to_have_count(STARTER_SET // 3)
 
 
 def test_a_resync_is_asked_for_and_done(open_page, system, muted):

@@ -33,6 +33,9 @@ WRITTEN = {
     "split('97412.36')": ["97,412.", "36"],
     "split('83961.6')": ["83,96", "1.6"],
     "split('5')": ["", "5"],
+    "sideOf({ side: 'buy' })": ["▲", "bid"],
+    "sideOf({ side: 'sell' })": ["▼", "ask"],
+    "sideOf({ side: 'unknown' })": ["·", "dim"],
 }
 
 

@@ -9,11 +9,10 @@ import redis
 from playwright.sync_api import expect
 
 from apps.feeds.bus.redis import read_daemons
+from bench.system import STARTER_SET
 
 ADA = "okx:spot:ADA/USDT"
-STARTER_SET = 18
-
-
+QUOTED_IN_USDT = 14  # ADA on seven exchanges, spot and futures
 ENABLED_SET = {"live": STARTER_SET, "syncing": 0, "stale": 0, "down": 0}
 STEPS = re.compile(r"PENDING [\d.]+ s › SUBSCRIBED [\d.]+ s › SYNCED [\d.]+ s")
 FIRST_SUSPENDED = """async () => {
@@ -43,7 +42,10 @@ def page(open_page, system):
 
 def only_the_starter_set(system):
     with closing(sqlite3.connect(system.folder.root / "ct.sqlite3", timeout=20)) as database, database:
-        database.execute("DELETE FROM MONITORING WHERE TRADE_PAIR NOT IN ('BTC/USDT', 'ETH/USDT', 'SOL/USDT')")
+        quote = "IIF(EXCHANGE_ID = 'hyperliquid', '/USDC', '/USDT')"
+        database.execute(
+            f"DELETE FROM MONITORING WHERE TRADE_PAIR NOT IN ('BTC' || {quote}, 'ETH' || {quote}, 'SOL' || {quote})"
+        )
         database.execute("UPDATE MONITORING SET ENABLED = 1, ORDERBOOK_DEPTH = NULL")
     system.wait("the starter set", lambda: system.books() == ENABLED_SET, 60)
 
@@ -106,13 +108,13 @@ def test_a_disabled_pair_leaves_the_fleet_and_the_others_lose_nothing(page, open
 def test_the_preview_says_what_then_happens(page, system):
     page.locator("#words").fill("ada usdt")
     page.locator("#all").check()
-    expect(page.locator("#preview")).to_contain_text("+6")
-    expect(page.locator("#preview")).to_contain_text(f"{STARTER_SET} → {STARTER_SET + 6} of")
+    expect(page.locator("#preview")).to_contain_text(f"+{QUOTED_IN_USDT}")
+    expect(page.locator("#preview")).to_contain_text(f"{STARTER_SET} → {STARTER_SET + QUOTED_IN_USDT} of")
     expect(page.locator("#preview")).to_contain_text("0 interrupted")
     page.keyboard.press("Escape")
     page.locator("#enable").click()
-    expect(page.locator("#counts .st[data-st=LIVE] b")).to_have_text(str(STARTER_SET + 6), timeout=10_000)
-    assert system.books()["live"] == STARTER_SET + 6
+    expect(page.locator("#counts .st[data-st=LIVE] b")).to_have_text(str(STARTER_SET + QUOTED_IN_USDT), timeout=10_000)
+    assert system.books()["live"] == STARTER_SET + QUOTED_IN_USDT
 
 
 def test_keys_choose_and_switch(page):

@@ -4,7 +4,7 @@ import { BookHead } from "./bookhead.js";
 import { DepthChart } from "./depth.js";
 import { Elsewhere } from "./elsewhere.js";
 import { balance, cost, quote } from "./figures.js";
-import { decimals, duration, fixed, group, MISSING } from "./fmt.js";
+import { decimals, duration, fixed, group, MISSING, sideOf } from "./fmt.js";
 import { startFrame } from "./frame.js";
 import { onKey } from "./keys.js";
 import { Ladder } from "./ladder.js";
@@ -109,8 +109,9 @@ function drawLast() {
   const last = tape.last;
   if (last === undefined) return;
   const node = byId("last");
-  node.className = last.side === "buy" ? "bid" : "ask";
-  write(node, `${last.side === "buy" ? "▲" : "▼"} ${group(last.price)}`);
+  const [sign, tone] = sideOf(last);
+  node.className = tone;
+  write(node, `${sign} ${group(last.price)}`);
   write(byId("last-size"), `${group(last.size)} ${base}, ${duration(Math.max(0, serverNow() - last.ms))} ago`);
 }
 

@@ -80,3 +80,10 @@ export function split(price) {
   for (let digits = 0; cut > 0 && digits < 2; cut -= 1) if (/\d/.test(text[cut - 1])) digits += 1;
   return [text.slice(0, cut), text.slice(cut)];
 }
+
+const SIDES = { buy: ["▲", "bid"], sell: ["▼", "ask"] };
+
+/** Sign and class of a trade's side; some exchanges do not say which it was. */
+export function sideOf(trade) {
+  return SIDES[trade.side] ?? ["·", "dim"];
+}

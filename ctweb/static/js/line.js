@@ -1,11 +1,12 @@
 // The line of the mid and the bars of the spread: fixed rings of the last five minutes, drawn by uPlot (global).
 
-import { fixed } from "./fmt.js";
+import { fixed, sideOf } from "./fmt.js";
 
 const EVERY_MS = 500;
 const KEEP = (5 * 60 * 1000) / EVERY_MS;
 const TRADES = 200;
 const DOT = 2.2; // radius, px
+const LINE_COLOURS = { bid: "--bid", ask: "--ask", dim: "--t3" };
 
 export class MidLine {
   #root;
@@ -113,7 +114,7 @@ export class MidLine {
       if (x < bbox.left || y < bbox.top || y > bbox.top + bbox.height) continue;
       ctx.beginPath();
       ctx.arc(x, y, DOT * ratio, 0, 7);
-      ctx.fillStyle = colour(one.side === "buy" ? "--bid" : "--ask");
+      ctx.fillStyle = colour(LINE_COLOURS[sideOf(one)[1]]);
       ctx.globalAlpha = 0.65;
       ctx.fill();
     }

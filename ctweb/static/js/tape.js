@@ -1,6 +1,6 @@
 // The tape: the last trades, newest first; rows are made once and their texts move down.
 
-import { clock, group } from "./fmt.js";
+import { clock, group, sideOf } from "./fmt.js";
 import { mark, write } from "./store.js";
 
 const ROWS = 50;
@@ -40,12 +40,13 @@ export class Tape {
     return one.amount >= this.#large;
   }
 
-  /** Trades a second and the share of buys among those that are shown, over their own time. */
+  /** Trades a second and the share of buys among those shown whose side is known, over their own time. */
   pace(nowMs) {
     const recent = this.#trades.filter((one) => nowMs - one.ms < 10000);
-    const bought = this.#trades.filter((one) => one.side === "buy").length;
+    const told = this.#trades.filter((one) => one.side === "buy" || one.side === "sell");
+    const bought = told.filter((one) => one.side === "buy").length;
     const span = recent.length === ROWS ? (nowMs - recent[ROWS - 1].ms) / 1000 : 10;
-    return { rate: recent.length / Math.max(span, 0.1), buys: this.#trades.length ? bought / this.#trades.length : null };
+    return { rate: recent.length / Math.max(span, 0.1), buys: told.length ? bought / told.length : null };
   }
 
   draw() {
@@ -55,8 +56,9 @@ export class Tape {
       if (one === undefined) return;
       const [time, price, size] = row.cells;
       write(time, clock(one.ms, 2));
-      write(price, `${one.side === "buy" ? "▲" : "▼"} ${group(one.price)}`);
-      price.className = `n ${one.side === "buy" ? "bid" : "ask"}`;
+      const [sign, tone] = sideOf(one);
+      write(price, `${sign} ${group(one.price)}`);
+      price.className = `n ${tone}`;
       write(size, group(one.size));
       mark(size, "large", this.isLarge(one) ? "1" : "");
     });
