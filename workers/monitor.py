@@ -9,6 +9,7 @@ import structlog
 from msgspec import Struct
 
 from apps.feeds import leases
+from apps.feeds.bus.meter import Meter
 from apps.feeds.bus.publisher import Publisher
 from apps.feeds.drivers import registry
 from apps.feeds.market import Instrument
@@ -98,7 +99,8 @@ class Monitor:
             outages=self.outages,
             malformed=self.malformed,
         )
-        self.http = Http(drivers=drivers, addresses=addresses)
+        self.meter = Meter(options.redis_url)
+        self.http = Http(drivers=drivers, addresses=addresses, meter=self.meter)
         self.pool = Pool(
             drivers=drivers,
             sink=self.feed,
@@ -106,6 +108,7 @@ class Monitor:
             fetch=self.http.fetch,
             pairs_per_connection=options.pairs_per_connection,
             max_connections=options.max_connections,
+            meter=self.meter,
         )
         self.snapshots = Snapshots(http=self.http, drivers=drivers, deliver=self.feed.snapshot)
         self.feed.fetch_snapshot = self.snapshots.want
@@ -162,6 +165,7 @@ class Monitor:
             Part(name="ledger", run=self.ledger.run, stop=self.ledger.close),
             Part(name="recorder", run=self.recorder.run, stop=self.recorder.close, deadline_s=5.0),
             Part(name="publisher", run=self.publisher.run, stop=self.publisher.aclose),
+            Part(name="meter", stop=self.meter.close),
             Part(name="http", stop=self.http.close),
             Part(name="snapshots", run=self.snapshots.run),
             Part(name="pool", run=self.pool.run),

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.feeds import selectors, services
+from apps.feeds.bus.meter import Meter
 from apps.feeds.bus.redis import connect_sync
 from apps.feeds.drivers import registry
 from apps.feeds.errors import Retryable
@@ -57,5 +58,8 @@ def refresh_instruments(exchange: str, market_type: str, pause_s: int = 0) -> in
 async def _fetch(exchange: str, market_type: MarketType) -> list[Instrument]:
     driver = registry.driver(exchange)
     addresses = Addresses(settings.CT_SIMULATOR_URL)
-    async with Http(drivers={exchange: driver}, addresses=addresses) as http:
+    async with (
+        Meter(settings.REDIS_URL) as meter,
+        Http(drivers={exchange: driver}, addresses=addresses, meter=meter) as http,
+    ):
         return await http.fetch_instruments(driver, market_type)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from apps.feeds.drivers.base import Driver, Frame, Topic, TopicKind
-from apps.feeds.errors import ConnectionLost, MalformedFrame
+from apps.feeds.errors import ConnectionLost, MalformedFrame, Retryable
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.backoff import Backoff
 from apps.feeds.transport.dial import Fetch, TurnedAwayError, dial, locate
@@ -113,13 +113,15 @@ class Connection:
 
         Where the exchange wants us to stay away, no other connection knocks in the meantime either.
         """
-        await self._gate.enter()
-        url = await locate(self._driver, self.link.market_type, self.link.category, self._fetch)
         try:
-            socket = await dial(self._addresses.ws(url), self._timing)
+            async with self._gate.turn():
+                url = await locate(self._driver, self.link.market_type, self.link.category, self._fetch)
+                socket = await dial(self._addresses.ws(url), self._timing)
         except TurnedAwayError as error:
-            self._gate.shut(self._driver.retry_after(error.status, error.headers, error.body) or 0.0)
+            await self._gate.shut(self._driver.retry_after(error.status, error.headers, error.body) or 0.0)
             raise
+        except Retryable as error:
+            raise ConnectionLost(str(error)) from error
         age_s = self._driver.limits(self.link.market_type).connection_age_s
         session = Session(
             socket,

@@ -1,7 +1,6 @@
 """REST requests to the exchanges: one limit and one fate per exchange for all who ask in this process."""
 
 import asyncio
-import time
 from collections.abc import Mapping
 from decimal import Decimal
 from types import TracebackType
@@ -16,7 +15,7 @@ from apps.feeds.drivers.base import Driver, Rate, Request
 from apps.feeds.errors import Refused, Retryable, UnknownExchange
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.transport.addresses import Addresses
-from apps.feeds.transport.gate import Gate
+from apps.feeds.transport.gate import Gate, Meter
 
 AT_ONCE = 4  # requests of one exchange on their way together
 TIMEOUT_S = 20.0  # of one request with its whole body; market lists have megabytes
@@ -25,26 +24,30 @@ TIMEOUT_S = 20.0  # of one request with its whole body; market lists have megaby
 class _Lane:
     """The way to one exchange."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, meter: Meter | None) -> None:
         self.driver = driver
         self.slots = asyncio.Semaphore(AT_ONCE)
-        self.gates = {host: Gate(rate) for host, rate in _rates(driver).items()}
-        self.closed_until = 0.0  # monotonic
+        self.gates = {host: Gate(rate, name=f"rest:{host}", meter=meter) for host, rate in _rates(driver).items()}
 
-    def check(self) -> None:
-        left = self.closed_until - time.monotonic()
-        if left > 0:
-            raise Retryable(f"{self.driver.exchange_id} asked us to stay away", after_s=left)
-
-    def stay_away(self, for_s: float) -> None:
-        self.closed_until = max(self.closed_until, time.monotonic() + for_s)
+    async def stay_away(self, for_s: float) -> None:
+        """From all hosts of the exchange."""
+        for gate in self.gates.values():
+            await gate.shut(for_s)
 
 
 class Http:
     """Sends `Request` values. Belongs to the event loop that it is first used in."""
 
-    def __init__(self, *, drivers: Mapping[str, Driver], addresses: Addresses, timeout_s: float = TIMEOUT_S) -> None:
-        self._lanes = {name: _Lane(driver) for name, driver in drivers.items()}
+    def __init__(
+        self,
+        *,
+        drivers: Mapping[str, Driver],
+        addresses: Addresses,
+        timeout_s: float = TIMEOUT_S,
+        meter: Meter | None = None,
+    ) -> None:
+        """Without a `meter` the limits are kept by this process alone."""
+        self._lanes = {name: _Lane(driver, meter) for name, driver in drivers.items()}
         self._addresses = addresses
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._session: aiohttp.ClientSession | None = None
@@ -71,10 +74,7 @@ class Http:
         lane = self._lanes.get(driver_id)
         if lane is None:
             raise UnknownExchange(driver_id)
-        async with lane.slots:
-            lane.check()
-            await lane.gates[_host(request)].enter(request.weight)
-            lane.check()  # the ban may have come while we waited
+        async with lane.slots, lane.gates[_host(request)].turn(request.weight):
             return await self._send(lane, request)
 
     async def fetch_instruments(self, driver: Driver, market_type: MarketType) -> list[Instrument]:
@@ -104,7 +104,7 @@ class Http:
             raise Retryable(f"{_host(request)}: {error!r}") from error
         away_s = lane.driver.retry_after(status, headers, body)
         if away_s is not None:
-            lane.stay_away(away_s)
+            await lane.stay_away(away_s)
             raise Retryable(f"{_host(request)}: HTTP {status}, stay away for {away_s:g} s", after_s=away_s)
         if status >= 500:
             raise Retryable(f"{_host(request)}: HTTP {status}")

@@ -13,7 +13,7 @@ from apps.feeds.subscriptions import Diff, Subscription
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.connection import Connection
 from apps.feeds.transport.dial import Fetch
-from apps.feeds.transport.gate import Gate
+from apps.feeds.transport.gate import Gate, Meter
 from apps.feeds.transport.groups import Group, group_of, pairs_of_a_socket, topics_of
 from apps.feeds.transport.link import Link, Sink
 from apps.feeds.transport.timing import Timing
@@ -43,7 +43,9 @@ class Pool:
         clock: Callable[[], int] = time.time_ns,
         rng: random.Random | None = None,
         timing: Timing | None = None,
+        meter: Meter | None = None,
     ) -> None:
+        """Without a `meter` the exchanges' limits on new sockets are kept by this process alone."""
         self._drivers = drivers
         self._sink = sink
         self._addresses = addresses
@@ -53,7 +55,9 @@ class Pool:
         self._clock = clock
         self._rng = rng or random.SystemRandom()
         self._timing = timing or Timing()
-        self._gates = {name: Gate(_connect_rate(driver)) for name, driver in drivers.items()}
+        self._gates = {
+            name: Gate(_connect_rate(driver), name=f"sockets:{name}", meter=meter) for name, driver in drivers.items()
+        }
         self._groups: dict[Group, list[Connection]] = {}
         self._pairs: dict[BookKey, _Pair] = {}
         self._keys: dict[tuple[str, MarketType, str], BookKey] = {}  # by exchange, market and symbol

@@ -1,0 +1,108 @@
+"""The exchanges' limits as all our processes share them: what each sends is counted in Redis, by the clock of Redis.
+
+All processes of one system count as one address. Some may have addresses of their own, but which ones share one is
+known to no process; a budget that is too small costs seconds at a start, one that is too large a ban.
+"""
+
+import math
+import time
+from types import TracebackType
+from typing import Self
+
+import structlog
+from redis.exceptions import RedisError
+
+from apps.feeds.bus.redis import connect
+from apps.feeds.drivers.base import Rate
+
+log = structlog.get_logger(__name__)
+
+AWAY_S = 5.0  # without Redis the process' own limits hold, and Redis is asked again after so long
+LOST_MS = 30_000  # what was sent and never reported back counts as arrived
+SOON_MS = 50  # a second look, while that what is on its way fills the window
+
+# Members of the sorted set are `weight:ticket`, their scores the time (ms) until which they surely were on their way.
+ENTER = f"""
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local shut = redis.call('PTTL', KEYS[2])
+if shut > 0 then return {{0, shut}} end
+local count, per_ms, weight = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - per_ms)
+local rows = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+local excess = weight - count
+for i = 1, #rows, 2 do excess = excess + tonumber(string.match(rows[i], '^%d+')) end
+if excess > 0 then
+    for i = 1, #rows, 2 do
+        excess = excess - tonumber(string.match(rows[i], '^%d+'))
+        if tonumber(rows[i + 1]) > now then break end
+        if excess <= 0 then return {{math.max(1, rows[i + 1] + per_ms - now), 0}} end
+    end
+    return {{{SOON_MS}, 0}}
+end
+redis.call('ZADD', KEYS[1], now + {LOST_MS}, ARGV[4] .. ':' .. ARGV[1])
+redis.call('PEXPIRE', KEYS[1], per_ms + {LOST_MS})
+return {{0, 0}}
+"""
+LEAVE = """
+local clock = redis.call('TIME')
+return redis.call('ZADD', KEYS[1], 'XX', clock[1] * 1000 + math.floor(clock[2] / 1000), ARGV[1])
+"""
+
+
+class Meter:
+    """See `transport.gate.Meter`. Belongs to the event loop that it is first used in."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._redis = connect(redis_url)
+        self._enter = self._redis.register_script(ENTER)
+        self._leave = self._redis.register_script(LEAVE)
+        self._entered: dict[str, str] = {}  # ticket -> its member
+        self._asks_again = 0.0  # monotonic
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def enter(self, name: str, ticket: str, rate: Rate, weight: int) -> tuple[float, float]:
+        if time.monotonic() < self._asks_again:
+            return 0.0, 0.0
+        weight, per_ms = min(weight, rate.count), math.ceil(rate.per_s * 1_000)
+        try:
+            wait_ms, shut_ms = await self._enter(keys=_keys(name), args=[ticket, rate.count, per_ms, weight])
+        except (RedisError, OSError) as error:
+            self._away(error)
+            return 0.0, 0.0
+        if wait_ms == 0 == shut_ms:
+            self._entered[ticket] = f"{weight}:{ticket}"
+        return wait_ms / 1_000, shut_ms / 1_000
+
+    async def leave(self, name: str, ticket: str) -> None:
+        member = self._entered.pop(ticket, None)
+        if member is None or time.monotonic() < self._asks_again:
+            return
+        try:
+            await self._leave(keys=_keys(name)[:1], args=[member])
+        except (RedisError, OSError) as error:
+            self._away(error)
+
+    async def shut(self, name: str, for_s: float) -> None:
+        try:
+            await self._redis.set(_keys(name)[1], 1, px=math.ceil(for_s * 1_000))
+        except (RedisError, OSError) as error:
+            self._away(error)
+
+    def _away(self, error: Exception) -> None:
+        log.warning("limits are not shared", error=str(error))
+        self._asks_again = time.monotonic() + AWAY_S
+
+
+def _keys(name: str) -> list[str]:
+    return [f"meter:{name}", f"meter:{name}:shut"]
