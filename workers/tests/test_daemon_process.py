@@ -18,6 +18,7 @@ from redis import Redis
 
 from apps.feeds.bus import codec
 from apps.feeds.bus.redis import read_book, read_daemons
+from apps.feeds.drivers import registry
 from apps.feeds.market import BookKey
 from apps.feeds.tests.redis_process import RedisProcess
 from apps.feeds.tests.waiting import until as eventually
@@ -96,6 +97,12 @@ class System:
         with closing(sqlite3.connect(self.database, timeout=20)) as database, database:
             database.execute("UPDATE lease SET expires_at = '2020-01-01 00:00:00' WHERE holder = ?", [daemon])
             database.execute("UPDATE daemon SET heartbeat_at = '2020-01-01 00:00:00' WHERE id = ?", [daemon])
+
+    def catalogued(self) -> bool:
+        """Every market has its list."""
+        with closing(sqlite3.connect(self.database, timeout=20)) as database:
+            markets = "SELECT COUNT(DISTINCT EXCHANGE_ID || MARKET_TYPE) FROM SPOT_TRADE_PAIR"
+            return database.execute(markets).fetchone() == (2 * len(registry.exchange_ids()),)
 
     def live(self, *, above_fence: int = 0) -> bool:
         book = self.book()
@@ -186,6 +193,7 @@ async def test_a_paused_daemon_that_wakes_up_cannot_publish_over_its_successor(w
     first = watching.start("monitor", CT_DAEMON_ID="d1")
     until(watching.live, 20)
     fence = (watching.book() or {})["fence"]
+    until(watching.catalogued, 30)  # it writes no more: paused within a transaction it would keep the database locked
     async with listening(watching.redis_url, codec.book_name(BTC)) as heard:
         first.send_signal(signal.SIGSTOP)
         watching.let_leases_run_out("d1")

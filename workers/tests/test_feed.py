@@ -157,7 +157,7 @@ async def test_a_malformed_frame_is_counted_and_kept_and_the_books_go_on(simulat
     async with running(chosen) as monitor:
         await all_live(monitor, OKX)
         await fault(simulator, "malformed", OKX, count=3)
-        await until(lambda: monitor.malformed.counts["okx"] == 3, 5)
+        await until(lambda: monitor.malformed.counts.total() == 3, 5)
         file = chosen.data_dir / "malformed/okx.jsonl"
         await until(lambda: file.exists() and len(file.read_bytes().splitlines()) == 3)
         assert [link.reconnects for link in monitor.pool.links()] == [0]
