@@ -46,7 +46,7 @@ format: $(VENV)/.dev
 
 ## make bench        measure the whole path on this machine, printed with its spread
 bench: $(VENV)/.embedded
-	@$(BIN)/python -m bench.bytes_to_book && $(BIN)/python -m bench.end_to_end
+	@$(BIN)/python -m bench.bytes_to_book && $(BIN)/python -m bench.end_to_end && $(BIN)/python -m bench.cold_start
 
 ## make screenshots  photograph the pages into docs/img
 screenshots: $(VENV)/.dev
