@@ -21,7 +21,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         yield made
 
 
-def test_all_are_live_within_a_minute_and_again_after_every_socket_was_cut_and_no_limit_is_broken(fleet: Fleet):
+def test_all_are_live_within_a_minute_and_again_after_every_socket_was_cut_and_no_limit_is_broken(fleet: Fleet) -> None:
     start = together(cold_start(fleet, PAIRS, daemons=2).values())
     back = together(mass_disconnect(fleet, PAIRS).values())
     assert start.all_s < SECONDS
@@ -32,7 +32,7 @@ def test_all_are_live_within_a_minute_and_again_after_every_socket_was_cut_and_n
     assert back.spread_s > 0.1
 
 
-def test_pairs_without_room_on_one_daemon_say_so_and_run_on_the_next_one_that_comes(fleet: Fleet):
+def test_pairs_without_room_on_one_daemon_say_so_and_run_on_the_next_one_that_comes(fleet: Fleet) -> None:
     fleet.begin(rate=RATE)
     fleet.daemon("d1")
     fleet.wait("full sockets", lambda: {live(book) or waits(book) for book in books_of_all(fleet)} == {True}, SECONDS)

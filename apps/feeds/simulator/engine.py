@@ -27,7 +27,10 @@ class Engine:
     """Owns the subscriptions. Only markets that somebody listens to move."""
 
     def __init__(self, *, faults: Faults, journal: Journal, rng: random.Random, rate: float | None) -> None:
-        """`rate`: book messages a second over all channels; None lets each channel keep the exchange's own pace."""
+        """`rate`: book messages a second over all channels; None lets each channel keep the exchange's own pace.
+
+        Channels with a clock are never slower than that.
+        """
         self.rate = rate
         self.beats = 0
         self._faults = faults
@@ -180,6 +183,8 @@ class Engine:
         if isinstance(stream, TradeStream):
             return 1 / stream.pace  # it only moves markets that no book channel moves
         factor = min(1.0, NATURAL_MOST / self._pace) if self.rate is None else self.rate / self._pace
+        if stream.clocked:
+            factor = max(factor, 1.0)  # its clients take a late beat for a dead market
         return min(1 / (stream.pace * factor), 3600.0) if factor > 0 else 3600.0
 
     def _holds(self, fault: str, market: Market) -> bool:
