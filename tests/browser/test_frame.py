@@ -118,6 +118,7 @@ def test_keys_lead_from_page_to_page(open_page):
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
     page.keyboard.press("/")
     page.locator("#goto-words").fill("eth okx f")
     expect(page.locator("#goto-found li").first).to_contain_text("OKX futures")
