@@ -21,8 +21,14 @@ export function startKeys() {
   });
 }
 
+/** Whether a key belongs to a field or an open dialog; a dialog that was just closed may keep the focus for a moment. */
+function taken(target) {
+  const dialog = target.closest("dialog");
+  return dialog === null ? target.closest("input, select, textarea") !== null : dialog.open;
+}
+
 function press(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || taken(event.target)) return;
   if (went) {
     went = false;
     const page = PAGES[event.key];
