@@ -142,7 +142,8 @@ class Stand:
         return self.book(pair).counts.applied
 
     async def live(self, *pairs: Subscription) -> None:
-        await self.desk.until(lambda: all(self.state(pair) is BookState.LIVE for pair in pairs))
+        """However many they are: some exchanges take five commands a second, and two or three a pair."""
+        await self.desk.until(lambda: all(self.state(pair) is BookState.LIVE for pair in pairs), 10 + len(pairs))
 
     async def moved(self, pair: Subscription, messages: int = 5) -> None:
         """The book is LIVE and took so many messages of the stream more."""

@@ -81,8 +81,8 @@ class Watched:
     def note(self) -> None:
         self._changed.set()
 
-    async def until(self, holds: Callable[[], Any]) -> None:
-        async with asyncio.timeout(PATIENCE_S):
+    async def until(self, holds: Callable[[], Any], seconds: float | None = None) -> None:
+        async with asyncio.timeout(seconds or PATIENCE_S):
             while not holds():
                 self._changed.clear()
                 await self._changed.wait()
