@@ -7,13 +7,15 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 
 import pytest
 
 from apps.monitoring import folders
+from apps.monitoring.blocks import INDEX_BYTES
 from apps.monitoring.clickhouse import AwayError, connect, shared
 from apps.monitoring.flush import send
 from apps.monitoring.gaps import Gap
@@ -63,13 +65,29 @@ def gateway(tmp_path) -> Iterator[Gateway]:
         yield running
 
 
-def live(spool: Path, epoch: int, end_with: signal.Signals) -> None:
-    command = [sys.executable, "-m", "apps.monitoring.tests.recording", str(spool), str(epoch), str(epoch * APART)]
+@contextmanager
+def recording(spool: Path, epoch: int, *, rows_a_segment: int = 700) -> Iterator[subprocess.Popen]:
+    """A daemon that records until it is ended; its first rows are whole on disk in every table."""
+    arguments = [str(spool), str(epoch), str(epoch * APART), str(rows_a_segment)]
+    command = [sys.executable, "-m", "apps.monitoring.tests.recording", *arguments]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert process.stderr.readline() == "recording\n"
+        yield process
+
+
+def live(spool: Path, epoch: int, end_with: signal.Signals) -> None:
+    with recording(spool, epoch) as process:
         sleep(LIFE_S * random.random())  # the moment of the kill is what is being tried
         process.send_signal(end_with)
+
+
+def wait_for_blocks(spool: Path, least: int) -> None:
+    """Until the open segment of every table has so many blocks."""
+    deadline = monotonic() + 60
+    while min(index.stat().st_size for index in spool.glob("d1/*.idx")) < least * INDEX_BYTES:
+        assert monotonic() < deadline, "the daemon records nothing"
+        sleep(0.01)
 
 
 def kill_gateway_often(gateway: Gateway, stop: threading.Event) -> None:
@@ -125,7 +143,9 @@ def check_seqs(client, gaps: list[Gap]) -> None:
 
 def test_a_power_cut_costs_what_was_not_synced_and_says_so(tmp_path):
     spool = tmp_path / "spool"
-    live(spool, 1, signal.SIGKILL)
+    with recording(spool, 1, rows_a_segment=1_000_000) as process:
+        wait_for_blocks(spool, 10)
+        process.kill()
     for part in spool.glob("d1/*.part"):  # blocks that never reached the disk
         with part.open("r+b") as file:
             file.truncate(part.stat().st_size * 2 // 3)
