@@ -49,5 +49,65 @@ class Refused(FeedError):
         self.code = code
 
 
+class RateLimited(Retryable):
+    """One request too many: nothing is sent before `after_s` seconds have passed."""
+
+
+class Banned(Retryable):
+    """The exchange shuts us out for `after_s` seconds; what is sent meanwhile makes it longer."""
+
+
+class OutcomeUnknown(FeedError):
+    """Sent, and no answer that proves anything: ask by client_order_id before anything else."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class BadCredentials(Refused):
+    """The key, its signature, its passphrase or our address is not accepted: stop, tell a person."""
+
+
+class NotPermitted(Refused):
+    """The key is right, but may not do this."""
+
+
+class ClockSkew(Refused):
+    """Our time is too far from the exchange's: measure the offset anew."""
+
+
+class RequestExpired(Refused):
+    """It came later than its own expiry allows: it was not carried out."""
+
+
+class UnknownSymbol(Refused):
+    """Not listed there, or not to be traded now."""
+
+
+class InvalidOrder(Refused):
+    """Amount or price off the grid, too small, too large or outside the band."""
+
+
+class InsufficientFunds(Refused):
+    """The balance or margin does not cover it."""
+
+
+class WouldTake(Refused):
+    """Post-only, and it would have traded at once."""
+
+
+class DuplicateOrder(Refused):
+    """The client_order_id is taken: something of that id was placed before, ask for it."""
+
+
+class UnknownOrder(Refused):
+    """The exchange does not know the order (yet: it may lag behind), or no longer."""
+
+
+class OrderIsFinal(Refused):
+    """Too late to cancel: it is filled or cancelled already."""
+
+
 class UnknownExchange(FeedError):
     """No driver of that name: the input is wrong, nothing was sent."""

@@ -4,16 +4,17 @@ No driver holds a socket, a clock or a book. URLs are the exchange's real ones; 
 the simulator (`transport.addresses`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
 from apps.feeds.book.continuity import Rule
-from apps.feeds.market import BookDelta, BookSnapshot, Instrument, MarketType, PublicTrade
+from apps.feeds.market import DEPTHS, BookDelta, BookSnapshot, Instrument, MarketType, PublicTrade
 
 Frame: TypeAlias = str | bytes
+PUBLIC = "public"  # the category of topics where there is but one
 
 
 class TopicKind(StrEnum):
@@ -30,13 +31,23 @@ class Topic(Struct, frozen=True, kw_only=True):
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """One HTTP request as a value; `weight` counts against the exchange's budget."""
+    """One HTTP request as a value; `weight` counts against the exchange's budget.
+
+    Keys and signatures stand in url, headers and body: `repr` shows the method, host and path alone.
+    """
 
     method: str
     url: str  # whole, with its query
     weight: int = 1
     headers: dict[str, str] = {}
     body: str = ""
+    expires_ms: int | None = None  # by the exchange's clock: not accepted later, None where it knows no such limit
+    budget: str = ""  # which limit of `TradeLimits.budgets` the weight counts against; "" is the exchange's general one
+
+    def __repr__(self) -> str:
+        return f"Request({self.method} {self.url.partition('?')[0]})"
+
+    __str__ = __repr__
 
 
 class Command(Struct, frozen=True, kw_only=True):
@@ -145,7 +156,11 @@ class Catalogue(Struct, frozen=True, kw_only=True):
 
 
 class Driver(Protocol):
-    """One exchange, both markets. Parsing raises MalformedFrame for anything the exchange does not document."""
+    """One exchange, both markets. Parsing raises MalformedFrame for anything the exchange does not document.
+
+    A method with a body is what most exchanges have. A driver's folder writes the others as functions of the same
+    signature where it can, and the driver lists them (`parse = staticmethod(public.parse)`).
+    """
 
     exchange_id: str
     name: str
@@ -156,15 +171,15 @@ class Driver(Protocol):
 
     def depths(self, market_type: MarketType) -> Sequence[int]:
         """Depths that can be asked for; a depth without a channel of its own is cut from a deeper one."""
-        ...
+        return DEPTHS
 
     def category(self, market_type: MarketType, topic: Topic) -> str:
         """Topics of different categories need different sockets."""
-        ...
+        return PUBLIC
 
     def token_request(self, market_type: MarketType, category: str) -> Request | None:
         """To be fetched before each socket is opened, its answer serves that one socket; None where nothing is."""
-        ...
+        return None
 
     def ws_endpoint(self, market_type: MarketType, category: str, token: bytes | None = None) -> str:
         """The socket's address; `token` is the answer to `token_request`. Raises what `parse_snapshot` raises."""
@@ -192,7 +207,7 @@ class Driver(Protocol):
 
     def snapshot_request(self, market_type: MarketType, symbol: str, depth: int) -> Request: ...
 
-    def parse_snapshot(self, market_type: MarketType, symbol: str, body: bytes, received_ns: int) -> BookSnapshot:
+    def parse_snapshot(self, market_type: MarketType, symbol: str, content: bytes, received_ns: int) -> BookSnapshot:
         """Raise MalformedFrame, Refused or Retryable when the answer is not a book."""
         ...
 
@@ -201,18 +216,18 @@ class Driver(Protocol):
 
         `number` counts with the request ids of subscribe; the answer is a BookSnapshot with `from_rest`.
         """
-        ...
+        return None
 
     def instruments_request(self, market_type: MarketType) -> Request: ...
 
-    def parse_instruments(self, market_type: MarketType, body: bytes) -> Catalogue: ...
+    def parse_instruments(self, market_type: MarketType, content: bytes) -> Catalogue: ...
 
     def volumes_request(self, market_type: MarketType) -> Request: ...
 
-    def parse_volumes(self, market_type: MarketType, body: bytes) -> dict[str, float]:
+    def parse_volumes(self, market_type: MarketType, content: bytes) -> dict[str, float]:
         """24 h volume in quote currency by symbol."""
         ...
 
-    def retry_after(self, status: int, headers: dict[str, str], body: bytes) -> float | None:
+    def retry_after(self, status: int, headers: Mapping[str, str], content: bytes) -> float | None:
         """Seconds to stay away after this HTTP answer (rate limit, ban); None when it is not one."""
         ...

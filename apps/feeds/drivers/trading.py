@@ -1,0 +1,282 @@
+"""What the trading half of a driver is: signed requests as values, answers and private frames to our vocabulary.
+
+As pure as the public half: keys, the exchange's time and ids come in as arguments. A method whose answer is an order's
+fate raises `OutcomeUnknown` for every code that its table does not name; a read raises `Refused` for those.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from msgspec import Struct
+
+from apps.feeds.drivers.base import Closing, Frame, Heartbeat, Ignored, Ping, Pong, Rate, Request
+from apps.feeds.market import Instrument, MarketType
+from apps.feeds.orders import (
+    AccountEvent,
+    Balance,
+    Credentials,
+    Fees,
+    Fill,
+    FundingPayment,
+    MarginMode,
+    NewOrder,
+    OrderRef,
+    OrderStatus,
+    OrderUpdate,
+    Permissions,
+    Position,
+)
+
+T = TypeVar("T")
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """One HTTP answer, whatever its status. `repr` leaves the body out: it may name a key."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = {}  # lower-case names
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status}, {len(self.body)} bytes)"
+
+    __str__ = __repr__
+
+
+class Page(Struct, Generic[T], frozen=True, kw_only=True):
+    """Part of a list; `cursor` given to the same request asks for the next part, None ends it."""
+
+    rows: list[T]
+    cursor: str | None = None
+
+
+class Placed(Struct, frozen=True, kw_only=True):
+    """The exchange took the order. `status` is OPEN unless the answer tells more."""
+
+    exchange_order_id: str
+    client_order_id: str | None
+    status: OrderStatus
+    fills: tuple[Fill, ...] = ()
+
+
+class IdForm(StrEnum):
+    """What a client order id looks like there, see `apps.feeds.client_ids`."""
+
+    TEXT = "text"  # 18 lower-case letters and digits
+    INTEGER = "integer"  # positive, below 2**63, as decimal text
+    HEX = "hex"  # 0x and 32 digits
+
+
+class ExpiryCheck(StrEnum):
+    """Where the exchange looks at a request's expiry."""
+
+    MATCHER = "matcher"  # what is accepted was in time
+    GATEWAY = "gateway"  # it may reach the matcher later, by `Expiry.tail_s`
+    NONE = "none"  # no expiry: the signature's age is all there is, `Expiry.longest_ms`
+
+
+class Expiry(Struct, frozen=True, kw_only=True):
+    check: ExpiryCheck
+    longest_ms: int  # the longest that may be asked for; with NONE: how old a signature may be
+    tail_s: float = 10.0  # after the expiry the outcome is not final for so long
+
+
+class TradeLimits(Struct, frozen=True, kw_only=True):
+    """What one account may send; a request names its budget by `Request.budget`, "" is the public half's weight."""
+
+    budgets: Mapping[str, Rate]
+    private_sockets: int  # of one account at one time
+
+
+class Token(Struct, frozen=True, kw_only=True):
+    """What a private socket is opened with. `repr` hides it."""
+
+    value: str
+    url: str = ""  # where the exchange tells the address with it
+    renew_every_s: float | None = None  # `renew_request` is due so often
+
+    def __repr__(self) -> str:
+        return "Token(...)"
+
+    __str__ = __repr__
+
+
+class LoggedIn(Struct, frozen=True):
+    """The login was accepted: subscribe now."""
+
+
+class LoginRefused(Struct, frozen=True, kw_only=True):
+    """The login was refused: stop, tell a person."""
+
+    code: str
+    text: str
+
+
+class Subscribed(Struct, frozen=True, kw_only=True):
+    """A private channel runs, or is refused (`ok` false, with the exchange's code and text)."""
+
+    channel: str
+    ok: bool = True
+    code: str = ""
+    text: str = ""
+
+
+class TokenExpired(Struct, frozen=True):
+    """Open another socket with a new token, then sweep by REST: events may be missing."""
+
+
+PrivateEvent: TypeAlias = (
+    AccountEvent | LoggedIn | LoginRefused | Subscribed | TokenExpired | Ping | Pong | Closing | Ignored
+)
+
+
+class Trader(Protocol):
+    """The half of one exchange that needs a key; both markets.
+
+    `now_ms` is the exchange's time. A `parse_*` method takes the whole HTTP answer and returns values or raises an
+    error of `apps.feeds.errors`: BadCredentials, ClockSkew, RateLimited, Banned, ... with the exchange's code and text.
+    """
+
+    exchange_id: str
+
+    def id_form(self, market_type: MarketType) -> IdForm: ...
+
+    def expiry(self, market_type: MarketType) -> Expiry: ...
+
+    def trade_limits(self, market_type: MarketType) -> TradeLimits: ...
+
+    # orders
+
+    def place(self, keys: Credentials, order: NewOrder, now_ms: int) -> Request:
+        """Raise InvalidOrder for what the exchange cannot express or would refuse by its own grid; nothing is sent."""
+        ...
+
+    def parse_placed(self, order: NewOrder, answer: Answer) -> Placed: ...
+
+    def cancel(self, keys: Credentials, ref: OrderRef, now_ms: int) -> Request:
+        """By our id where that is given and the exchange takes it, else by theirs."""
+        ...
+
+    def parse_cancelled(self, ref: OrderRef, answer: Answer) -> None:
+        """Return when the cancel was accepted; raise UnknownOrder or OrderIsFinal when there is nothing to cancel."""
+        ...
+
+    def cancel_all(self, keys: Credentials, instrument: Instrument, now_ms: int) -> Request | None:
+        """All open orders of one instrument; None where the exchange has no such request: cancel one by one."""
+        ...
+
+    def parse_cancelled_all(self, instrument: Instrument, answer: Answer) -> None: ...
+
+    def query(self, keys: Credentials, ref: OrderRef, now_ms: int) -> Request: ...
+
+    def parse_order(self, ref: OrderRef, answer: Answer) -> OrderUpdate:
+        """Raise UnknownOrder when the exchange says that there is none."""
+        ...
+
+    def open_orders(
+        self,
+        keys: Credentials,
+        market_type: MarketType,
+        instrument: Instrument | None,
+        now_ms: int,
+        cursor: str | None = None,
+    ) -> Request:
+        """Of the whole market where `instrument` is None."""
+        ...
+
+    def parse_open_orders(self, market_type: MarketType, answer: Answer) -> Page[OrderUpdate]: ...
+
+    def own_trades(
+        self, keys: Credentials, instrument: Instrument, since_ms: int, now_ms: int, cursor: str | None = None
+    ) -> Request:
+        """Own executions of one instrument since a time."""
+        ...
+
+    def parse_own_trades(self, instrument: Instrument, answer: Answer) -> Page[Fill]: ...
+
+    def order_trades(self, keys: Credentials, ref: OrderRef, now_ms: int) -> Request:
+        """The executions of one order, to complete what a push left out; the answer is for `parse_own_trades`.
+
+        Where the exchange cannot ask for one order this is `own_trades` of the last minutes.
+        """
+        ...
+
+    # the account
+
+    def balances(self, keys: Credentials, market_type: MarketType, now_ms: int) -> Request: ...
+
+    def parse_balances(self, market_type: MarketType, answer: Answer) -> list[Balance]: ...
+
+    def positions(self, keys: Credentials, now_ms: int, cursor: str | None = None) -> Request:
+        """All open positions in futures."""
+        ...
+
+    def parse_positions(self, answer: Answer) -> Page[Position]: ...
+
+    def fees(self, keys: Credentials, instrument: Instrument, now_ms: int) -> Request: ...
+
+    def parse_fees(self, instrument: Instrument, answer: Answer) -> Fees: ...
+
+    def funding(
+        self, keys: Credentials, instrument: Instrument, since_ms: int, now_ms: int, cursor: str | None = None
+    ) -> Request: ...
+
+    def parse_funding(self, instrument: Instrument, answer: Answer) -> Page[FundingPayment]: ...
+
+    def set_leverage(
+        self, keys: Credentials, instrument: Instrument, leverage: int, mode: MarginMode, now_ms: int
+    ) -> Sequence[Request]:
+        """To be sent in turn, each answer to `parse_leverage_set`; none where orders carry it themselves."""
+        ...
+
+    def parse_leverage_set(self, answer: Answer) -> None:
+        """Return as well when it was so already."""
+        ...
+
+    def server_time(self, market_type: MarketType) -> Request: ...
+
+    def parse_server_time(self, market_type: MarketType, answer: Answer) -> int:
+        """Milliseconds."""
+        ...
+
+    def permissions(self, keys: Credentials, now_ms: int) -> Request: ...
+
+    def parse_permissions(self, answer: Answer) -> Permissions: ...
+
+    # private sockets
+
+    def token_request(self, keys: Credentials, market_type: MarketType, now_ms: int) -> Request | None:
+        """To be sent before a private socket is opened; None where nothing is."""
+        ...
+
+    def parse_token(self, market_type: MarketType, answer: Answer) -> Token: ...
+
+    def renew_request(self, keys: Credentials, market_type: MarketType, token: Token, now_ms: int) -> Request | None:
+        """Keeps a token alive while its socket is open; the answer is for `parse_token`."""
+        ...
+
+    def private_endpoint(self, keys: Credentials, market_type: MarketType, token: Token | None) -> str: ...
+
+    def private_heartbeat(self, market_type: MarketType) -> Heartbeat: ...
+
+    def login(self, keys: Credentials, market_type: MarketType, now_ms: int) -> list[Frame]:
+        """Sent once the socket is open; empty where the token or the address is the login."""
+        ...
+
+    def private_channels(self, market_type: MarketType) -> tuple[str, ...]:
+        """Names of the channels that `Subscribed` must tell of before the account's events are whole."""
+        ...
+
+    def subscribe_private(self, keys: Credentials, market_type: MarketType, now_ms: int) -> list[Frame]:
+        """Sent after LoggedIn, or at once where nothing logs in."""
+        ...
+
+    def parse_private(
+        self, keys: Credentials, market_type: MarketType, frame: Frame, received_ns: int
+    ) -> list[PrivateEvent]:
+        """Translate one frame, wire order kept; MalformedFrame for what the exchange does not document.
+
+        `keys` only tell whose account it is, where frames must be checked against it.
+        """
+        ...
