@@ -11,6 +11,7 @@ from apps.feeds.drivers.hyperliquid.driver import Hyperliquid
 from apps.feeds.drivers.kucoin.driver import Kucoin
 from apps.feeds.drivers.mexc.driver import Mexc
 from apps.feeds.drivers.okx.driver import Okx
+from apps.feeds.drivers.trading import Trader
 from apps.feeds.errors import UnknownExchange
 from apps.feeds.market import MarketType
 
@@ -24,11 +25,17 @@ _DRIVERS: dict[str, type[Driver]] = {
     "mexc": Mexc,
     "hyperliquid": Hyperliquid,
 }
+_TRADERS: dict[str, type[Trader]] = {}
 ALIASES = {"dex": "hyperliquid"}
 
 
 def exchange_ids() -> tuple[str, ...]:
     return tuple(_DRIVERS)
+
+
+def trader_ids() -> tuple[str, ...]:
+    """Exchanges that can be traded on."""
+    return tuple(_TRADERS)
 
 
 def canonical(exchange: str) -> str:
@@ -47,4 +54,12 @@ def driver(exchange_id: str) -> Driver:
     made = _DRIVERS.get(canonical(exchange_id))
     if made is None:
         raise UnknownExchange(f"unknown exchange {exchange_id[:40]!r}: one of {', '.join(_DRIVERS)}")
+    return made()
+
+
+def trader(exchange_id: str) -> Trader:
+    """Raise UnknownExchange for a name that is not one of `trader_ids`."""
+    made = _TRADERS.get(canonical(exchange_id))
+    if made is None:
+        raise UnknownExchange(f"not traded on: {exchange_id[:40]!r}, one of {', '.join(_TRADERS)}")
     return made()

@@ -27,6 +27,16 @@ def test_an_unknown_id_is_refused_with_what_there_is(name):
         registry.driver(name)
 
 
+def test_each_trader_is_the_other_half_of_a_driver():
+    assert set(registry.trader_ids()) <= set(registry.exchange_ids())
+    assert [registry.trader(one).exchange_id for one in registry.trader_ids()] == list(registry.trader_ids())
+
+
+def test_an_exchange_without_a_trader_is_refused():
+    with pytest.raises(UnknownExchange, match="not traded on: 'dexter'"):
+        registry.trader("dexter")
+
+
 @pytest.mark.parametrize(("exchange", "market"), EVERY)
 def test_every_topic_has_a_stream_a_category_and_a_socket(exchange, market):
     driver = registry.driver(exchange)
