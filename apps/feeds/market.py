@@ -86,6 +86,7 @@ class Instrument(Struct, frozen=True, kw_only=True):
     min_notional: Decimal | None = None
     status: InstrumentStatus = InstrumentStatus.TRADING
     volume_24h: Decimal | None = None  # in quote currency
+    number: int | None = None  # the exchange's own number of it, where orders name that
 
     @property
     def key(self) -> BookKey:

@@ -45,6 +45,9 @@ class TradePair(models.Model):
     volume_24h = ExactDecimalField(
         max_digits=38, decimal_places=8, null=True, db_column="VOLUME_24H", help_text="In quote currency"
     )
+    number = models.BigIntegerField(
+        null=True, db_column="NUMBER", help_text="The exchange's own number of it, where orders name that"
+    )
     refreshed_at = models.DateTimeField(db_default=Now(), db_column="REFRESHED_AT")
 
     class Meta:

@@ -42,6 +42,7 @@ def instrument(row: TradePair) -> Instrument:
         min_notional=row.min_notional,
         status=InstrumentStatus(row.status),
         volume_24h=row.volume_24h,
+        number=row.number,
     )
 
 

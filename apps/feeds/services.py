@@ -32,6 +32,7 @@ REFRESHED = (
     "min_notional",
     "status",
     "volume_24h",
+    "number",
     "refreshed_at",
 )
 
@@ -91,6 +92,7 @@ def _row(one: Instrument, owner: Exchange, now: datetime) -> TradePair:
         min_notional=one.min_notional,
         status=one.status,
         volume_24h=one.volume_24h,
+        number=one.number,
         refreshed_at=now,
     )
 

@@ -22,6 +22,7 @@ def test_an_instrument_comes_back_as_it_was_listed():
         min_amount=Decimal("0.0001"),
         min_notional=Decimal(5),
         volume_24h=Decimal("1234567890123.12345678"),
+        number=110_003,
     )
     services.sync_instruments(exchange="binance", market_type=SPOT, instruments=[listed])
     assert selectors.catalogue() == {BTC: listed}
