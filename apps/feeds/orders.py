@@ -57,12 +57,14 @@ class MarginMode(StrEnum):
 class Credentials(Struct, frozen=True, kw_only=True):
     """One account's key at one exchange. Nothing of it is shown by `repr`.
 
-    On Hyperliquid `key` is the address of the account and `secret` the private key of an agent wallet.
+    On Hyperliquid `key` is the address of the account and `secret` the private key of an agent wallet. `account` is the
+    exchange's own name of the account, where requests must carry it: `Trader.account_requests` asks for it.
     """
 
     key: str
     secret: str
     passphrase: str = ""
+    account: str = ""
 
     def __repr__(self) -> str:
         return "Credentials(...)"

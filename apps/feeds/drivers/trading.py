@@ -146,6 +146,14 @@ class Trader(Protocol):
 
     def trade_limits(self, market_type: MarketType) -> TradeLimits: ...
 
+    def account_requests(self, keys: Credentials, now_ms: int) -> Sequence[Request]:
+        """To be sent once for a new key, where later requests must name its account; empty elsewhere."""
+        return ()
+
+    def parse_account(self, answers: Sequence[Answer]) -> str:
+        """What `Credentials.account` must hold from then on; the answers to `account_requests` in their order."""
+        return ""
+
     # orders
 
     def place(self, keys: Credentials, order: NewOrder, now_ms: int) -> Request:
