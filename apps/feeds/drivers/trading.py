@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from apps.feeds.drivers.base import Closing, Frame, Heartbeat, Ignored, Ping, Pong, Rate, Request
+from apps.feeds.drivers.base import Closing, Frame, Heartbeat, Ignored, Ping, Pong, Rate, Request, Welcome
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.orders import (
     AccountEvent,
@@ -87,6 +87,7 @@ class TradeLimits(Struct, frozen=True, kw_only=True):
 
     budgets: Mapping[str, Rate]
     private_sockets: int  # of one account at one time
+    greeted: bool = False  # nothing is sent on a private socket before its Welcome, not even the login
 
 
 class Token(Struct, frozen=True, kw_only=True):
@@ -127,7 +128,7 @@ class TokenExpired(Struct, frozen=True):
 
 
 PrivateEvent: TypeAlias = (
-    AccountEvent | LoggedIn | LoginRefused | Subscribed | TokenExpired | Ping | Pong | Closing | Ignored
+    AccountEvent | LoggedIn | LoginRefused | Subscribed | TokenExpired | Welcome | Ping | Pong | Closing | Ignored
 )
 
 
