@@ -1,0 +1,54 @@
+"""Money on the wire: exact decimals in and out, within bounds that no sane account breaks."""
+
+import re
+from decimal import Decimal
+
+from msgspec import Struct
+
+from apps.feeds.errors import Flaw, MalformedFrame
+
+MAX_MAGNITUDE = 30  # powers of ten, up and down
+_NUMBER = re.compile(r"-?\d{1,45}(\.\d{1,45})?([eE][+-]?\d{1,2})?", re.ASCII)
+
+
+class Exact(Struct):
+    """A shape whose `Decimal` fields must be finite and of a sane size; decoding refuses others."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            told = getattr(self, name)
+            if isinstance(told, Decimal) and not _sane(told):
+                raise ValueError(f"{name}: not a sane number")
+
+
+def number(told: str | Decimal | None) -> Decimal | None:
+    """A number that may be missing: None, "" and "null" say nothing. Raise MalformedFrame for what is no number."""
+    if told is None or told in ("", "null"):
+        return None
+    if isinstance(told, str) and not _NUMBER.fullmatch(told):
+        raise MalformedFrame(f"not a number: {told[:40]!r}", flaw=Flaw.SHAPE)
+    exact = Decimal(told)
+    if not _sane(exact):
+        raise MalformedFrame(f"not a sane number: {str(told)[:40]!r}", flaw=Flaw.SHAPE)
+    return exact
+
+
+def amount(told: str | Decimal | None) -> Decimal:
+    """A number where nothing means zero."""
+    return number(told) or Decimal(0)
+
+
+def positive(told: str | Decimal | None) -> Decimal | None:
+    """A number where nothing, zero and less mean that there is none: an average price before the first fill."""
+    exact = number(told)
+    return exact if exact is not None and exact > 0 else None
+
+
+def plain(exact: Decimal) -> str:
+    """As exchanges take it: no exponent, no zeros at the end."""
+    text = f"{exact:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _sane(exact: Decimal) -> bool:
+    return exact.is_finite() and (not exact or abs(exact.adjusted()) <= MAX_MAGNITUDE)
