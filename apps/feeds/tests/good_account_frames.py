@@ -30,7 +30,7 @@ from apps.feeds.market import Instrument, MarketType, Side
 from apps.feeds.orders import Credentials, NewOrder, OrderRef, OrderType
 
 Wire: TypeAlias = dict[str, Any] | list[Any] | str | bytes
-CLIENT_ORDER_ID = "ctt00000000a1abcde"  # 18 letters and digits
+CLIENT_ORDER_ID = "ct100000000a1abcde"  # 18 letters and digits
 EXCHANGE_ORDER_ID = "4611"
 EXPIRES_MS = 1_790_000_002_000
 
