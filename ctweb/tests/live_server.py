@@ -82,7 +82,7 @@ class Browser:
 
     async def hear(self, op: str) -> dict[str, Any]:
         """The next message of that kind."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 message: dict[str, Any] = json.decode(await self.socket.recv())
                 if message["op"] == op:
@@ -107,7 +107,7 @@ class Browser:
 
     async def closed(self) -> int | None:
         """The code with which the server closes."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             with suppress(ConnectionClosed):
                 while True:
                     await self.socket.recv()  # what it still had to say stands before the close

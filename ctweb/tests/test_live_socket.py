@@ -291,7 +291,7 @@ def left_s() -> float:
 
 async def listened_until(tab, condition) -> None:
     """The tab does nothing but acknowledge."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await sync_to_async(condition)():
             await tab.say(op="ack", n=(await tab.hear("f"))["n"])
 
@@ -306,7 +306,7 @@ async def test_a_tab_that_is_closed_under_a_frame_is_no_failure(server, viewer, 
     async with server.browser(viewer) as tab:
         await tab.hello()
         monkeypatch.setattr(LiveConsumer, "send", closed)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await asked.wait()
     await until(lambda: not server.hub._members)
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []

@@ -43,7 +43,7 @@ async def running(chosen: Options) -> AsyncIterator[Monitor]:
         yield monitor
     finally:
         life.stopping.set()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(45):
             assert await serving == 0
 
 
@@ -82,7 +82,7 @@ def state(monitor: Monitor, key: str) -> str | None:
     return None if pair is None else str(pair.book.state)
 
 
-async def all_live(monitor: Monitor, *keys: str, seconds: float = 15) -> None:
+async def all_live(monitor: Monitor, *keys: str, seconds: float = 45) -> None:
     """LIVE and moved by the stream: right after a REST snapshot the stream may still bring what that had already."""
 
     def moves(key: str) -> bool:

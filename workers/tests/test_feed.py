@@ -137,7 +137,7 @@ async def test_a_nudge_is_heard_at_once(simulator: Simulator, chosen: Options, m
 
 async def _nudge_until_live(redis: Redis, monitor: Any, key: str) -> None:
     """The catalogue is filled after the first look at the rows, and this daemon looks once a minute."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(45):
         while state(monitor, key) != "LIVE":
             await redis.publish(codec.NUDGE_CHANNEL, "rows")
             await asyncio.sleep(0.1)
@@ -192,7 +192,7 @@ async def test_the_status_says_of_every_book_and_socket_how_it_is(chosen: Option
     async with running(chosen) as monitor, Redis.from_url(chosen.redis_url) as redis:
         await all_live(monitor, BTC, OKX)
         (status,) = await read_daemons_async(redis)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not (status["history"]["rows_s"] and all(book["msg_s"] for book in status["books"])):
                 await asyncio.sleep(0.1)
                 (status,) = await read_daemons_async(redis)

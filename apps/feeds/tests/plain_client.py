@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from apps.feeds.simulator.server import Simulator
 
-WAIT_S = 10.0
+WAIT_S = 30.0
 Row = Sequence[str]
 
 

@@ -22,7 +22,7 @@ class RedisProcess:
         """Empty, and answering when this returns."""
         arguments = ["--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", self.directory.name]
         self.process = subprocess.Popen([str(find_server()), *arguments], stdout=subprocess.DEVNULL)
-        deadline = monotonic() + 10
+        deadline = monotonic() + 30
         with redis.Redis.from_url(self.url) as client:
             while monotonic() < deadline:
                 try:

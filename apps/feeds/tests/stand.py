@@ -36,8 +36,8 @@ from apps.feeds.transport.http import Http
 from apps.feeds.transport.pool import Pool
 from apps.feeds.transport.timing import Timing
 
-PINGS_S, PONG_S = 0.3, 0.6  # how often the exchange asks for life, and how long it waits for an answer
-QUIET_S, ANSWER_S = 1.05, 0.4  # when we ask (one exchange wants no more than a ping a second), and how long we wait
+PINGS_S, PONG_S = 0.3, 1.2  # how often the exchange asks for life, and how long it waits for an answer
+QUIET_S, ANSWER_S = 1.05, 1.0  # when we ask (one exchange wants no more than a ping a second), and how long we wait
 TIMING = Timing(
     close_s=0.2,
     check_s=0.05,
@@ -68,7 +68,7 @@ def hasty(exchange: str) -> Driver:
 
     def hurried(market_type: MarketType) -> Any:
         beat = heartbeat(market_type)
-        return replace(beat, answer_s=4 * ANSWER_S if beat.listens else ANSWER_S)
+        return replace(beat, answer_s=2 * ANSWER_S if beat.listens else ANSWER_S)
 
     driver.heartbeat = hurried  # type: ignore[method-assign]
     return driver

@@ -34,7 +34,7 @@ async def test_two_processes_together_keep_the_rate(gates: list[Gate]):
         async with gate.turn():
             moments.append(now())
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await asyncio.gather(*(send(gate) for gate in gates for _ in range(6)))
     moments.sort()
     assert all(later - earlier >= RATE.per_s for earlier, later in zip(moments, moments[RATE.count :], strict=False))
@@ -44,7 +44,7 @@ async def test_what_is_long_on_its_way_counts_from_its_arrival(gates: list[Gate]
     async with gates[0].turn(weight=3):
         await asyncio.sleep(2 * RATE.per_s)
         arrived = now()
-    async with asyncio.timeout(5), gates[1].turn():
+    async with asyncio.timeout(20), gates[1].turn():
         assert now() - arrived >= RATE.per_s
 
 
@@ -66,7 +66,7 @@ async def test_without_redis_each_process_keeps_the_rate_by_itself():
             async with gate.turn():
                 server.kill()
             began = now()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 for _ in range(3):
                     async with gate.turn():
                         pass

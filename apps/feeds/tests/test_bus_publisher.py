@@ -292,9 +292,8 @@ def test_books_that_change_in_the_moment_that_the_timer_rings_are_published_unde
             publisher.add(HandMade(BTC))
             for _ in range(100):
                 publisher.changed(BTC, best=True)
-            await until(lambda: not publisher._waiting)
+            await until(lambda: read_book(redis, BTC, 20) is not None)
+            assert not publisher._waiting
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with Redis.from_url(redis_url) as redis, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(publish())
-    with Redis.from_url(redis_url) as redis:
-        assert read_book(redis, BTC, 20) is not None

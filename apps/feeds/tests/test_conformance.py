@@ -46,6 +46,11 @@ def continues(on: Stand, pair: Subscription) -> bool:
     return not isinstance(on.driver.rule(on.market, pair.depth), WholeBooks)
 
 
+def numbered(on: Stand, pair: Subscription) -> bool:
+    """Whether each lost message shows by its number; a checksum shows only what the next message does not mend."""
+    return all(event.seq is not None for event in on.desk.events_of[pair.instrument.symbol])
+
+
 # Starting and stopping
 
 
@@ -139,8 +144,11 @@ async def test_messages_that_change_places_do_no_harm(on: Stand):
 async def test_a_lost_message_costs_its_own_book_and_no_other(on: Stand):
     async with on.holding() as [pair]:
         with on.undisturbed():
-            await on.spoil("gap", pair)
-            await on.true(pair)
+            for _ in range(1 if numbered(on, pair) else 10):
+                await on.spoil("gap", pair)
+                await on.true(pair)
+                if on.resyncs(pair):
+                    break
         assert bool(on.resyncs(pair)) == continues(on, pair)
 
 

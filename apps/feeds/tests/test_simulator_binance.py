@@ -165,7 +165,7 @@ def _without_pongs(receive_frame: Any) -> Any:
 
 
 async def test_a_client_ping_is_answered(simulator: Simulator) -> None:
-    async with socket(simulator, FUTURES_PUBLIC) as connection, asyncio.timeout(2):
+    async with socket(simulator, FUTURES_PUBLIC) as connection, asyncio.timeout(15):
         await (await connection.ping())
 
 

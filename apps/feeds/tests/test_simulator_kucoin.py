@@ -216,7 +216,7 @@ async def test_unified_frames_are_binary_and_their_integers_exceed_a_double(simu
             connection,
             {"id": "1", "action": "SUBSCRIBE", "channel": "trade", "tradeType": "SPOT", "symbol": "BTC-USDT"},
         )
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while b"trade.SPOT" not in (frame := await connection.recv(decode=False)):
                 pass
         await connection.close()

@@ -141,14 +141,14 @@ async def test_a_frame_without_a_body_is_sometimes_sent_and_never_counted(simula
     bare = whole = 0
     async with socket(simulator, SPOT) as connection:
         await send(connection, subscribe(*(DEPTH + coin + "USDT" for coin in ("BTC", "ETH", "SOL", "XRP"))))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not bare:
                 frame = await connection.recv()
                 if isinstance(frame, bytes):
                     whole += AGGRE_DEPTHS in fields(frame)
                     bare += AGGRE_DEPTHS not in fields(frame)
         await order(simulator, "mute", exchange="mexc")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             log = await fetch(simulator, "_sim/log", exchange="mexc")
             while whole < sum(row["sent"] for row in log):
                 whole += AGGRE_DEPTHS in fields(await connection.recv(decode=False))
@@ -195,7 +195,7 @@ async def test_the_31st_subscription_is_lost(simulator: Simulator) -> None:
 
 async def receive_text(connection: Any) -> Any:
     """The next control frame."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not isinstance(frame := await connection.recv(), str):
             pass
     return msgspec.json.decode(frame)

@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 
 ROOT = Path(__file__).resolve().parents[3]
-START_S = 15.0
+START_S = 45.0
 
 
 def command(port: int, *more: str) -> list[str]:
@@ -46,7 +46,7 @@ async def test_sigterm_stops_it_within_two_seconds_though_clients_listen() -> No
             await connection.receive()
             began = time.monotonic()
             process.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(process.wait(), 10) == 0
+            assert await asyncio.wait_for(process.wait(), 30) == 0
             assert time.monotonic() - began < 2.0
     finally:
         if process.returncode is None:

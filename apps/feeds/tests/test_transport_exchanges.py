@@ -106,13 +106,13 @@ class Floor:
 
 
 def hasty(exchange: str, connection_age_s: float | None) -> Driver:
-    """The exchange's driver, but a third of a second without an answer will do instead of ten, and sockets age fast.
+    """The exchange's driver, but one second without an answer will do instead of ten, and sockets age fast.
 
     Where the exchange alone asks, every five seconds, a socket has a second more than that.
     """
     driver = registry.driver(exchange)
     heartbeat, limits = driver.heartbeat, driver.limits
-    driver.heartbeat = lambda market: replace(heartbeat(market), answer_s=6.0 if heartbeat(market).listens else 0.3)
+    driver.heartbeat = lambda market: replace(heartbeat(market), answer_s=6.0 if heartbeat(market).listens else 1.0)
     driver.limits = lambda market: replace(limits(market), connection_age_s=connection_age_s)
     return driver
 

@@ -47,7 +47,7 @@ from apps.feeds.transport.link import Link, MarketData
 from apps.feeds.transport.pool import Pool
 from apps.feeds.transport.timing import Timing
 
-PATIENCE_S = 10.0  # of a test for something that must happen
+PATIENCE_S = 40.0  # of a test for something that must happen
 
 FAST = Timing(
     open_s=2.0,

@@ -57,7 +57,7 @@ class Life:
         return [gap for file in files for gap in msgspec.json.decode(file.read_bytes(), type=list[Gap])]
 
 
-async def until(done: Callable[[], bool], seconds: float = 10) -> None:
+async def until(done: Callable[[], bool], seconds: float = 40) -> None:
     async with asyncio.timeout(seconds):
         while not done():  # noqa: ASYNC110 - what is waited for lies on disk, or in a thread
             await asyncio.sleep(0.005)
