@@ -4,14 +4,14 @@ One decoder per channel checks everything while it parses: a price is positive a
 ids fit 64 bits, lists are bounded. Whatever it refuses is a MalformedFrame.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Protocol, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from apps.feeds.drivers.base import Frame
+from apps.feeds.drivers.base import Command, Frame, Topic
 from apps.feeds.errors import Flaw, MalformedFrame
 from apps.feeds.market import Levels
 
@@ -89,6 +89,14 @@ def body(shape: Decoder[T], content: bytes) -> T:
     return decode(shape, content)
 
 
+def told(shape: Decoder[T], content: bytes) -> T | None:
+    """What a REST answer says, None of one that says nothing of the kind: a list, the page of a firewall."""
+    try:
+        return body(shape, content)
+    except MalformedFrame:
+        return None
+
+
 def levels(rows: Iterable[Row]) -> Levels:
     return [(row.price, row.amount) for row in rows]
 
@@ -100,6 +108,16 @@ def frame(message: object) -> str:
 
 def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (items[at : at + size] for at in range(0, len(items), size))
+
+
+def commands(
+    batches: Iterable[Sequence[Topic]], first_id: int, message: Callable[[int, Sequence[Topic]], object]
+) -> list[Command]:
+    """A command for each batch, numbered from `first_id`; `message` says what its frame holds."""
+    return [
+        Command(frame=frame(message(number, batch)), request_id=str(number), topics=tuple(batch))
+        for number, batch in enumerate(batches, first_id)
+    ]
 
 
 def retry_header(headers: Mapping[str, str], default_s: float) -> float:

@@ -3,26 +3,24 @@
 from collections.abc import Sequence
 
 from apps.feeds.book.continuity import PreviousUpdate, Rule, UpdateRange, WholeBooks
-from apps.feeds.drivers import wire
-from apps.feeds.drivers.base import (
-    Catalogue,
-    Command,
-    Event,
-    Frame,
-    Heartbeat,
-    Limits,
-    Request,
-    Resync,
-    Topic,
-    TopicKind,
-)
+from apps.feeds.drivers.base import Command, Driver, Heartbeat, Limits, Resync, Topic, TopicKind
 from apps.feeds.drivers.binance import facts, public, rest, symbols
-from apps.feeds.market import DEPTHS, BookSnapshot, MarketType
+from apps.feeds.market import MarketType
 
 
-class Binance:
+class Binance(Driver):
     exchange_id = symbols.EXCHANGE
     name = "Binance"
+
+    stream = staticmethod(symbols.name)
+    parse = staticmethod(public.parse)
+    snapshot_request = staticmethod(rest.snapshot_request)
+    parse_snapshot = staticmethod(rest.parse_snapshot)
+    instruments_request = staticmethod(rest.instruments_request)
+    parse_instruments = staticmethod(rest.parse_instruments)
+    volumes_request = staticmethod(rest.volumes_request)
+    parse_volumes = staticmethod(rest.parse_volumes)
+    retry_after = staticmethod(rest.retry_after)
 
     def limits(self, market_type: MarketType) -> Limits:
         return facts.LIMITS[market_type]
@@ -30,30 +28,18 @@ class Binance:
     def heartbeat(self, market_type: MarketType) -> Heartbeat:
         return facts.HEARTBEAT
 
-    def depths(self, market_type: MarketType) -> Sequence[int]:
-        return DEPTHS
-
     def category(self, market_type: MarketType, topic: Topic) -> str:
         routed = market_type is MarketType.FUTURES and topic.kind is TopicKind.TRADES
         return facts.MARKET if routed else facts.BOOKS
 
-    def token_request(self, market_type: MarketType, category: str) -> Request | None:
-        return None
-
     def ws_endpoint(self, market_type: MarketType, category: str, token: bytes | None = None) -> str:
         return facts.SOCKETS[market_type][category]
 
-    def stream(self, market_type: MarketType, topic: Topic) -> str:
-        return symbols.name(market_type, topic)
-
     def subscribe(self, market_type: MarketType, topics: Sequence[Topic], first_id: int) -> list[Command]:
-        return public.subscribe(market_type, topics, first_id, "SUBSCRIBE")
+        return public.commands(market_type, topics, first_id, "SUBSCRIBE")
 
     def unsubscribe(self, market_type: MarketType, topics: Sequence[Topic], first_id: int) -> list[Command]:
-        return public.subscribe(market_type, topics, first_id, "UNSUBSCRIBE")
-
-    def parse(self, market_type: MarketType, frame: Frame, received_ns: int) -> list[Event]:
-        return public.parse(market_type, frame, received_ns)
+        return public.commands(market_type, topics, first_id, "UNSUBSCRIBE")
 
     def rule(self, market_type: MarketType, depth: int) -> Rule:
         if depth == 20:  # the one depth with a channel of whole books
@@ -62,28 +48,3 @@ class Binance:
 
     def resync(self, market_type: MarketType, depth: int) -> Resync:
         return Resync.RESUBSCRIBE if depth == 20 else Resync.REST
-
-    def snapshot_request(self, market_type: MarketType, symbol: str, depth: int) -> Request:
-        return rest.snapshot_request(market_type, symbol, depth)
-
-    def parse_snapshot(self, market_type: MarketType, symbol: str, body: bytes, received_ns: int) -> BookSnapshot:
-        return rest.parse_snapshot(symbol, body, received_ns)
-
-    def snapshot_command(self, market_type: MarketType, topic: Topic, number: int) -> Frame | None:
-        return None
-
-    def instruments_request(self, market_type: MarketType) -> Request:
-        return rest.instruments_request(market_type)
-
-    def parse_instruments(self, market_type: MarketType, body: bytes) -> Catalogue:
-        return rest.parse_instruments(market_type, body)
-
-    def volumes_request(self, market_type: MarketType) -> Request:
-        return rest.volumes_request(market_type)
-
-    def parse_volumes(self, market_type: MarketType, body: bytes) -> dict[str, float]:
-        return rest.parse_volumes(body)
-
-    def retry_after(self, status: int, headers: dict[str, str], body: bytes) -> float | None:
-        default_s = facts.STAY_AWAY_S.get(status)
-        return None if default_s is None else wire.retry_header(headers, default_s)

@@ -78,17 +78,13 @@ _depth = wire.decoder(Depth)
 _print = wire.decoder(Print)
 
 
-def subscribe(market_type: MarketType, topics: Sequence[Topic], first_id: int, method: str) -> list[Command]:
+def commands(market_type: MarketType, topics: Sequence[Topic], first_id: int, method: str) -> list[Command]:
     """`method` is SUBSCRIBE or UNSUBSCRIBE."""
-    size = facts.LIMITS[market_type].topics_per_frame
-    return [
-        Command(
-            frame=wire.frame({"method": method, "params": [symbols.name(market_type, t) for t in batch], "id": number}),
-            request_id=str(number),
-            topics=tuple(batch),
-        )
-        for number, batch in enumerate(wire.batches(topics, size), first_id)
-    ]
+    return wire.commands(
+        wire.batches(topics, facts.LIMITS[market_type].topics_per_frame),
+        first_id,
+        lambda number, batch: {"method": method, "params": [symbols.name(market_type, t) for t in batch], "id": number},
+    )
 
 
 def parse(market_type: MarketType, frame: Frame, received_ns: int) -> list[Event]:

@@ -1,5 +1,6 @@
 """Binance's public REST: requests as values, answers to values."""
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from msgspec import Struct
@@ -43,7 +44,7 @@ def snapshot_request(market_type: MarketType, symbol: str, depth: int) -> Reques
     return Request(method="GET", url=f"{facts.REST[market_type]}/depth?{query}", weight=weight)
 
 
-def parse_snapshot(symbol: str, content: bytes, received_ns: int) -> BookSnapshot:
+def parse_snapshot(market_type: MarketType, symbol: str, content: bytes, received_ns: int) -> BookSnapshot:
     depth = wire.body(_depth, content)
     _refuse(depth)
     if depth.last_update_id is None:
@@ -78,8 +79,13 @@ def volumes_request(market_type: MarketType) -> Request:
     return Request(method="GET", url=f"{facts.REST[market_type]}/{path}", weight=weight)
 
 
-def parse_volumes(content: bytes) -> dict[str, float]:
+def parse_volumes(market_type: MarketType, content: bytes) -> dict[str, float]:
     return {row.symbol: row.quote_volume for row in wire.body(_volumes, content)}
+
+
+def retry_after(status: int, headers: Mapping[str, str], content: bytes) -> float | None:
+    default_s = facts.STAY_AWAY_S.get(status)
+    return None if default_s is None else wire.retry_header(headers, default_s)
 
 
 def _refuse(answer: Depth | ExchangeInfo) -> None:

@@ -7,7 +7,6 @@ SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 
 REST = "https://api.bybit.com/v5/market"
 CATEGORY = {SPOT: "spot", FUTURES: "linear"}
-PUBLIC = "public"  # books and trades share a socket
 SOCKETS = {
     SPOT: "wss://stream.bybit.com/v5/public/spot",
     FUTURES: "wss://stream.bybit.com/v5/public/linear",

@@ -70,20 +70,16 @@ _book = wire.decoder(BookFrame)
 _trades = wire.decoder(TradeFrame)
 
 
-def subscribe(market_type: MarketType, topics: Sequence[Topic], first_id: int, op: str) -> list[Command]:
+def commands(market_type: MarketType, topics: Sequence[Topic], first_id: int, op: str) -> list[Command]:
     """`op` is subscribe or unsubscribe."""
-    size = facts.LIMITS[market_type].topics_per_frame
-    return [
-        Command(
-            frame=wire.frame({"req_id": str(number), "op": op, "args": [symbols.name(topic) for topic in batch]}),
-            request_id=str(number),
-            topics=tuple(batch),
-        )
-        for number, batch in enumerate(wire.batches(topics, size), first_id)
-    ]
+    return wire.commands(
+        wire.batches(topics, facts.LIMITS[market_type].topics_per_frame),
+        first_id,
+        lambda number, batch: {"req_id": str(number), "op": op, "args": [symbols.name(market_type, t) for t in batch]},
+    )
 
 
-def parse(frame: Frame, received_ns: int) -> list[Event]:
+def parse(market_type: MarketType, frame: Frame, received_ns: int) -> list[Event]:
     """Translate one frame; frames do not say their market, the socket's address does."""
     text = wire.text(frame)
     if text.startswith(_OPENING):

@@ -1,5 +1,6 @@
 """Bybit's public REST: requests as values, answers to values. HTTP is 200 even for errors: `retCode` says."""
 
+from collections.abc import Mapping
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -55,7 +56,7 @@ def snapshot_request(market_type: MarketType, symbol: str, depth: int) -> Reques
     )
 
 
-def parse_snapshot(symbol: str, content: bytes, received_ns: int) -> BookSnapshot:
+def parse_snapshot(market_type: MarketType, symbol: str, content: bytes, received_ns: int) -> BookSnapshot:
     book = _result(_book, content)
     if book.s != symbol:
         raise MalformedFrame(f"the book of {book.s!r} in answer to {symbol}", symbol=symbol)
@@ -94,17 +95,17 @@ def volumes_request(market_type: MarketType) -> Request:
     return _get("tickers", category=facts.CATEGORY[market_type])
 
 
-def parse_volumes(content: bytes) -> dict[str, float]:
+def parse_volumes(market_type: MarketType, content: bytes) -> dict[str, float]:
     page = _result(_tickers, content)
     return {row.symbol: row.turnover24h for row in page.list if row.turnover24h is not None}
 
 
-def too_many_visits(content: bytes) -> bool:
-    """Whether an answer of HTTP 200 says that we ask too often; what is not JSON says nothing."""
-    try:
-        return wire.body(_head, content).ret_code == facts.TOO_MANY_VISITS
-    except MalformedFrame:
-        return False
+def retry_after(status: int, headers: Mapping[str, str], content: bytes) -> float | None:
+    default_s = facts.STAY_AWAY_S.get(status)
+    if default_s is not None:
+        return wire.retry_header(headers, default_s)
+    head = wire.told(_head, content)
+    return facts.TOO_MANY_VISITS_S if head is not None and head.ret_code == facts.TOO_MANY_VISITS else None
 
 
 def _get(path: str, **query: str) -> Request:

@@ -27,7 +27,7 @@ class Stream(NamedTuple):
     window: int | None = None
 
 
-def name(topic: Topic) -> str:
+def name(market_type: MarketType, topic: Topic) -> str:
     if topic.kind is TopicKind.TRADES:
         return f"publicTrade.{topic.symbol}"
     return f"orderbook.{facts.BOOK_LEVELS[topic.depth]}.{topic.symbol}"

@@ -8,7 +8,6 @@ SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 # Both markets spell a pair the same way: only the address tells them apart.
 REST = {SPOT: "https://api.coinex.com/v2/spot", FUTURES: "https://api.coinex.com/v2/futures"}
 SOCKETS = {SPOT: "wss://socket.coinex.com/v2/spot", FUTURES: "wss://socket.coinex.com/v2/futures"}
-PUBLIC = "public"  # books and trades share a socket
 
 BOOKS, TRADES = "depth", "deals"
 BOOK_LEVELS = {20: 20, 50: 50, FULL_DEPTH: 50}  # 50 is the most that is offered anywhere, so "full" is 50

@@ -11,7 +11,7 @@ from apps.feeds.drivers.base import Ack, Command, Event, Frame, Ignored, Pong, T
 from apps.feeds.drivers.coinex import facts, symbols
 from apps.feeds.drivers.inflate import inflate
 from apps.feeds.errors import MalformedFrame
-from apps.feeds.market import BookDelta, BookSnapshot, PublicTrade, Side
+from apps.feeds.market import BookDelta, BookSnapshot, MarketType, PublicTrade, Side
 
 T = TypeVar("T")
 
@@ -89,33 +89,16 @@ _named = wire.decoder(Named)
 _reply = wire.decoder(Reply)
 
 
-def subscribe(topics: Sequence[Topic], first_id: int) -> list[Command]:
-    return _commands("subscribe", topics, first_id)
+def commands(topics: Sequence[Topic], first_id: int, op: str) -> list[Command]:
+    """`op` is subscribe or unsubscribe; a frame is of one channel."""
 
+    def message(number: int, batch: Sequence[Topic]) -> dict[str, object]:
+        markets = [_parameter(op, topic) for topic in batch]
+        return {"method": f"{symbols.channel(batch[0].kind)}.{op}", "params": {"market_list": markets}, "id": number}
 
-def unsubscribe(topics: Sequence[Topic], first_id: int) -> list[Command]:
-    return _commands("unsubscribe", topics, first_id)
-
-
-def _commands(op: str, topics: Sequence[Topic], first_id: int) -> list[Command]:
-    """A frame is of one channel."""
     size = facts.LIMITS.topics_per_frame
     by_kind = [[topic for topic in topics if topic.kind is kind] for kind in TopicKind]
-    batches = [batch for same in by_kind for batch in wire.batches(same, size)]
-    return [
-        Command(
-            frame=wire.frame(
-                {
-                    "method": f"{symbols.channel(batch[0].kind)}.{op}",
-                    "params": {"market_list": [_parameter(op, topic) for topic in batch]},
-                    "id": number,
-                }
-            ),
-            request_id=str(number),
-            topics=tuple(batch),
-        )
-        for number, batch in enumerate(batches, first_id)
-    ]
+    return wire.commands([batch for same in by_kind for batch in wire.batches(same, size)], first_id, message)
 
 
 def _parameter(op: str, topic: Topic) -> str | tuple[str, int, str, bool]:
@@ -125,7 +108,7 @@ def _parameter(op: str, topic: Topic) -> str | tuple[str, int, str, bool]:
     return topic.symbol, facts.BOOK_LEVELS[topic.depth], facts.NOT_MERGED, facts.WHOLE_PUSHES
 
 
-def parse(frame: Frame, received_ns: int) -> list[Event]:
+def parse(market_type: MarketType, frame: Frame, received_ns: int) -> list[Event]:
     """Translate one frame; frames do not say their market type, the socket's address does."""
     text = wire.text(inflate(frame))
     envelope = wire.decode(_envelope, text)

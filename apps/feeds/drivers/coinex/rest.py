@@ -1,5 +1,6 @@
 """CoinEx's public REST: requests as values, answers to values. HTTP is 200 even for errors: `code` says."""
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from msgspec import Raw, Struct
@@ -37,7 +38,7 @@ def snapshot_request(market_type: MarketType, symbol: str, depth: int) -> Reques
     return _get(market_type, "depth", market=symbol, limit=str(levels), interval=facts.NOT_MERGED)
 
 
-def parse_snapshot(symbol: str, content: bytes, received_ns: int) -> BookSnapshot:
+def parse_snapshot(market_type: MarketType, symbol: str, content: bytes, received_ns: int) -> BookSnapshot:
     book = public.book(_data(content), received_ns)
     if book.symbol != symbol or isinstance(book, BookDelta):
         raise MalformedFrame(f"no whole book of {symbol}, but something of {book.symbol!r}", symbol=symbol)
@@ -57,17 +58,17 @@ def volumes_request(market_type: MarketType) -> Request:
     return _get(market_type, "ticker")
 
 
-def parse_volumes(content: bytes) -> dict[str, float]:
+def parse_volumes(market_type: MarketType, content: bytes) -> dict[str, float]:
     rows = wire.decode(_tickers, _data(content))
     return {row.market: row.value for row in rows if row.value is not None}
 
 
-def too_often(content: bytes) -> bool:
-    """Whether an answer of HTTP 200 says that we ask too often; what is not JSON says nothing."""
-    try:
-        return wire.body(_answer, content).code in facts.TOO_OFTEN
-    except MalformedFrame:
-        return False
+def retry_after(status: int, headers: Mapping[str, str], content: bytes) -> float | None:
+    default_s = facts.STAY_AWAY_S.get(status)
+    if default_s is not None:
+        return wire.retry_header(headers, default_s)
+    answer = wire.told(_answer, content)
+    return facts.TOO_OFTEN_S if answer is not None and answer.code in facts.TOO_OFTEN else None
 
 
 def _get(market_type: MarketType, path: str, **query: str) -> Request:

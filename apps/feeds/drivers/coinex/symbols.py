@@ -17,7 +17,7 @@ def channel(kind: TopicKind) -> str:
     return facts.BOOKS if kind is TopicKind.BOOK else facts.TRADES
 
 
-def name(topic: Topic) -> str:
+def name(market_type: MarketType, topic: Topic) -> str:
     """One text for what the wire says in several fields; no answer spells it."""
     levels = f":{facts.BOOK_LEVELS[topic.depth]}" if topic.kind is TopicKind.BOOK else ""
     return f"{channel(topic.kind)}:{topic.symbol}{levels}"

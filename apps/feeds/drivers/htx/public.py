@@ -99,24 +99,20 @@ _asked = wire.decoder(Asked)
 _number: wire.Decoder[int] = wire.decoder(wire.Id)
 
 
-def subscribe(market_type: MarketType, topics: Sequence[Topic], first_id: int, verb: str) -> list[Command]:
+def commands(market_type: MarketType, topics: Sequence[Topic], first_id: int, verb: str) -> list[Command]:
     """`verb` is sub or unsub; one topic per frame."""
-    return [
-        Command(frame=_command(market_type, topic, number, verb), request_id=str(number), topics=(topic,))
-        for number, topic in enumerate(topics, first_id)
-    ]
+
+    def message(number: int, batch: Sequence[Topic]) -> dict[str, str]:
+        of_book = market_type is MarketType.FUTURES and batch[0].kind is TopicKind.BOOK
+        form = {"data_type": facts.INCREMENTAL} if of_book else {}
+        return {verb: symbols.name(market_type, batch[0]), "id": str(number)} | form
+
+    return wire.commands(wire.batches(topics, facts.LIMITS[market_type].topics_per_frame), first_id, message)
 
 
 def request(market_type: MarketType, topic: Topic, number: int) -> Frame:
     """Ask for the snapshot of a channel of differences, on the socket that carries it."""
     return wire.frame({"req": symbols.name(market_type, topic), "id": str(number)})
-
-
-def _command(market_type: MarketType, topic: Topic, number: int, verb: str) -> Frame:
-    message = {verb: symbols.name(market_type, topic), "id": str(number)}
-    if market_type is MarketType.FUTURES and topic.kind is TopicKind.BOOK:
-        message["data_type"] = facts.INCREMENTAL
-    return wire.frame(message)
 
 
 def parse(market_type: MarketType, frame: Frame, received_ns: int) -> list[Event]:

@@ -78,7 +78,7 @@ _spot_volumes = wire.decoder(Rows[SpotVolume])
 _contract_volumes = wire.decoder(ContractVolumes)
 
 
-def snapshot_request(market_type: MarketType, symbol: str) -> Request:
+def snapshot_request(market_type: MarketType, symbol: str, depth: int) -> Request:
     """A whole book by itself: its id continues no channel of differences."""
     return _get(market_type, facts.SNAPSHOT[market_type].format(symbol))
 
@@ -122,17 +122,9 @@ def parse_volumes(market_type: MarketType, content: bytes) -> dict[str, float]:
 
 
 def retry_after(status: int, headers: Mapping[str, str], content: bytes) -> float | None:
-    if status == facts.TOO_MANY_REQUESTS or _too_often(content):
-        return wire.retry_header(headers, _reset_s(headers))
-    return None
-
-
-def _too_often(content: bytes) -> bool:
-    """Whether an answer of HTTP 200 says that we ask too often; what is not JSON says nothing."""
-    try:
-        return wire.body(_head, content).too_often
-    except MalformedFrame:
-        return False
+    head = wire.told(_head, content)
+    too_often = status == facts.TOO_MANY_REQUESTS or (head is not None and head.too_often)
+    return wire.retry_header(headers, _reset_s(headers)) if too_often else None
 
 
 def _reset_s(headers: Mapping[str, str]) -> float:

@@ -3,25 +3,24 @@
 from collections.abc import Sequence
 
 from apps.feeds.book.continuity import Rule, WholeBooks
-from apps.feeds.drivers import wire
-from apps.feeds.drivers.base import (
-    Catalogue,
-    Command,
-    Event,
-    Frame,
-    Heartbeat,
-    Limits,
-    Request,
-    Resync,
-    Topic,
-)
+from apps.feeds.drivers.base import Command, Driver, Heartbeat, Limits, Resync, Topic
 from apps.feeds.drivers.hyperliquid import facts, public, rest, symbols
-from apps.feeds.market import BookSnapshot, MarketType
+from apps.feeds.market import MarketType
 
 
-class Hyperliquid:
+class Hyperliquid(Driver):
     exchange_id = symbols.EXCHANGE
     name = "Hyperliquid"
+
+    stream = staticmethod(symbols.name)
+    parse = staticmethod(public.parse)
+    snapshot_request = staticmethod(rest.snapshot_request)
+    parse_snapshot = staticmethod(rest.parse_snapshot)
+    instruments_request = staticmethod(rest.instruments_request)
+    parse_instruments = staticmethod(rest.parse_instruments)
+    volumes_request = staticmethod(rest.volumes_request)
+    parse_volumes = staticmethod(rest.parse_volumes)
+    retry_after = staticmethod(rest.retry_after)
 
     def limits(self, market_type: MarketType) -> Limits:
         return facts.LIMITS
@@ -32,17 +31,8 @@ class Hyperliquid:
     def depths(self, market_type: MarketType) -> Sequence[int]:
         return (facts.LEVELS,)
 
-    def category(self, market_type: MarketType, topic: Topic) -> str:
-        return facts.PUBLIC
-
-    def token_request(self, market_type: MarketType, category: str) -> Request | None:
-        return None
-
     def ws_endpoint(self, market_type: MarketType, category: str, token: bytes | None = None) -> str:
         return facts.SOCKET
-
-    def stream(self, market_type: MarketType, topic: Topic) -> str:
-        return symbols.name(topic)
 
     def subscribe(self, market_type: MarketType, topics: Sequence[Topic], first_id: int) -> list[Command]:
         return public.commands(topics, first_id, "subscribe")
@@ -50,35 +40,8 @@ class Hyperliquid:
     def unsubscribe(self, market_type: MarketType, topics: Sequence[Topic], first_id: int) -> list[Command]:
         return public.commands(topics, first_id, "unsubscribe")
 
-    def parse(self, market_type: MarketType, frame: Frame, received_ns: int) -> list[Event]:
-        return public.parse(frame, received_ns)
-
     def rule(self, market_type: MarketType, depth: int) -> Rule:
         return WholeBooks()
 
     def resync(self, market_type: MarketType, depth: int) -> Resync:
         return Resync.REST
-
-    def snapshot_request(self, market_type: MarketType, symbol: str, depth: int) -> Request:
-        return rest.snapshot_request(symbol)
-
-    def parse_snapshot(self, market_type: MarketType, symbol: str, body: bytes, received_ns: int) -> BookSnapshot:
-        return rest.parse_snapshot(symbol, body, received_ns)
-
-    def snapshot_command(self, market_type: MarketType, topic: Topic, number: int) -> Frame | None:
-        return None
-
-    def instruments_request(self, market_type: MarketType) -> Request:
-        return rest.instruments_request(market_type)
-
-    def parse_instruments(self, market_type: MarketType, body: bytes) -> Catalogue:
-        return rest.parse_instruments(market_type, body)
-
-    def volumes_request(self, market_type: MarketType) -> Request:
-        return rest.volumes_request(market_type)
-
-    def parse_volumes(self, market_type: MarketType, body: bytes) -> dict[str, float]:
-        return rest.parse_volumes(market_type, body)
-
-    def retry_after(self, status: int, headers: dict[str, str], body: bytes) -> float | None:
-        return wire.retry_header(headers, facts.STAY_AWAY_S) if status == facts.TOO_MANY_REQUESTS else None

@@ -7,7 +7,6 @@ SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 
 INFO = "https://api.hyperliquid.xyz/info"
 SOCKET = "wss://api.hyperliquid.xyz/ws"  # spot, perpetuals and user streams alike
-PUBLIC = "public"
 
 # Books of 20 levels a side, whole, on one shared clock: every 5.4 s since June 2026 (0.5 s before, docs still say so).
 BOOK, TRADES = "l2Book", "trades"

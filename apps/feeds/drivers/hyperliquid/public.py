@@ -9,7 +9,7 @@ from apps.feeds.drivers import wire
 from apps.feeds.drivers.base import Ack, Command, Event, Frame, Ignored, Pong, Topic
 from apps.feeds.drivers.hyperliquid import facts, symbols
 from apps.feeds.errors import MalformedFrame
-from apps.feeds.market import BookSnapshot, Levels, PublicTrade, Side
+from apps.feeds.market import BookSnapshot, Levels, MarketType, PublicTrade, Side
 
 _SIDES = {"B": Side.BUY, "A": Side.SELL}  # the taker's
 
@@ -72,17 +72,14 @@ _text = wire.decoder(str)
 
 def commands(topics: Sequence[Topic], first_id: int, method: str) -> list[Command]:
     """`method` is subscribe or unsubscribe; answers are matched by topic, ids are ours alone."""
-    return [
-        Command(
-            frame=wire.frame({"method": method, "subscription": symbols.subscription(topic)}),
-            request_id=str(number),
-            topics=(topic,),
-        )
-        for number, topic in enumerate(topics, first_id)
-    ]
+    return wire.commands(
+        wire.batches(topics, facts.LIMITS.topics_per_frame),
+        first_id,
+        lambda _, batch: {"method": method, "subscription": symbols.subscription(batch[0])},
+    )
 
 
-def parse(frame: Frame, received_ns: int) -> list[Event]:
+def parse(market_type: MarketType, frame: Frame, received_ns: int) -> list[Event]:
     """Translate one frame; spot and perpetuals share one wire."""
     text = wire.text(frame)
     if text == facts.GREETING:

@@ -1,12 +1,14 @@
 """Hyperliquid's public REST: every request is a POST to /info whose body says what is asked."""
 
+from collections.abc import Mapping
+
 from msgspec import Raw, Struct
 
 from apps.feeds.drivers import wire
 from apps.feeds.drivers.base import Catalogue, Request
 from apps.feeds.drivers.hyperliquid import facts, public, symbols
 from apps.feeds.errors import MalformedFrame, Refused
-from apps.feeds.market import BookSnapshot, Instrument, MarketType
+from apps.feeds.market import BookSnapshot, MarketType
 
 
 class Context(Struct, rename="camel"):
@@ -33,11 +35,11 @@ _contexts = wire.decoder(PerpetualContexts)
 _spot_contexts = wire.decoder(SpotContexts)
 
 
-def snapshot_request(symbol: str) -> Request:
+def snapshot_request(market_type: MarketType, symbol: str, depth: int) -> Request:
     return _ask("l2Book", coin=symbol)
 
 
-def parse_snapshot(symbol: str, content: bytes, received_ns: int) -> BookSnapshot:
+def parse_snapshot(market_type: MarketType, symbol: str, content: bytes, received_ns: int) -> BookSnapshot:
     if content.strip() == b"null":
         raise Refused(f"no such coin: {symbol}", code="null")
     book = wire.body(_book, content)
@@ -51,7 +53,9 @@ def instruments_request(market_type: MarketType) -> Request:
 
 
 def parse_instruments(market_type: MarketType, content: bytes) -> Catalogue:
-    return Catalogue(instruments=_instruments(market_type, content))
+    if market_type is MarketType.SPOT:
+        return Catalogue(instruments=symbols.spot_pairs(wire.body(_spot_meta, content)))
+    return Catalogue(instruments=symbols.perpetuals(wire.body(_meta, content)))
 
 
 def volumes_request(market_type: MarketType) -> Request:
@@ -70,10 +74,8 @@ def parse_volumes(market_type: MarketType, content: bytes) -> dict[str, float]:
     return {coin: row.day_ntl_vlm for coin, row in named if coin is not None and row.day_ntl_vlm is not None}
 
 
-def _instruments(market_type: MarketType, content: bytes) -> list[Instrument]:
-    if market_type is MarketType.SPOT:
-        return symbols.spot_pairs(wire.body(_spot_meta, content))
-    return symbols.perpetuals(wire.body(_meta, content))
+def retry_after(status: int, headers: Mapping[str, str], content: bytes) -> float | None:
+    return wire.retry_header(headers, facts.STAY_AWAY_S) if status == facts.TOO_MANY_REQUESTS else None
 
 
 def _ask(what: str, **details: str) -> Request:

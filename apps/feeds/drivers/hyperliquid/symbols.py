@@ -26,7 +26,7 @@ def subscription(topic: Topic) -> dict[str, str]:
     return {"type": _TYPES[topic.kind], "coin": topic.symbol}
 
 
-def name(topic: Topic) -> str:
+def name(market_type: MarketType, topic: Topic) -> str:
     return f"{_TYPES[topic.kind]}:{topic.symbol}"
 
 

@@ -9,9 +9,9 @@ from msgspec import Meta, Raw, Struct
 from apps.feeds.drivers import wire
 from apps.feeds.drivers.base import Command, Event, Ignored, Topic
 from apps.feeds.drivers.kucoin import facts, symbols
-from apps.feeds.drivers.kucoin.times import Stamp, millis
+from apps.feeds.drivers.kucoin.values import Stamp, delta, millis, snapshot
 from apps.feeds.errors import MalformedFrame
-from apps.feeds.market import BookDelta, BookSnapshot, Levels, MarketType, PublicTrade, Side
+from apps.feeds.market import Levels, MarketType, PublicTrade, Side
 
 PriceOrNone: TypeAlias = Annotated[float, Meta(ge=0, le=1e15)]  # 0 is no level, the change only takes a number
 
@@ -81,28 +81,18 @@ _print = wire.decoder(Print)
 
 
 def commands(market_type: MarketType, topics: Sequence[Topic], first_id: int, op: str) -> list[Command]:
-    """A frame is of one channel; `op` is subscribe or unsubscribe."""
+    """A frame is of one channel, and asks for an answer; `op` is subscribe or unsubscribe."""
+
+    def message(number: int, batch: Sequence[Topic]) -> dict[str, object]:
+        named = f"{symbols.channel(market_type, batch[0])}:{','.join(topic.symbol for topic in batch)}"
+        return {"id": str(number), "type": op, "topic": named, "privateChannel": False, "response": True}
+
     by_channel: dict[str, list[Topic]] = {}
     for topic in topics:
         by_channel.setdefault(symbols.channel(market_type, topic), []).append(topic)
     size = facts.LIMITS[facts.Generation.CLASSIC].topics_per_frame
-    batches = [(channel, batch) for channel, same in by_channel.items() for batch in wire.batches(same, size)]
-    return [
-        Command(
-            frame=wire.frame(
-                {
-                    "id": str(number),
-                    "type": op,
-                    "topic": f"{channel}:{','.join(topic.symbol for topic in batch)}",
-                    "privateChannel": False,
-                    "response": True,  # else there is no answer
-                }
-            ),
-            request_id=str(number),
-            topics=tuple(batch),
-        )
-        for number, (channel, batch) in enumerate(batches, first_id)
-    ]
+    batches = [batch for same in by_channel.values() for batch in wire.batches(same, size)]
+    return wire.commands(batches, first_id, message)
 
 
 def events(topic: str, data: Raw, received_ns: int) -> list[Event]:
@@ -127,7 +117,7 @@ def _spot_book(symbol: str, data: Raw, received_ns: int) -> list[Event]:
         steps.append((last, [], []))
     firsts = [first, *(seq + 1 for seq, _, _ in steps)]
     return [
-        _delta(symbol, (first, seq), bids, asks, frame.time, received_ns)
+        delta(symbol, (first, seq), bids, asks, frame.time, received_ns)
         for first, (seq, bids, asks) in zip(firsts, steps, strict=False)
     ]
 
@@ -150,36 +140,13 @@ def _futures_book(symbol: str, data: Raw, received_ns: int) -> list[Event]:
     level = wire.decode(_futures_level, wire.frame(frame.change.split(",")), symbol=symbol)
     told = [(level.price, level.amount)] if level.price else []
     bids, asks = (told, []) if level.side == "buy" else ([], told)
-    return [_delta(symbol, (frame.sequence, frame.sequence), bids, asks, frame.timestamp, received_ns)]
-
-
-def _delta(
-    symbol: str, span: tuple[int, int], bids: Levels, asks: Levels, at: int | None, received_ns: int
-) -> BookDelta:
-    """`span` is the first and the last update in it."""
-    return BookDelta(
-        symbol=symbol,
-        first_seq=span[0],
-        seq=span[1],
-        bids=bids,
-        asks=asks,
-        exchange_ms=None if at is None else millis(at),
-        received_ns=received_ns,
-    )
+    return [delta(symbol, (frame.sequence, frame.sequence), bids, asks, frame.timestamp, received_ns)]
 
 
 def _whole_book(symbol: str, data: Raw, received_ns: int) -> list[Event]:
     book = wire.decode(_whole, data, symbol=symbol)
-    return [
-        BookSnapshot(
-            symbol=symbol,
-            seq=book.timestamp if book.sequence is None else book.sequence,
-            bids=book.bids,
-            asks=book.asks,
-            exchange_ms=millis(book.timestamp),
-            received_ns=received_ns,
-        )
-    ]
+    seq = book.timestamp if book.sequence is None else book.sequence
+    return [snapshot(symbol, seq, book.bids, book.asks, book.timestamp, received_ns)]
 
 
 def _trade(symbol: str, data: Raw, received_ns: int) -> list[Event]:
@@ -209,8 +176,6 @@ def _owned(symbol: str, named: str) -> None:
 _READERS: dict[str, Callable[[str, Raw, int], list[Event]]] = {
     facts.CLASSIC_CHANGES[MarketType.SPOT]: _spot_book,
     facts.CLASSIC_CHANGES[MarketType.FUTURES]: _futures_book,
-    facts.CLASSIC_WHOLE[MarketType.SPOT]: _whole_book,
-    facts.CLASSIC_WHOLE[MarketType.FUTURES]: _whole_book,
-    facts.CLASSIC_TRADES[MarketType.SPOT]: _trade,
-    facts.CLASSIC_TRADES[MarketType.FUTURES]: _trade,
+    **dict.fromkeys(facts.CLASSIC_WHOLE.values(), _whole_book),
+    **dict.fromkeys(facts.CLASSIC_TRADES.values(), _trade),
 }

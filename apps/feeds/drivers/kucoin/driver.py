@@ -3,28 +3,26 @@
 from collections.abc import Sequence
 
 from apps.feeds.book.continuity import PushedRange, Rule, UpdateRange, WholeBooks
-from apps.feeds.drivers.base import (
-    Catalogue,
-    Command,
-    Event,
-    Frame,
-    Heartbeat,
-    Limits,
-    Request,
-    Resync,
-    Topic,
-)
+from apps.feeds.drivers.base import Command, Driver, Heartbeat, Limits, Request, Resync, Topic
 from apps.feeds.drivers.kucoin import classic, facts, public, rest, symbols, unified
 from apps.feeds.drivers.kucoin.facts import Generation
 from apps.feeds.errors import MalformedFrame
-from apps.feeds.market import FULL_DEPTH, BookSnapshot, MarketType
+from apps.feeds.market import FULL_DEPTH, MarketType
+
+_COMMANDS = {Generation.UNIFIED: unified.commands, Generation.CLASSIC: classic.commands}
 
 
-class Kucoin:
+class Kucoin(Driver):
     """Sockets are of one generation of the exchange's API, market lists of another; frames of both are understood."""
 
     exchange_id = symbols.EXCHANGE
     name = "KuCoin"
+
+    parse = staticmethod(public.parse)
+    parse_snapshot = staticmethod(rest.parse_snapshot)
+    parse_instruments = staticmethod(rest.parse_instruments)
+    parse_volumes = staticmethod(rest.parse_volumes)
+    retry_after = staticmethod(rest.retry_after)
 
     def __init__(self, generation: Generation = facts.GENERATION, *, catalogue: Generation = facts.CATALOGUE) -> None:
         self._generation = generation
@@ -56,17 +54,10 @@ class Kucoin:
         return symbols.name(self._generation, market_type, topic)
 
     def subscribe(self, market_type: MarketType, topics: Sequence[Topic], first_id: int) -> list[Command]:
-        if self._generation is Generation.UNIFIED:
-            return unified.commands(market_type, topics, first_id, "SUBSCRIBE")
-        return classic.commands(market_type, topics, first_id, "subscribe")
+        return _COMMANDS[self._generation](market_type, topics, first_id, "subscribe")
 
     def unsubscribe(self, market_type: MarketType, topics: Sequence[Topic], first_id: int) -> list[Command]:
-        if self._generation is Generation.UNIFIED:
-            return unified.commands(market_type, topics, first_id, "UNSUBSCRIBE")
-        return classic.commands(market_type, topics, first_id, "unsubscribe")
-
-    def parse(self, market_type: MarketType, frame: Frame, received_ns: int) -> list[Event]:
-        return public.parse(frame, received_ns)
+        return _COMMANDS[self._generation](market_type, topics, first_id, "unsubscribe")
 
     def rule(self, market_type: MarketType, depth: int) -> Rule:
         if depth != FULL_DEPTH:
@@ -80,23 +71,8 @@ class Kucoin:
     def snapshot_request(self, market_type: MarketType, symbol: str, depth: int) -> Request:
         return rest.snapshot_request(self._generation, market_type, symbol, depth)
 
-    def parse_snapshot(self, market_type: MarketType, symbol: str, body: bytes, received_ns: int) -> BookSnapshot:
-        return rest.parse_snapshot(symbol, body, received_ns)
-
-    def snapshot_command(self, market_type: MarketType, topic: Topic, number: int) -> Frame | None:
-        return None
-
     def instruments_request(self, market_type: MarketType) -> Request:
         return rest.instruments_request(self._catalogue, market_type)
 
-    def parse_instruments(self, market_type: MarketType, body: bytes) -> Catalogue:
-        return rest.parse_instruments(market_type, body)
-
     def volumes_request(self, market_type: MarketType) -> Request:
         return rest.volumes_request(self._catalogue, market_type)
-
-    def parse_volumes(self, market_type: MarketType, body: bytes) -> dict[str, float]:
-        return rest.parse_volumes(body)
-
-    def retry_after(self, status: int, headers: dict[str, str], body: bytes) -> float | None:
-        return rest.stay_away_s(status, headers, body)

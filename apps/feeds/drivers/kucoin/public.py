@@ -8,6 +8,7 @@ from apps.feeds.drivers import wire
 from apps.feeds.drivers.base import Ack, Closing, Event, Frame, Pong, Welcome
 from apps.feeds.drivers.kucoin import classic, facts, unified
 from apps.feeds.errors import MalformedFrame
+from apps.feeds.market import MarketType
 
 
 class Envelope(Struct):
@@ -31,7 +32,7 @@ _envelope = wire.decoder(Envelope)
 _text = wire.decoder(str)
 
 
-def parse(frame: Frame, received_ns: int) -> list[Event]:
+def parse(market_type: MarketType, frame: Frame, received_ns: int) -> list[Event]:
     """Translate one frame; the symbols of the two markets never coincide."""
     envelope = wire.decode(_envelope, wire.text(frame))
     if envelope.T is not None:

@@ -1,7 +1,7 @@
 """KuCoin's public REST: requests as values, answers to values. `code` tells of errors, whatever the HTTP status."""
 
 from collections.abc import Mapping
-from typing import Annotated, TypeVar
+from typing import Annotated, Generic, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
 from msgspec import Meta, Struct
@@ -11,7 +11,7 @@ from apps.feeds.drivers.base import Catalogue, Request
 from apps.feeds.drivers.kucoin import facts
 from apps.feeds.drivers.kucoin.facts import Generation
 from apps.feeds.drivers.kucoin.symbols import Listing, instrument
-from apps.feeds.drivers.kucoin.times import Stamp, millis
+from apps.feeds.drivers.kucoin.values import Stamp, snapshot
 from apps.feeds.errors import MalformedFrame, Refused, Retryable
 from apps.feeds.market import BookSnapshot, MarketType
 
@@ -34,20 +34,6 @@ class Book(Struct, gc=False):
     ts: Stamp | None = None
 
 
-class BookAnswer(Struct):
-    data: Book
-
-
-class Listings(Struct, rename={"rows": "list"}):
-    rows: list[Listing]
-
-
-class ListingsAnswer(Struct):
-    """Classic, or unified."""
-
-    data: list[Listing] | Listings
-
-
 class Ticker(Struct):
     """24 h volume in quote currency: `volValue` of classic spot, `turnoverOf24h` of classic futures, or unified."""
 
@@ -57,15 +43,15 @@ class Ticker(Struct):
     quoteVolume: wire.Amount | None = None  # noqa: N815
 
 
-class Tickers(Struct, rename={"rows": "list"}):
-    rows: list[Ticker] = []
-    ticker: list[Ticker] = []
+class Wrapped(Struct, Generic[T], rename={"rows": "list"}):
+    """How the unified API gives a list, and classic spot its tickers; other lists come as they are."""
+
+    rows: list[T] | None = None
+    ticker: list[T] | None = None
 
 
-class TickersAnswer(Struct):
-    """Classic futures; unified or classic spot."""
-
-    data: list[Ticker] | Tickers
+class Answer(Struct, Generic[T]):
+    data: T
 
 
 class Server(Struct):
@@ -77,15 +63,14 @@ class Token(Struct, rename="camel"):
     instance_servers: list[Server]
 
 
-class TokenAnswer(Struct):
-    data: Token
-
+Listings: TypeAlias = list[Listing] | Wrapped[Listing]
+Tickers: TypeAlias = list[Ticker] | Wrapped[Ticker]
 
 _head = wire.decoder(Head)
-_book = wire.decoder(BookAnswer)
-_listings = wire.decoder(ListingsAnswer)
-_tickers = wire.decoder(TickersAnswer)
-_token = wire.decoder(TokenAnswer)
+_book = wire.decoder(Answer[Book])
+_listings = wire.decoder(Answer[Listings])
+_tickers = wire.decoder(Answer[Tickers])
+_token = wire.decoder(Answer[Token])
 
 
 def token_request(market_type: MarketType) -> Request:
@@ -94,7 +79,7 @@ def token_request(market_type: MarketType) -> Request:
 
 def address(content: bytes) -> str:
     """The socket that the answer to `token_request` opens, once."""
-    told = _result(_token, content).data
+    told = _result(_token, content)
     if not told.instance_servers:
         raise MalformedFrame("a token without a server")
     query = urlencode({"token": told.token, "connectId": facts.CONNECT_ID})
@@ -107,20 +92,12 @@ def snapshot_request(generation: Generation, market_type: MarketType, symbol: st
     return Request(method="GET", url=f"{url}?{urlencode(query | {'symbol': symbol})}", weight=weight)
 
 
-def parse_snapshot(symbol: str, content: bytes, received_ns: int) -> BookSnapshot:
-    book = _result(_book, content).data
+def parse_snapshot(market_type: MarketType, symbol: str, content: bytes, received_ns: int) -> BookSnapshot:
+    book = _result(_book, content)
     if book.symbol not in (None, symbol):
         raise MalformedFrame(f"the book of {str(book.symbol)[:60]!r} in answer to {symbol}", symbol=symbol)
     at = book.time if book.ts is None else book.ts
-    return BookSnapshot(
-        symbol=symbol,
-        seq=book.sequence,
-        bids=book.bids,
-        asks=book.asks,
-        exchange_ms=None if at is None else millis(at),
-        received_ns=received_ns,
-        from_rest=True,
-    )
+    return snapshot(symbol, book.sequence, book.bids, book.asks, at, received_ns, from_rest=True)
 
 
 def instruments_request(catalogue: Generation, market_type: MarketType) -> Request:
@@ -129,8 +106,7 @@ def instruments_request(catalogue: Generation, market_type: MarketType) -> Reque
 
 
 def parse_instruments(market_type: MarketType, content: bytes) -> Catalogue:
-    told = _result(_listings, content).data
-    rows = (instrument(market_type, row) for row in (told if isinstance(told, list) else told.rows))
+    rows = (instrument(market_type, row) for row in _rows(_result(_listings, content)))
     return Catalogue(instruments=[row for row in rows if row is not None])
 
 
@@ -139,16 +115,15 @@ def volumes_request(catalogue: Generation, market_type: MarketType) -> Request:
     return Request(method="GET", url=url, weight=weight)
 
 
-def parse_volumes(content: bytes) -> dict[str, float]:
-    told = _result(_tickers, content).data
-    rows = told if isinstance(told, list) else told.rows + told.ticker
+def parse_volumes(market_type: MarketType, content: bytes) -> dict[str, float]:
+    rows = _rows(_result(_tickers, content))
     volumes = ((row.symbol, (row.volValue, row.turnoverOf24h, row.quoteVolume)) for row in rows)
     return {symbol: volume for symbol, any_of in volumes for volume in any_of if volume is not None}
 
 
-def stay_away_s(status: int, headers: Mapping[str, str], content: bytes) -> float | None:
-    """Seconds; None when the answer is not about too many requests."""
-    if status not in facts.STAY_AWAY_S and _code(content) not in facts.TOO_OFTEN:
+def retry_after(status: int, headers: Mapping[str, str], content: bytes) -> float | None:
+    head = wire.told(_head, content)
+    if status not in facts.STAY_AWAY_S and (head is None or str(head.code) not in facts.TOO_OFTEN):
         return None
     for name, value in headers.items():
         if name.lower() == facts.RESET_HEADER and value.isascii() and value.isdigit():
@@ -156,18 +131,17 @@ def stay_away_s(status: int, headers: Mapping[str, str], content: bytes) -> floa
     return facts.FIREWALL_S if facts.FIREWALL in content[:1000] else facts.STAY_AWAY_S.get(status, facts.OVERLOADED_S)
 
 
-def _code(content: bytes) -> str:
-    """What is not JSON has none."""
-    try:
-        return str(wire.body(_head, content).code)
-    except MalformedFrame:
-        return ""
+def _rows(told: list[T] | Wrapped[T]) -> list[T]:
+    rows = told if isinstance(told, list) else told.ticker if told.rows is None else told.rows
+    if rows is None:
+        raise MalformedFrame("an answer without its list")
+    return rows
 
 
-def _result(shape: wire.Decoder[T], content: bytes) -> T:
+def _result(shape: wire.Decoder[Answer[T]], content: bytes) -> T:
     head = wire.body(_head, content)
     if str(head.code) in facts.BUSY:
         raise Retryable(head.msg)
     if str(head.code) != facts.OK:
         raise Refused(head.msg, code=str(head.code))
-    return wire.body(shape, content)
+    return wire.body(shape, content).data

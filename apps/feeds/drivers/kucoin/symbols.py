@@ -63,59 +63,45 @@ class Listing(Struct, rename="camel"):
 
 
 def instrument(market_type: MarketType, row: Listing) -> Instrument | None:
-    """None for what we do not watch: inverse and dated contracts, other settle currencies, rows without steps."""
-    return _spot(row) if market_type is MarketType.SPOT else _perpetual(row)
+    """None for what we do not watch: inverse and dated contracts, other settle currencies, rows without steps.
 
-
-def _spot(row: Listing) -> Instrument | None:
-    tick = _number(row.price_increment, row.tick_size)
-    lot = _number(row.base_increment, row.base_order_step)
-    if tick is None or lot is None:
+    A linear contract is `multiplier` coins and is quoted in what it settles in.
+    """
+    base, quote = row.base_currency, row.quote_currency
+    size: Decimal | None = Decimal(1)
+    if market_type is MarketType.SPOT:
+        tick, lot = _number(row.price_increment, row.tick_size), _number(row.base_increment, row.base_order_step)
+        least = _number(row.base_min_size, row.min_base_order_size)
+        least_cost = _number(row.min_funds, row.min_quote_order_size)
+    elif _linear(row):
+        base, quote = facts.COINS.get(base, base), row.settle_currency or row.settlement_currency or quote
+        tick, lot, size = _number(row.tick_size), _number(row.lot_size), _number(row.multiplier, row.unit_size)
+        least, least_cost = lot, None
+    else:
         return None
-    return Instrument(
-        exchange=EXCHANGE,
-        market_type=MarketType.SPOT,
-        pair=f"{row.base_currency}/{row.quote_currency}",
-        symbol=row.symbol,
-        base=row.base_currency,
-        quote=row.quote_currency,
-        settle=row.quote_currency,
-        tick=tick,
-        lot=lot,
-        min_amount=_number(row.base_min_size, row.min_base_order_size),
-        min_notional=_number(row.min_funds, row.min_quote_order_size),
-        status=_status(row),
-    )
-
-
-def _perpetual(row: Listing) -> Instrument | None:
-    """Linear contracts: a contract is `multiplier` coins. The settle currency is what it is quoted in."""
-    settle = row.settle_currency or row.settlement_currency
-    if row.is_inverse or settle not in facts.SETTLES or (row.type or row.contract_type) not in facts.PERPETUALS:
-        return None
-    tick, lot, size = _number(row.tick_size), _number(row.lot_size), _number(row.multiplier, row.unit_size)
     if tick is None or lot is None or size is None:
         return None
-    base = facts.COINS.get(row.base_currency, row.base_currency)
+    status = row.status or row.trading_status or str(row.enable_trading).lower()
     return Instrument(
         exchange=EXCHANGE,
-        market_type=MarketType.FUTURES,
-        pair=f"{base}/{settle}",
+        market_type=market_type,
+        pair=f"{base}/{quote}",
         symbol=row.symbol,
         base=base,
-        quote=settle,
-        settle=settle,
+        quote=quote,
+        settle=quote,
         tick=tick,
         lot=lot,
         contract_size=size,
-        min_amount=lot,
-        status=_status(row),
+        min_amount=least,
+        min_notional=least_cost,
+        status=facts.STATUS.get(status, InstrumentStatus.SUSPENDED),
     )
 
 
-def _status(row: Listing) -> InstrumentStatus:
-    told = row.status or row.trading_status or str(row.enable_trading).lower()
-    return facts.STATUS.get(told, InstrumentStatus.SUSPENDED)
+def _linear(row: Listing) -> bool:
+    settle, kind = row.settle_currency or row.settlement_currency, row.type or row.contract_type
+    return not row.is_inverse and settle in facts.SETTLES and kind in facts.PERPETUALS
 
 
 def _number(*told: Number) -> Decimal | None:

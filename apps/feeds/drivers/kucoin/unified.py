@@ -9,7 +9,7 @@ from msgspec import Raw, Struct
 from apps.feeds.drivers import wire
 from apps.feeds.drivers.base import Command, Event, Ignored, Topic, TopicKind
 from apps.feeds.drivers.kucoin import facts
-from apps.feeds.drivers.kucoin.times import Stamp, millis
+from apps.feeds.drivers.kucoin.values import Stamp, delta, millis, snapshot
 from apps.feeds.errors import MalformedFrame
 from apps.feeds.market import BookDelta, BookSnapshot, MarketType, PublicTrade, Side
 
@@ -45,16 +45,13 @@ _print = wire.decoder(Print)
 _named = wire.decoder(Named)
 
 
-def commands(market_type: MarketType, topics: Sequence[Topic], first_id: int, action: str) -> list[Command]:
-    """`action` is SUBSCRIBE or UNSUBSCRIBE."""
-    return [
-        Command(
-            frame=wire.frame({"id": str(number), "action": action} | _arguments(market_type, topic)),
-            request_id=str(number),
-            topics=(topic,),
-        )
-        for number, topic in enumerate(topics, first_id)
-    ]
+def commands(market_type: MarketType, topics: Sequence[Topic], first_id: int, op: str) -> list[Command]:
+    """A frame is of one topic; `op` is subscribe or unsubscribe."""
+    return wire.commands(
+        wire.batches(topics, facts.LIMITS[facts.Generation.UNIFIED].topics_per_frame),
+        first_id,
+        lambda number, batch: {"id": str(number), "action": op.upper()} | _arguments(market_type, batch[0]),
+    )
 
 
 def _arguments(market_type: MarketType, topic: Topic) -> dict[str, str]:
@@ -89,28 +86,12 @@ def _decode(shape: wire.Decoder[T], data: Raw) -> T:
 
 def _book_event(depth: str | None, kind: str | None, book: Book, received_ns: int) -> BookSnapshot | BookDelta:
     """Whole books may say so or not."""
-    exchange_ms = None if book.at is None else millis(book.at)
     if (depth, kind) in ((facts.INCREMENTS, "snapshot"), (facts.WHOLE_BOOKS, "snapshot"), (facts.WHOLE_BOOKS, None)):
-        return BookSnapshot(
-            symbol=book.symbol,
-            seq=book.last,
-            bids=book.bids,
-            asks=book.asks,
-            exchange_ms=exchange_ms,
-            received_ns=received_ns,
-        )
+        return snapshot(book.symbol, book.last, book.bids, book.asks, book.at, received_ns)
     if (depth, kind) != (facts.INCREMENTS, "delta") or book.first is None or book.first > book.last:
         told = f"{str(depth)[:20]!r}, {str(kind)[:20]!r}, ids {book.first} to {book.last}"
         raise MalformedFrame(f"a book of {told}", symbol=book.symbol)
-    return BookDelta(
-        symbol=book.symbol,
-        seq=book.last,
-        first_seq=book.first,
-        bids=book.bids,
-        asks=book.asks,
-        exchange_ms=exchange_ms,
-        received_ns=received_ns,
-    )
+    return delta(book.symbol, (book.first, book.last), book.bids, book.asks, book.at, received_ns)
 
 
 def _trade(row: Print, received_ns: int) -> PublicTrade:

@@ -8,7 +8,6 @@ SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 # Futures REST moved to the host of spot in 2026-01 (contract.mexc.com was to be retired), its socket did not.
 REST = {SPOT: "https://api.mexc.com/api/v3", FUTURES: "https://api.mexc.com/api/v1/contract"}
 SOCKETS = {SPOT: "wss://wbs-api.mexc.com/ws", FUTURES: "wss://contract.mexc.com/edge"}
-PUBLIC = "public"
 
 # Spot: pushes are protobuf. The same channel @10ms costs ten times as much and tells no more.
 DIFFERENCES, WHOLE, DEALS = "public.aggre.depth", "public.limit.depth", "public.aggre.deals"
@@ -23,7 +22,8 @@ MAX_PUSH = 512_000  # bytes; six hundred levels have some thirty thousand
 # Futures: `depth` merges the changes of 200 ms. `depth.full` takes 50 as well, which no text says.
 FUTURES_BOOK = {20: "depth.full", 50: "depth", FULL_DEPTH: "depth"}
 FUTURES_TRADES = "deal"
-FUTURES_WHOLE_LEVELS = 20
+WHOLE_LEVELS = 20  # the one depth with channels of whole books
+SUBSCRIBE = {"depth": "sub.depth", "depth.full": "sub.depth.full", "deal": "sub.deal"}
 # One text spells it `usub.depth.full`, clients do not: uncertain.
 UNSUBSCRIBE = {"depth": "unsub.depth", "depth.full": "unsub.depth.full", "deal": "unsub.deal"}
 

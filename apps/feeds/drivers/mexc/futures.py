@@ -10,7 +10,7 @@ from apps.feeds.drivers import wire
 from apps.feeds.drivers.base import Ack, Closing, Command, Event, Frame, Ignored, Pong, Topic, TopicKind
 from apps.feeds.drivers.mexc import facts, symbols
 from apps.feeds.errors import MalformedFrame
-from apps.feeds.market import BookDelta, BookSnapshot, PublicTrade, Side
+from apps.feeds.market import BookDelta, BookSnapshot, MarketType, PublicTrade, Side
 
 _NAMED = re.compile(r"Contract \[([^\]]+)\]")
 _ANSWER = re.compile(r"rs\.(?:un|u)?sub\.")
@@ -54,29 +54,18 @@ _prints: wire.Decoder[list[Print]] = wire.decoder(Prints)
 _text = wire.decoder(str)
 
 
-def subscribe(topics: Sequence[Topic], first_id: int) -> list[Command]:
-    return _commands(topics, first_id, {channel: f"sub.{channel}" for channel in facts.UNSUBSCRIBE})
-
-
-def unsubscribe(topics: Sequence[Topic], first_id: int) -> list[Command]:
-    return _commands(topics, first_id, facts.UNSUBSCRIBE)
-
-
-def _commands(topics: Sequence[Topic], first_id: int, methods: dict[str, str]) -> list[Command]:
-    """One contract per frame; the number is ours alone."""
-    return [
-        Command(
-            frame=wire.frame({"method": methods[symbols.channel(topic)], "param": _param(topic)}),
-            request_id=str(number),
-            topics=(topic,),
-        )
-        for number, topic in enumerate(topics, first_id)
-    ]
+def commands(topics: Sequence[Topic], first_id: int, methods: dict[str, str]) -> list[Command]:
+    """One contract per frame; the number is ours alone. `methods` are those of each channel."""
+    return wire.commands(
+        wire.batches(topics, facts.LIMITS[MarketType.FUTURES].topics_per_frame),
+        first_id,
+        lambda _, batch: {"method": methods[symbols.channel(batch[0])], "param": _param(batch[0])},
+    )
 
 
 def _param(topic: Topic) -> dict[str, str | int]:
-    whole = topic.kind is TopicKind.BOOK and topic.depth == facts.FUTURES_WHOLE_LEVELS
-    return {"symbol": topic.symbol} | ({"limit": facts.FUTURES_WHOLE_LEVELS} if whole else {})
+    whole = topic.kind is TopicKind.BOOK and topic.depth == facts.WHOLE_LEVELS
+    return {"symbol": topic.symbol} | ({"limit": facts.WHOLE_LEVELS} if whole else {})
 
 
 def parse(frame: Frame, received_ns: int) -> list[Event]:

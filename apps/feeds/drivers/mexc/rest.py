@@ -10,7 +10,7 @@ from apps.feeds.drivers import wire
 from apps.feeds.drivers.base import Catalogue, Request
 from apps.feeds.drivers.mexc import facts
 from apps.feeds.drivers.mexc.symbols import FuturesListing, SpotListing, futures_instrument, spot_instrument
-from apps.feeds.errors import MalformedFrame, Refused, Retryable
+from apps.feeds.errors import Refused, Retryable
 from apps.feeds.market import BookSnapshot, MarketType
 
 T = TypeVar("T")
@@ -118,15 +118,8 @@ def parse_volumes(market_type: MarketType, content: bytes) -> dict[str, float]:
 def retry_after(status: int, headers: Mapping[str, str], content: bytes) -> float | None:
     if status in facts.STAY_AWAY_S:
         return wire.retry_header(headers, facts.STAY_AWAY_S[status])
-    return facts.TOO_OFTEN_S if _told(content).code in facts.TOO_OFTEN else None
-
-
-def _told(content: bytes) -> Head:
-    """What an answer says about itself; one that is a list, or no JSON at all, says nothing."""
-    try:
-        return wire.body(_head, content)
-    except MalformedFrame:
-        return Head()
+    head = wire.told(_head, content)
+    return facts.TOO_OFTEN_S if head is not None and head.code in facts.TOO_OFTEN else None
 
 
 def _get(market_type: MarketType, path: str) -> Request:
@@ -134,8 +127,8 @@ def _get(market_type: MarketType, path: str) -> Request:
 
 
 def _spot(shape: wire.Decoder[T], content: bytes) -> T:
-    head = _told(content)
-    if head.code is not None and head.code != facts.OK:
+    head = wire.told(_head, content)
+    if head is not None and head.code not in (None, facts.OK):
         raise _refusal(head)
     return wire.body(shape, content)
 

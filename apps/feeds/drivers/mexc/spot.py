@@ -61,19 +61,13 @@ class Deal(Struct):
 _answer = wire.decoder(Answer)
 
 
-def subscribe(topics: Sequence[Topic], first_id: int, method: str) -> list[Command]:
+def commands(topics: Sequence[Topic], first_id: int, method: str) -> list[Command]:
     """`method` is SUBSCRIPTION or UNSUBSCRIPTION."""
-    size = facts.LIMITS[MarketType.SPOT].topics_per_frame
-    return [
-        Command(
-            frame=wire.frame(
-                {"method": method, "params": [symbols.name(MarketType.SPOT, t) for t in batch], "id": number}
-            ),
-            request_id=str(number),
-            topics=tuple(batch),
-        )
-        for number, batch in enumerate(wire.batches(topics, size), first_id)
-    ]
+
+    def message(number: int, batch: Sequence[Topic]) -> dict[str, object]:
+        return {"method": method, "params": [symbols.name(MarketType.SPOT, topic) for topic in batch], "id": number}
+
+    return wire.commands(wire.batches(topics, facts.LIMITS[MarketType.SPOT].topics_per_frame), first_id, message)
 
 
 def parse(frame: Frame, received_ns: int) -> list[Event]:

@@ -7,7 +7,6 @@ SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 
 REST = "https://www.okx.com/api/v5"
 SOCKET = "wss://ws.okx.com:8443/ws/v5/public"
-PUBLIC = "public"
 INSTRUMENT_TYPE = {SPOT: "SPOT", FUTURES: "SWAP"}
 
 BOOKS, TRADES = "books", "trades"  # no public channel has 20 or 50 levels: every depth is cut from 400
@@ -45,6 +44,5 @@ SETTLES = frozenset(("USDT", "USDC"))
 
 OK = "0"
 BUSY = frozenset(("50001", "50004", "50005", "50013", "50026"))  # their side: a read may be sent again
-TOO_MANY_REQUESTS, TOO_MANY_CODE = 429, "50011"
-TOO_MANY_S = 2.0  # every limit has a window of two seconds
-FORBIDDEN, FORBIDDEN_S = 403, 60.0
+TOO_MANY_CODE, TOO_MANY_S = "50011", 2.0  # every limit has a window of two seconds
+STAY_AWAY_S = {429: TOO_MANY_S, 403: 60.0}  # when the answer has no Retry-After

@@ -11,7 +11,7 @@ from apps.feeds.drivers import wire
 from apps.feeds.drivers.base import Ack, Closing, Command, Event, Frame, Ignored, Pong, Topic
 from apps.feeds.drivers.okx import facts, symbols
 from apps.feeds.errors import MalformedFrame
-from apps.feeds.market import BookDelta, BookSnapshot, PublicTrade, Side
+from apps.feeds.market import BookDelta, BookSnapshot, MarketType, PublicTrade, Side
 
 _OPENING = '{"arg":{"channel":"'
 _NAMED = re.compile(r"channel:([^,\s]+),\s*instId:(\S+)")
@@ -85,23 +85,15 @@ _trades = wire.decoder(TradeFrame)
 
 def commands(topics: Sequence[Topic], first_id: int, op: str) -> list[Command]:
     """`op` is subscribe or unsubscribe."""
-    return [
-        Command(
-            frame=wire.frame(
-                {
-                    "id": str(number),
-                    "op": op,
-                    "args": [{"channel": symbols.channel(topic), "instId": topic.symbol} for topic in batch],
-                }
-            ),
-            request_id=str(number),
-            topics=tuple(batch),
-        )
-        for number, batch in enumerate(wire.batches(topics, facts.LIMITS.topics_per_frame), first_id)
-    ]
+
+    def message(number: int, batch: Sequence[Topic]) -> dict[str, object]:
+        args = [{"channel": symbols.channel(topic), "instId": topic.symbol} for topic in batch]
+        return {"id": str(number), "op": op, "args": args}
+
+    return wire.commands(wire.batches(topics, facts.LIMITS.topics_per_frame), first_id, message)
 
 
-def parse(frame: Frame, received_ns: int) -> list[Event]:
+def parse(market_type: MarketType, frame: Frame, received_ns: int) -> list[Event]:
     """Translate one frame; several rows keep their wire order."""
     text = wire.text(frame)
     if text.startswith(_OPENING):
@@ -216,7 +208,7 @@ def _event(envelope: Envelope) -> Event:
     if envelope.event in ("subscribe", "unsubscribe"):
         if arg is None:
             raise MalformedFrame("an acknowledgement without its arg")
-        return Ack(ok=True, request_id=envelope.id, topics=(symbols.name(arg.channel, arg.inst_id),))
+        return Ack(ok=True, request_id=envelope.id, topics=(symbols.joined(arg.channel, arg.inst_id),))
     if envelope.event == "error":
         return _refusal(envelope)
     if envelope.event == "notice":
@@ -232,7 +224,7 @@ def _refusal(envelope: Envelope) -> Ack:
     return Ack(
         ok=False,
         request_id=envelope.id,
-        topics=(symbols.name(named[1], named[2]),) if named else (),
+        topics=(symbols.joined(named[1], named[2]),) if named else (),
         code=envelope.code,
         text=envelope.msg,
     )

@@ -1,5 +1,6 @@
 """OKX's public REST: requests as values, answers to values. An error may come with HTTP 200: `code` says."""
 
+from collections.abc import Mapping
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -43,12 +44,12 @@ _instruments = wire.decoder(Answer[Listing])
 _tickers = wire.decoder(Answer[Ticker])
 
 
-def snapshot_request(symbol: str) -> Request:
+def snapshot_request(market_type: MarketType, symbol: str, depth: int) -> Request:
     query = urlencode({"instId": symbol, "sz": facts.BOOK_LEVELS})
     return Request(method="GET", url=f"{facts.REST}/market/books?{query}")
 
 
-def parse_snapshot(symbol: str, content: bytes, received_ns: int) -> BookSnapshot:
+def parse_snapshot(market_type: MarketType, symbol: str, content: bytes, received_ns: int) -> BookSnapshot:
     books = _rows(_books, content)
     if len(books) != 1:
         raise MalformedFrame(f"{len(books)} books in one answer", symbol=symbol)
@@ -87,12 +88,12 @@ def parse_volumes(market_type: MarketType, content: bytes) -> dict[str, float]:
     return volumes
 
 
-def too_many_requests(content: bytes) -> bool:
-    """Whether an answer of HTTP 200 says that we ask too often; what is not JSON says nothing."""
-    try:
-        return wire.body(_head, content).code == facts.TOO_MANY_CODE
-    except MalformedFrame:
-        return False
+def retry_after(status: int, headers: Mapping[str, str], content: bytes) -> float | None:
+    default_s = facts.STAY_AWAY_S.get(status)
+    if default_s is None:
+        head = wire.told(_head, content)
+        default_s = facts.TOO_MANY_S if head is not None and head.code == facts.TOO_MANY_CODE else None
+    return None if default_s is None else wire.retry_header(headers, default_s)
 
 
 def _list(path: str, market_type: MarketType) -> Request:

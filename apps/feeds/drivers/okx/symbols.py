@@ -16,7 +16,11 @@ def channel(topic: Topic) -> str:
     return facts.BOOKS if topic.kind is TopicKind.BOOK else facts.TRADES
 
 
-def name(channel: str, symbol: str) -> str:
+def name(market_type: MarketType, topic: Topic) -> str:
+    return joined(channel(topic), topic.symbol)
+
+
+def joined(channel: str, symbol: str) -> str:
     """One text for what the wire says in two fields."""
     return f"{channel}:{symbol}"
 
