@@ -142,10 +142,10 @@ class LookUp(Struct, frozen=True, kw_only=True):
 
 
 class Balance(Struct, frozen=True, kw_only=True):
-    """Of one asset in one wallet; `total` is free and locked together."""
+    """Of one asset in one wallet; `total` is free and locked together. `free` None: not told here."""
 
     asset: str
-    free: Decimal
+    free: Decimal | None
     total: Decimal
 
 
