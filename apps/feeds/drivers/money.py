@@ -2,10 +2,14 @@
 
 import re
 from decimal import Decimal
+from typing import TypeVar
 
 from msgspec import Struct
 
 from apps.feeds.errors import Flaw, MalformedFrame
+from apps.feeds.orders import Fill, OrderUpdate
+
+Event = TypeVar("Event", OrderUpdate, Fill)
 
 MAX_MAGNITUDE = 30  # powers of ten, up and down
 _NUMBER = re.compile(r"-?\d{1,45}(\.\d{1,45})?([eE][+-]?\d{1,2})?", re.ASCII)
@@ -48,6 +52,18 @@ def plain(exact: Decimal) -> str:
     """As exchanges take it: no exponent, no zeros at the end."""
     text = f"{exact:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def sound(event: Event) -> Event:
+    """The event itself. Raise MalformedFrame for amounts and prices that no order or execution can have."""
+    if isinstance(event, Fill):
+        impossible = event.price <= 0 or event.amount <= 0
+    else:
+        told = (event.price, event.amount, event.average_price)
+        impossible = event.filled < 0 or any(number is not None and number <= 0 for number in told)
+    if impossible:
+        raise MalformedFrame("an amount or a price that cannot be", symbol=event.symbol)
+    return event
 
 
 def _sane(exact: Decimal) -> bool:
