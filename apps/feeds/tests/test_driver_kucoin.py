@@ -365,6 +365,14 @@ def test_volumes_are_in_quote_currency():
 
 
 @pytest.mark.parametrize(
+    "read", [UNIFIED_LISTS.parse_instruments, UNIFIED_LISTS.parse_volumes], ids=["list", "volumes"]
+)
+def test_an_answer_without_its_list_is_malformed(read):
+    with pytest.raises(MalformedFrame):
+        read(SPOT, answer({"tradeType": "SPOT"}))
+
+
+@pytest.mark.parametrize(
     ("status", "headers", "body", "after_s"),
     [
         (429, {"gw-ratelimit-reset": "1500"}, answer(None, "429000"), 1.5),
