@@ -32,11 +32,12 @@ T = TypeVar("T")
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """One HTTP answer, whatever its status. `repr` leaves the body out: it may name a key."""
+    """One HTTP answer, whatever its status. `repr` leaves the body out: it may name a key, and the address signs."""
 
     status: int
     body: bytes
     headers: dict[str, str] = {}  # lower-case names
+    url: str = ""  # that was asked, `Request.url`: pages that do not tell their number are counted by it
 
     def __repr__(self) -> str:
         return f"Answer({self.status}, {len(self.body)} bytes)"
@@ -178,6 +179,13 @@ class Trader(Protocol):
     def parse_cancelled_all(self, instrument: Instrument, answer: Answer) -> None: ...
 
     def query(self, keys: Credentials, ref: OrderRef, now_ms: int) -> Request: ...
+
+    def query_finished(self, keys: Credentials, ref: OrderRef, now_ms: int) -> Request | None:
+        """To be asked before an order is unknown, where `query` finds open orders only; None where it finds all.
+
+        The answer is for `parse_order`.
+        """
+        return None
 
     def parse_order(self, ref: OrderRef, answer: Answer) -> OrderUpdate:
         """Raise UnknownOrder when the exchange says that there is none."""
