@@ -11,6 +11,7 @@ from apps.feeds.drivers.hyperliquid.driver import Hyperliquid
 from apps.feeds.drivers.kucoin.driver import Kucoin
 from apps.feeds.drivers.mexc.driver import Mexc
 from apps.feeds.drivers.okx.driver import Okx
+from apps.feeds.drivers.okx.trader import OkxTrader
 from apps.feeds.drivers.trading import Trader
 from apps.feeds.errors import UnknownExchange
 from apps.feeds.market import MarketType
@@ -25,7 +26,9 @@ _DRIVERS: dict[str, type[Driver]] = {
     "mexc": Mexc,
     "hyperliquid": Hyperliquid,
 }
-_TRADERS: dict[str, type[Trader]] = {}
+_TRADERS: dict[str, type[Trader]] = {
+    "okx": OkxTrader,
+}
 ALIASES = {"dex": "hyperliquid"}
 
 
