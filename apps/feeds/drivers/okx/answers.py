@@ -1,8 +1,8 @@
 """What all of OKX's REST answers share: `code`, and for orders an `sCode` in each row, under HTTP 200 as well."""
 
-from typing import Generic, NoReturn, TypeVar
+from typing import Annotated, Generic, NoReturn, TypeAlias, TypeVar
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from apps.feeds.drivers import replies, wire
 from apps.feeds.drivers.okx import trading_facts as facts
@@ -11,15 +11,16 @@ from apps.feeds.drivers.trading import Answer
 from apps.feeds.errors import MalformedFrame, OutcomeUnknown
 
 T = TypeVar("T")
+Code: TypeAlias = Annotated[str, Meta(max_length=32)]
 
 
 class Outcome(Struct, rename="camel"):
-    s_code: str = OK
+    s_code: Code = OK
     s_msg: str = ""
 
 
 class Head(Struct):
-    code: str
+    code: Code
     msg: str = ""
     data: list[Outcome] = []
 

@@ -5,9 +5,9 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from apps.feeds.drivers import money, wire
+from apps.feeds.drivers import money, replies, wire
 from apps.feeds.drivers.base import Closing, Frame, Ignored, Pong
-from apps.feeds.drivers.okx import account, orders
+from apps.feeds.drivers.okx import account, answers, orders
 from apps.feeds.drivers.okx import trading_facts as facts
 from apps.feeds.drivers.okx.facts import CLOSING_SOON, INSTRUMENT_TYPE, OK, PONG
 from apps.feeds.drivers.trading import LoggedIn, LoginRefused, PrivateEvent, Subscribed
@@ -28,7 +28,7 @@ class Envelope(Struct, rename="camel"):
     arg: Arg | None = None
     event: str | None = None
     op: str | None = None
-    code: str = ""
+    code: answers.Code = ""
     msg: str = ""
     channel: str = ""
     event_type: str = ""
@@ -138,7 +138,8 @@ def _event(envelope: Envelope) -> PrivateEvent:
 
 
 def _refusal(envelope: Envelope) -> LoginRefused | Subscribed:
-    if envelope.event == "login" or envelope.code in facts.LOGIN_CODES:
-        return LoginRefused(code=envelope.code, text=envelope.msg)
-    named = _NAMED.search(envelope.msg)
-    return Subscribed(channel=named[1] if named else "", ok=False, code=envelope.code, text=envelope.msg)
+    code, text = envelope.code, replies.readable(envelope.msg)
+    if envelope.event == "login" or code in facts.LOGIN_CODES:
+        return LoginRefused(code=code, text=text)
+    named = _NAMED.search(text)
+    return Subscribed(channel=named[1] if named else "", ok=False, code=code, text=text)
