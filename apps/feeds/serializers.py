@@ -7,6 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from apps.feeds.drivers.registry import offered_depths
 from apps.feeds.market import BookState, MarketType
 from apps.feeds.models import Exchange, TradePair
 from apps.users.rest.serializers import StrictSerializer, Text, YesOrNo
@@ -21,9 +22,17 @@ class ExactText(serializers.Field):
 
 
 class ExchangeSerializer(serializers.ModelSerializer):
+    """`depths`: what may be asked for on each market, 0 is the full book."""
+
+    depths = serializers.SerializerMethodField()
+
     class Meta:
         model = Exchange
-        fields = ["code", "name", "enabled"]
+        fields = ["code", "name", "enabled", "depths"]
+
+    def get_depths(self, row: Exchange) -> dict[str, list[int]]:
+        offered = offered_depths()
+        return {market.value: list(offered.get((row.code, market), ())) for market in MarketType}
 
 
 class ExchangeEditSerializer(StrictSerializer):

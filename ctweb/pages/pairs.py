@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET
 
+from apps.feeds.drivers.registry import offered_depths
 from apps.feeds.market import BookKey, MarketType
 from apps.feeds.models import Exchange, TradePair
 from apps.monitoring import selectors as monitoring
@@ -61,7 +62,10 @@ def pairs(request: HttpRequest) -> HttpResponse:
 @require_GET
 @cache_control(private=True, no_cache=True)
 def catalogue(request: HttpRequest) -> HttpResponse:
-    """The whole catalogue, as rows by position: some thousand instruments in one compressed answer."""
+    """The whole catalogue, as rows by position: some thousand instruments in one compressed answer.
+
+    Each exchange has its depths market by market, in the order of MARKETS.
+    """
     exchanges = list(Exchange.objects.values_list("pk", "code", "name"))
     place = {pk: index for index, (pk, _code, _name) in enumerate(exchanges)}
     rows = [
@@ -75,9 +79,13 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         ]
         for row in TradePair.objects.order_by("-volume_24h").values_list(*COLUMNS).iterator(chunk_size=2000)
     ]
+    depths = offered_depths()
     read_at = TradePair.objects.aggregate(Max("refreshed_at"))["refreshed_at__max"]
     answer = {
-        "exchanges": [[code, name] for _pk, code, name in exchanges],
+        "exchanges": [
+            [code, name, [list(depths.get((code, market), ())) for market in MarketType]]
+            for _pk, code, name in exchanges
+        ],
         "fields": FIELDS,
         "rows": rows,
         "read_ms": None if read_at is None else int(read_at.timestamp() * 1000),

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import pytest
@@ -106,8 +107,20 @@ def test_many_pairs_are_switched_together(operator):
 def test_an_exchange_is_switched_off_by_an_admin(operator):
     admin = client_of("admin")
     answer = admin.patch("/api/v1/exchanges/binance", {"enabled": False}, content_type="application/json")
-    assert answer.json() == {"code": "binance", "name": "Binance", "enabled": False}
+    assert (answer.json()["code"], answer.json()["enabled"]) == ("binance", False)
     assert "switched off" in post(operator, {"exchange": "binance", "pair": "BTC/USDT"}).json()["exchange"][0]
+
+
+def test_an_exchange_tells_the_depths_that_it_takes(operator):
+    offered = {one["code"]: one["depths"] for one in operator.get("/api/v1/exchanges").json()}
+    taken: dict[str, dict[str, list[int]]] = {code: {"spot": [], "futures": []} for code in offered}
+    for code, market, depth in product(offered, MarketType, (20, 50, 0)):
+        list_pairs("A20/USDT", "A50/USDT", "A0/USDT", exchange=code, market_type=market)
+        body = {"exchange": code, "market_type": market, "pair": f"A{depth}/USDT", "depth": depth}
+        if post(operator, body).status_code == 201:
+            taken[code][market].append(depth)
+    assert offered == taken
+    assert offered["hyperliquid"] == {"spot": [20], "futures": [20]}
 
 
 def test_the_same_request_under_one_key_has_one_effect_and_one_answer(operator):

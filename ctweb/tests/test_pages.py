@@ -124,6 +124,13 @@ def test_the_catalogue_has_exact_ticks_and_lots(viewer):
     assert found["exchanges"][pepe["exchange"]][0] == "okx"
 
 
+def test_the_catalogue_has_the_depths_that_each_market_offers(viewer):
+    found = viewer.get("/pairs/catalogue.json").json()
+    depths = {code: by_market for code, _name, by_market in found["exchanges"]}
+    assert depths["binance"] == [[20, 50, 0], [20, 50, 0]]
+    assert depths["hyperliquid"] == [[20], [20]]
+
+
 def test_a_row_of_nonsense_shows_its_reason_and_is_only_text(viewer):
     Monitoring.objects.create(exchange="binance", pair="<script>/X", market_type="spot")
     text = text_of(viewer.get("/pairs/refused/"))

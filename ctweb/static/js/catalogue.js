@@ -3,7 +3,8 @@
 const MARKETS = ["spot", "futures"];
 let loading = null;
 
-/** {read_ms, rows}; a row has key, exchange, market, pair, base, quote, words (lower case, to search in) and facts. */
+/** {read_ms, rows}; a row has key, exchange, market, pair, base, quote, words (lower case, to search in), the depths
+ * that may be asked for (0: full) and facts. */
 export function catalogue() {
   loading ??= fetch("/pairs/catalogue.json").then(async (answer) => {
     if (!answer.ok) throw new Error(`the catalogue did not load: ${answer.status}`);
@@ -22,7 +23,7 @@ function expand({ exchanges, fields, rows, read_ms }) {
   return {
     read_ms,
     rows: rows.map((row) => {
-      const [code, name] = exchanges[row[at.exchange]];
+      const [code, name, depths] = exchanges[row[at.exchange]];
       const market = MARKETS[row[at.market]];
       const pair = row[at.pair];
       const [base, quote] = [row[at.base], row[at.quote]];
@@ -40,6 +41,7 @@ function expand({ exchanges, fields, rows, read_ms }) {
         lot: row[at.lot],
         status: row[at.status],
         volume: row[at.volume],
+        depths: depths[row[at.market]],
         words: `${code} ${name} ${market} ${pair} ${base} ${quote}`.toLowerCase(),
       };
     }),

@@ -24,6 +24,7 @@ const depths = new Map(); // key -> depth chosen for a pair that is off
 const chosen = new Set();
 const filters = new Filters(byId("filters"), stateOf, refilter);
 let all = [];
+let listed = new Map(); // key -> row of the catalogue
 let words = [];
 let readMs = null;
 let active = 0;
@@ -47,6 +48,7 @@ async function load() {
   try {
     const found = await catalogue();
     all = found.rows;
+    listed = new Map(all.map((row) => [row.key, row]));
     readMs = found.read_ms;
     table.takeOver();
     refilter();
@@ -93,7 +95,7 @@ function drawRows() {
       chosen: chosen.has(row.key),
       active: table.rows[active] === row,
       age: held === undefined ? null : fleet.age(held, time),
-      depth: held?.depth ?? depths.get(row.key) ?? 20,
+      depth: held?.depth ?? depths.get(row.key) ?? row.depths[0],
     };
   });
   const bar = byId("bulk");
@@ -123,6 +125,17 @@ async function change(keys, enabled, { undoable = true, depth = null } = {}) {
 }
 
 const keysThatAre = (on) => [...chosen].filter((key) => fleet.rows.has(key) === on);
+/** One depth for all of `keys`: only what each of them may be asked for. */
+function offerDepths(keys) {
+  const select = byId("bulk-depth");
+  if (select === null) return;
+  for (const option of select.options) {
+    const wanted = Number(option.value);
+    option.hidden = option.disabled = option.value !== "" && !keys.every((key) => listed.get(key)?.depths.includes(wanted));
+  }
+  if (select.selectedOptions[0].disabled) select.value = "";
+}
+
 const bulkDepth = () => (byId("bulk-depth").value === "" ? null : Number(byId("bulk-depth").value));
 
 function enableChosen() {
@@ -176,6 +189,7 @@ function choose(index, { range = false } = {}) {
 
 let pricing = null;
 function priceSelection() {
+  offerDepths(keysThatAre(false));
   redraw(drawRows);
   clearTimeout(pricing);
   pricing = setTimeout(async () => {

@@ -5,7 +5,6 @@ import { serverNow } from "./link.js";
 import { mark, write } from "./store.js";
 
 export const ROW_HEIGHT = 31;
-const DEPTHS = [["20", "20"], ["50", "50"], ["0", "full"]];
 const STEPS = ["PENDING", "SUBSCRIBED", "SYNCED"];
 const LATE_MS = 5000;
 const SHOWN_AFTER_SYNC_MS = 10000;
@@ -29,7 +28,6 @@ class Line {
     this.state = part("span", "steps");
     [this.volume, this.tick, this.lot, this.daemon] = ["vol", "tick", "lot", "daemon"].map((name) => part("span", `n ${name}`));
     this.depth = part("select", "depth");
-    for (const [value, label] of DEPTHS) this.depth.append(new Option(label, value));
     this.box.disabled = this.on.disabled = this.depth.disabled = !operator;
     this.node.append(this.box, this.exchange, this.market, this.pair, this.on, this.state, this.volume, this.tick, this.lot, this.depth, this.daemon);
     this.operator = operator;
@@ -71,11 +69,18 @@ class Line {
     this.on.setAttribute("aria-label", `${row.pair} ${row.exchange} ${row.market}`);
     this.box.setAttribute("aria-label", `select ${row.pair} ${row.exchange} ${row.market}`);
     this.depth.setAttribute("aria-label", `depth of ${row.pair} ${row.exchange} ${row.market}`);
+    this.#offer(row.depths);
     write(this.volume, short(row.volume));
     write(this.tick, row.tick);
     write(this.lot, row.lot);
     this.tick.title = row.tick;
     this.lot.title = row.lot;
+  }
+
+  #offer(depths) {
+    if (this.offered === String(depths)) return;
+    this.offered = String(depths);
+    this.depth.replaceChildren(...depths.map((depth) => new Option(depth || "full", depth)));
   }
 
   #drawState(row, held, ask, on, age) {
