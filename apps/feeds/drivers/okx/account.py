@@ -1,8 +1,8 @@
 """OKX's account by REST. Spot and swaps share one wallet, positions are those of swaps."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from apps.feeds.drivers import money, wire
 from apps.feeds.drivers.base import Request
@@ -35,7 +35,7 @@ class Asset(Struct, rename="camel"):
 
 
 class Wallet(Struct, rename="camel"):
-    details: list[Asset]
+    details: Annotated[list[Asset], Meta(max_length=wire.MAX_PRINTS)]
     u_time: wire.Millis
 
 

@@ -22,11 +22,11 @@ class Outcome(Struct, rename="camel"):
 class Head(Struct):
     code: Code
     msg: str = ""
-    data: list[Outcome] = []
+    data: Annotated[list[Outcome], Meta(max_length=wire.MAX_PRINTS)] = []
 
 
 class Rows(Struct, Generic[T]):
-    data: list[T]
+    data: Annotated[list[T], Meta(max_length=wire.MAX_PRINTS)]
 
 
 _head = wire.decoder(Head)

@@ -1,7 +1,6 @@
 """OKX's private frames: orders with their last execution, balances, positions, and what answers our commands."""
 
 import re
-from typing import Generic, TypeVar
 
 from msgspec import Struct
 
@@ -15,7 +14,6 @@ from apps.feeds.errors import MalformedFrame
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import Balances, Credentials, Fill, LookUp, Positions
 
-T = TypeVar("T")
 _MILLIS = re.compile(r"[0-9]{13}")
 _NAMED = re.compile(r"channel:([^,\s]+)")
 
@@ -36,14 +34,10 @@ class Envelope(Struct, rename="camel"):
     last_page: bool = True
 
 
-class Data(Struct, Generic[T]):
-    data: list[T]
-
-
 _envelope = wire.decoder(Envelope)
-_orders = wire.decoder(Data[orders.Order])
-_wallets = wire.decoder(Data[account.Wallet])
-_held = wire.decoder(Data[account.Held])
+_orders = wire.decoder(answers.Rows[orders.Order])
+_wallets = wire.decoder(answers.Rows[account.Wallet])
+_held = wire.decoder(answers.Rows[account.Held])
 
 
 def subscribe(market_type: MarketType) -> str:
