@@ -43,11 +43,17 @@ def test_a_minute_without_clickhouse_loses_and_doubles_nothing(tmp_path: Path):
 def stay_away(system: System) -> None:
     """The status page says what is away, and the system goes on without it."""
     until = monotonic() + AWAY_S
+    system.wait("the page to say so", lambda: not status(system)["stores"]["clickhouse"]["ok"])
     while monotonic() < until:
-        status = json.loads(urlopen(f"{system.url}/status", timeout=10).read())
-        assert status["stores"]["clickhouse"]["ok"] is False
-        assert status["daemons"][0]["pairs"] == STARTER_SET
+        now = status(system)
+        assert now["stores"]["clickhouse"]["ok"] is False
+        assert now["daemons"][0]["pairs"] == STARTER_SET
         sleep(0.1)
+
+
+def status(system: System) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(urlopen(f"{system.url}/status", timeout=10).read())
+    return found
 
 
 def sent(system: System) -> dict[str, int]:
