@@ -8,6 +8,7 @@ from apps.feeds.drivers.bybit.driver import Bybit
 from apps.feeds.drivers.coinex.driver import CoinEx
 from apps.feeds.drivers.htx.driver import Htx
 from apps.feeds.drivers.hyperliquid.driver import Hyperliquid
+from apps.feeds.drivers.hyperliquid.trader import HyperliquidTrader
 from apps.feeds.drivers.kucoin.driver import Kucoin
 from apps.feeds.drivers.mexc.driver import Mexc
 from apps.feeds.drivers.okx.driver import Okx
@@ -28,6 +29,7 @@ _DRIVERS: dict[str, type[Driver]] = {
 }
 _TRADERS: dict[str, type[Trader]] = {
     "okx": OkxTrader,
+    "hyperliquid": HyperliquidTrader,
 }
 ALIASES = {"dex": "hyperliquid"}
 

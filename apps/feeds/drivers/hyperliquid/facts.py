@@ -55,3 +55,5 @@ VOLUMES = {SPOT: "spotMetaAndAssetCtxs", FUTURES: "metaAndAssetCtxs"}
 # Bridged tokens go by the name of what they stand for [table of clients, 2026]; others keep the name they have.
 TICKERS = {"UBTC": "BTC", "UETH": "ETH", "USOL": "SOL", "UPUMP": "PUMP"}
 OUTCOMES = ("#", "+")  # outcome tokens, no markets of ours
+PAIR_MARK, INDEX_MARK, DEX_MARK = "/", "@", ":"  # PURR/USDC and @107 are spot, xyz:TSLA a perpetual of another dex
+FIRST_SPOT_NUMBER = 10_000  # orders name a perpetual by its place in `meta`, a spot pair by this and its index

@@ -70,9 +70,10 @@ def perpetuals(meta: Universe) -> list[Instrument]:
             base=row.name.upper(),
             quote=facts.QUOTE,
             decimals=row.sz_decimals,
+            number=number,
             status=InstrumentStatus.DELISTED if row.is_delisted else InstrumentStatus.TRADING,
         )
-        for row in meta.universe
+        for number, row in enumerate(meta.universe)
     ]
 
 
@@ -85,12 +86,19 @@ def spot_pairs(meta: SpotUniverse) -> list[Instrument]:
         if row.name.startswith(facts.OUTCOMES):
             continue
         base, quote = _tokens(tokens, row)
-        ticker, against = _ticker(base), _ticker(quote)
+        ticker, against = asset(base.name), asset(quote.name)
         if f"{ticker}/{against}" in taken:
             ticker = f"{ticker}@{row.index}"
         taken.add(f"{ticker}/{against}")
         found.append(
-            _instrument(MarketType.SPOT, symbol=row.name, base=ticker, quote=against, decimals=base.sz_decimals)
+            _instrument(
+                MarketType.SPOT,
+                symbol=row.name,
+                base=ticker,
+                quote=against,
+                decimals=base.sz_decimals,
+                number=facts.FIRST_SPOT_NUMBER + row.index,
+            )
         )
     return found
 
@@ -103,8 +111,16 @@ def _tokens(tokens: dict[int, Token], row: SpotPair) -> Iterator[Token]:
         yield token
 
 
-def _ticker(token: Token) -> str:
-    return facts.TICKERS.get(token.name, token.name).upper()
+def asset(name: str) -> str:
+    """The ticker of a token, as the instruments' base and quote spell it."""
+    return facts.TICKERS.get(name, name).upper()
+
+
+def market(coin: str) -> MarketType | None:
+    """Which market a coin is of; None for those that are none of ours: outcome tokens, other dexes' perpetuals."""
+    if coin.startswith(facts.OUTCOMES) or facts.DEX_MARK in coin:
+        return None
+    return MarketType.SPOT if facts.PAIR_MARK in coin or coin.startswith(facts.INDEX_MARK) else MarketType.FUTURES
 
 
 def _instrument(
@@ -114,6 +130,7 @@ def _instrument(
     base: str,
     quote: str,
     decimals: int,
+    number: int,
     status: InstrumentStatus = InstrumentStatus.TRADING,
 ) -> Instrument:
     """There is no fixed tick: `tick` is the finest that a price of few digits may have."""
@@ -129,4 +146,5 @@ def _instrument(
         lot=Decimal(1).scaleb(-decimals),
         min_notional=Decimal(facts.MIN_NOTIONAL),
         status=status,
+        number=number,
     )
