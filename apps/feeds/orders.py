@@ -91,6 +91,7 @@ class NewOrder(Struct, frozen=True, kw_only=True):
     reduce_only: bool = False
     position_side: PositionSide = PositionSide.NET
     margin_mode: MarginMode = MarginMode.ISOLATED
+    leverage: int | None = None  # only for exchanges whose orders carry it with isolated margin; None: theirs, or 1
 
 
 class OrderRef(Struct, frozen=True, kw_only=True):
