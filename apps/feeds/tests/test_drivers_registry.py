@@ -1,9 +1,12 @@
+import math
+
 import pytest
 
 from apps.feeds.drivers import registry
-from apps.feeds.drivers.base import Topic, TopicKind
+from apps.feeds.drivers.base import Resync, Topic, TopicKind
 from apps.feeds.errors import UnknownExchange
 from apps.feeds.market import DEPTHS, MarketType
+from apps.feeds.transport.limits import SlidingWindow
 
 EVERY = [(exchange, market) for exchange in registry.exchange_ids() for market in MarketType]
 
@@ -59,6 +62,28 @@ def test_every_request_goes_over_https_with_a_weight_within_the_budget(exchange,
         assert (request.method, bool(request.body)) in (("GET", False), ("POST", True))
         assert request.url.startswith("https://")
         assert 1 <= request.weight <= driver.limits(market).rest_weight.count
+
+
+@pytest.mark.parametrize(("exchange", "market"), EVERY)
+def test_five_hundred_pairs_over_all_markets_have_their_snapshots_within_a_minute(exchange, market):
+    """By the weights alone, with the market list before them, however deep the books."""
+    driver = registry.driver(exchange)
+    pairs = math.ceil(500 / len(EVERY))
+    deepest = max(
+        (
+            driver.snapshot_request(market, "BTCUSDT", depth).weight
+            for depth in driver.depths(market)
+            if driver.resync(market, depth) is Resync.REST
+        ),
+        default=0,
+    )
+    window = SlidingWindow(driver.limits(market).rest_weight)
+    now = 0.0
+    lists = [driver.instruments_request(market).weight, driver.volumes_request(market).weight]
+    for weight in [*lists, *[deepest] * pairs]:
+        now += window.delay(now, weight)
+        window.take(now, weight)
+    assert now < 60
 
 
 @pytest.mark.parametrize(("exchange", "market"), EVERY)

@@ -18,9 +18,10 @@ SOCKETS = {
 BOOK_STREAM = {20: "depth20@100ms", 50: "depth@100ms", FULL_DEPTH: "depth@100ms"}
 TRADE_STREAM = {SPOT: "trade", FUTURES: "aggTrade"}
 
-# depth wanted -> (limit, weight) of GET depth
+# depth wanted -> (limit, weight) of GET depth. Spot would give 5000 levels for 250: 24 books would use up a minute's
+# budget, those after them and every resync would wait for the next, and we publish 1000 levels at most.
 SNAPSHOT = {
-    SPOT: {20: (20, 5), 50: (1000, 50), FULL_DEPTH: (5000, 250)},
+    SPOT: {20: (20, 5), 50: (1000, 50), FULL_DEPTH: (1000, 50)},
     FUTURES: {20: (20, 2), 50: (1000, 20), FULL_DEPTH: (1000, 20)},
 }
 INSTRUMENTS_WEIGHT = {SPOT: 20, FUTURES: 1}
