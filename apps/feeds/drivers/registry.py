@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from apps.feeds.drivers.base import Driver
 from apps.feeds.drivers.binance.driver import Binance
+from apps.feeds.drivers.binance.trader import BinanceTrader
 from apps.feeds.drivers.bybit.driver import Bybit
 from apps.feeds.drivers.coinex.driver import CoinEx
 from apps.feeds.drivers.htx.driver import Htx
@@ -28,6 +29,7 @@ _DRIVERS: dict[str, type[Driver]] = {
     "hyperliquid": Hyperliquid,
 }
 _TRADERS: dict[str, type[Trader]] = {
+    "binance": BinanceTrader,
     "okx": OkxTrader,
     "hyperliquid": HyperliquidTrader,
 }
