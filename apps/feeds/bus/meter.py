@@ -6,6 +6,7 @@ known to no process; a budget that is too small costs seconds at a start, one th
 
 import math
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -25,24 +26,32 @@ SOON_MS = 50  # a second look, while that what is on its way fills the window
 ENTER = f"""
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local shut = redis.call('PTTL', KEYS[2])
-if shut > 0 then return {{0, shut}} end
-local count, per_ms, weight = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local doors, shut = {{0}}, false
+for i = 2, #KEYS do
+    doors[i] = math.max(0, redis.call('PTTL', KEYS[i]))
+    shut = shut or doors[i] > 0
+end
+if shut then return doors end
+local count, per_ms, weight = ARGV[2] - ARGV[5], tonumber(ARGV[3]), tonumber(ARGV[4])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - per_ms)
 local rows = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
-local excess = weight - count
+local excess = math.min(weight, count) - count
 for i = 1, #rows, 2 do excess = excess + tonumber(string.match(rows[i], '^%d+')) end
 if excess > 0 then
     for i = 1, #rows, 2 do
         excess = excess - tonumber(string.match(rows[i], '^%d+'))
         if tonumber(rows[i + 1]) > now then break end
-        if excess <= 0 then return {{math.max(1, rows[i + 1] + per_ms - now), 0}} end
+        if excess <= 0 then return {{math.max(1, rows[i + 1] + per_ms - now)}} end
     end
-    return {{{SOON_MS}, 0}}
+    return {{{SOON_MS}}}
 end
 redis.call('ZADD', KEYS[1], now + {LOST_MS}, ARGV[4] .. ':' .. ARGV[1])
 redis.call('PEXPIRE', KEYS[1], per_ms + {LOST_MS})
-return {{0, 0}}
+return {{0}}
+"""
+# A longer time to stay away is not cut short by a shorter one.
+SHUT = """
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], 1, 'PX', ARGV[1]) end
 """
 LEAVE = """
 local clock = redis.call('TIME')
@@ -57,6 +66,7 @@ class Meter:
         self._redis = connect(redis_url)
         self._enter = self._redis.register_script(ENTER)
         self._leave = self._redis.register_script(LEAVE)
+        self._shut = self._redis.register_script(SHUT)
         self._entered: dict[str, str] = {}  # ticket -> its member
         self._asks_again = 0.0  # monotonic
 
@@ -71,31 +81,35 @@ class Meter:
     async def close(self) -> None:
         await self._redis.aclose()
 
-    async def enter(self, name: str, ticket: str, rate: Rate, weight: int) -> tuple[float, float]:
+    async def enter(
+        self, gate: str, doors: Sequence[str], *, ticket: str, rate: Rate, weight: int, spare: int
+    ) -> tuple[float, list[float]]:
         if time.monotonic() < self._asks_again:
-            return 0.0, 0.0
+            return 0.0, []
         weight, per_ms = min(weight, rate.count), math.ceil(rate.per_s * 1_000)
         try:
-            wait_ms, shut_ms = await self._enter(keys=_keys(name), args=[ticket, rate.count, per_ms, weight])
+            wait_ms, *shut_ms = await self._enter(
+                keys=[_gate(gate), *map(_door, doors)], args=[ticket, rate.count, per_ms, weight, spare]
+            )
         except (RedisError, OSError) as error:
             self._away(error)
-            return 0.0, 0.0
-        if wait_ms == 0 == shut_ms:
+            return 0.0, []
+        if wait_ms == 0 and not shut_ms:
             self._entered[ticket] = f"{weight}:{ticket}"
-        return wait_ms / 1_000, shut_ms / 1_000
+        return wait_ms / 1_000, [each / 1_000 for each in shut_ms]
 
-    async def leave(self, name: str, ticket: str) -> None:
+    async def leave(self, gate: str, ticket: str) -> None:
         member = self._entered.pop(ticket, None)
         if member is None or time.monotonic() < self._asks_again:
             return
         try:
-            await self._leave(keys=_keys(name)[:1], args=[member])
+            await self._leave(keys=[_gate(gate)], args=[member])
         except (RedisError, OSError) as error:
             self._away(error)
 
-    async def shut(self, name: str, for_s: float) -> None:
+    async def shut(self, door: str, for_s: float) -> None:
         try:
-            await self._redis.set(_keys(name)[1], 1, px=math.ceil(for_s * 1_000))
+            await self._shut(keys=[_door(door)], args=[math.ceil(for_s * 1_000)])
         except (RedisError, OSError) as error:
             self._away(error)
 
@@ -104,5 +118,9 @@ class Meter:
         self._asks_again = time.monotonic() + AWAY_S
 
 
-def _keys(name: str) -> list[str]:
-    return [f"meter:{name}", f"meter:{name}:shut"]
+def _gate(name: str) -> str:
+    return f"meter:{name}"
+
+
+def _door(name: str) -> str:
+    return f"meter:{name}:shut"

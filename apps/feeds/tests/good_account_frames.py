@@ -9,7 +9,7 @@ They lie in `good_account_frames_<exchange>.py`, one module for each exchange, h
         Good("parse_placed", (limit_order(BTC),), {"code": -2010, "msg": "..."}, status=400),
         Good("parse_order", (ref(BTC),), {...}),
         Good("parse_balances", (MarketType.SPOT,), {...}),
-        Good("parse_permissions", (), {...}),
+        Good("parse_permissions", (), {...}),  # `parse_account` gets its answers one by one
     ]
     PACKED = {MarketType.FUTURES}        # optional: markets whose private frames come as gzip
 
@@ -43,6 +43,7 @@ class Good(NamedTuple):
     body: Wire
     status: int = 200
     headers: dict[str, str] = {}  # lower-case names
+    url: str = ""  # that was asked, where the answer is read by it
 
 
 def keys(key: str = "fuzz-key", secret: str = "fuzz-secret", passphrase: str = "fuzz-passphrase") -> Credentials:
@@ -111,7 +112,7 @@ def answers(exchange: str) -> list[Good]:
 def answer(good: Good, body: Frame) -> Answer:
     """The answer with another body."""
     content = body if isinstance(body, bytes) else body.encode(errors="surrogatepass")
-    return Answer(status=good.status, body=content, headers=good.headers)
+    return Answer(status=good.status, body=content, headers=good.headers, url=good.url)
 
 
 def _module(exchange: str) -> Any:

@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from decimal import Decimal
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 import aiohttp
 from msgspec.structs import replace
 from yarl import URL
 
-from apps.feeds.drivers.base import Driver, Rate, Request
+from apps.feeds.drivers.base import Driver, Request
 from apps.feeds.errors import Refused, Retryable, UnknownExchange
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.transport.addresses import Addresses
-from apps.feeds.transport.gate import Gate, Meter
+from apps.feeds.transport.budgets import general, host, of_exchange, rates
+from apps.feeds.transport.gate import Gates, Meter
 
 AT_ONCE = 4  # requests of one exchange on their way together
 TIMEOUT_S = 20.0  # of one request with its whole body; market lists have megabytes
@@ -24,15 +24,11 @@ TIMEOUT_S = 20.0  # of one request with its whole body; market lists have megaby
 class _Lane:
     """The way to one exchange."""
 
-    def __init__(self, driver: Driver, meter: Meter | None) -> None:
+    def __init__(self, driver: Driver, gates: Gates) -> None:
         self.driver = driver
         self.slots = asyncio.Semaphore(AT_ONCE)
-        self.gates = {host: Gate(rate, name=f"rest:{host}", meter=meter) for host, rate in _rates(driver).items()}
-
-    async def stay_away(self, for_s: float) -> None:
-        """From all hosts of the exchange."""
-        for gate in self.gates.values():
-            await gate.shut(for_s)
+        self.door = gates.door(of_exchange(driver.exchange_id))  # of all its hosts
+        self.gates = {each: gates.at(general(each), rate, self.door) for each, rate in rates(driver).items()}
 
 
 class Http:
@@ -45,9 +41,11 @@ class Http:
         addresses: Addresses,
         timeout_s: float = TIMEOUT_S,
         meter: Meter | None = None,
+        gates: Gates | None = None,
     ) -> None:
-        """Without a `meter` the limits are kept by this process alone."""
-        self._lanes = {name: _Lane(driver, meter) for name, driver in drivers.items()}
+        """Without a `meter` the limits are kept by this process alone; `gates` are shared with others of it."""
+        shared = gates or Gates(meter)
+        self._lanes = {name: _Lane(driver, shared) for name, driver in drivers.items()}
         self._addresses = addresses
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._session: aiohttp.ClientSession | None = None
@@ -74,7 +72,7 @@ class Http:
         lane = self._lanes.get(driver_id)
         if lane is None:
             raise UnknownExchange(driver_id)
-        async with lane.slots, lane.gates[_host(request)].turn(request.weight):
+        async with lane.slots, lane.gates[host(request)].turn(request.weight):
             return await self._send(lane, request)
 
     async def fetch_instruments(self, driver: Driver, market_type: MarketType) -> list[Instrument]:
@@ -101,40 +99,21 @@ class Http:
                 body = await answer.read()
                 status, headers = answer.status, dict(answer.headers)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Retryable(f"{_host(request)}: {error!r}") from error
+            raise Retryable(f"{host(request)}: {error!r}") from error
         away_s = lane.driver.retry_after(status, headers, body)
         if away_s is not None:
-            await lane.stay_away(away_s)
-            raise Retryable(f"{_host(request)}: HTTP {status}, stay away for {away_s:g} s", after_s=away_s)
+            await lane.door.shut(away_s)
+            raise Retryable(f"{host(request)}: HTTP {status}, stay away for {away_s:g} s", after_s=away_s)
         if status >= 500:
-            raise Retryable(f"{_host(request)}: HTTP {status}")
+            raise Retryable(f"{host(request)}: HTTP {status}")
         if status != 200:
-            raise Refused(f"{_host(request)}: HTTP {status}: {body[:200].decode(errors='replace')}", code=str(status))
+            raise Refused(f"{host(request)}: HTTP {status}: {body[:200].decode(errors='replace')}", code=str(status))
         return body
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=self._timeout)
         return self._session
-
-
-def _rates(driver: Driver) -> dict[str, Rate]:
-    """Weight budget of each host of an exchange; where one host serves both markets the stricter one holds."""
-    rates: dict[str, Rate] = {}
-    for market_type in MarketType:
-        rate = driver.limits(market_type).rest_weight
-        for request in (
-            driver.instruments_request(market_type),
-            driver.volumes_request(market_type),
-            driver.snapshot_request(market_type, "", driver.depths(market_type)[0]),
-        ):
-            host = _host(request)
-            rates[host] = min(rates.get(host, rate), rate, key=lambda each: each.count / each.per_s)
-    return rates
-
-
-def _host(request: Request) -> str:
-    return urlsplit(request.url).netloc
 
 
 def _with_volume(instrument: Instrument, volume: float | None) -> Instrument:

@@ -17,10 +17,14 @@ class SlidingWindow:
         self._taken: deque[tuple[float, int]] = deque()  # (when, weight), oldest first
         self._sum = 0
 
-    def delay(self, now: float, weight: int = 1) -> float:
-        """Seconds until `weight` more fits, 0.0 if it does now; one over the whole budget waits for an empty window."""
+    def delay(self, now: float, weight: int = 1, *, spare: int = 0) -> float:
+        """Seconds until `weight` more fits, 0.0 if it does now; one over the whole budget waits for an empty window.
+
+        `spare` of the budget stays free for those who ask without.
+        """
         self._forget(now)
-        excess = self._sum + min(weight, self.count) - self.count
+        count = self.count - spare
+        excess = self._sum + min(weight, count) - count
         if excess <= 0:
             return 0.0
         for at, taken in self._taken:
