@@ -46,7 +46,8 @@ format: $(VENV)/.dev
 
 ## make bench        measure the whole path on this machine, printed with its spread
 bench: $(VENV)/.embedded
-	@$(BIN)/python -m bench.bytes_to_book && $(BIN)/python -m bench.end_to_end && $(BIN)/python -m bench.cold_start
+	@$(BIN)/python -m bench.bytes_to_book && $(BIN)/python -m bench.end_to_end && $(BIN)/python -m bench.cold_start \
+		&& $(BIN)/python -m bench.matching
 
 ## make screenshots  photograph the pages into docs/img
 screenshots: $(VENV)/.dev

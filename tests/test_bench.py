@@ -3,7 +3,7 @@
 import pytest
 
 from apps.feeds.drivers.registry import driver
-from bench import bytes_to_book
+from bench import bytes_to_book, matching
 from bench.corpus import make
 
 
@@ -20,3 +20,9 @@ def test_a_wrong_book_gives_no_figures():
 
 def test_a_seed_gives_the_same_frames():
     assert make(pairs=2, messages=20).frames == make(pairs=2, messages=20).frames
+
+
+def test_the_benchmark_of_matching_checks_its_matches():
+    orders = list(matching.make(2_000))
+    matching.match_all(orders)
+    matching.trade_all(orders)

@@ -12,7 +12,7 @@ from apps.feeds.simulator.faults import Faults
 from apps.feeds.simulator.journal import Entry, Journal
 from apps.feeds.simulator.market import Market, Trade
 from apps.feeds.simulator.sockets import Socket, encode
-from apps.feeds.simulator.streams import BookStream, Message, Stream, TradeStream
+from apps.feeds.simulator.streams import BookStream, Message, Mover, Stream, TradeStream
 
 NATURAL_MOST = 1000.0  # book messages a second that channels at their own pace may reach together
 MAX_LAG_S = 0.5  # what is later than that is left out, not caught up
@@ -53,7 +53,10 @@ class Engine:
                 due, _, stream = heapq.heappop(self._due)
                 self.beat(stream, now)
                 done += 1
-                self._schedule(stream, max(due, now - MAX_LAG_S) + self._interval(stream))
+                if stream.over:
+                    self._shut(stream)
+                else:
+                    self._schedule(stream, max(due, now - MAX_LAG_S) + self._interval(stream))
             behind = done == TURN
             wait = self._due[0][0] - loop.time() if self._due else 0.02
             await asyncio.sleep(0 if behind else min(max(wait, 0.002), 0.02))
@@ -133,6 +136,16 @@ class Engine:
             if stream.changes and not self._muted(market):
                 self._speak(stream, asyncio.get_running_loop().time(), now_ms())
 
+    def tell(self, market: Market, trades: list[Trade]) -> None:
+        """Let the trade channels tell what accounts have traded, unless the market is muted."""
+        if not self._muted(market):
+            self._report(market, trades, now_ms())
+
+    def stir(self, market: Market) -> None:
+        """Let a market move for as long as accounts have orders in it, whether anybody listens or not."""
+        if not any(isinstance(stream, Mover) for stream in self._trades.get(market, ())):
+            self._open(Mover(market))
+
     def hang_up(self, market: Market) -> None:
         """Cut every socket that listens to this market."""
         for stream in [*self._books.get(market, ()), *self._trades.get(market, ())]:
@@ -144,7 +157,7 @@ class Engine:
         for books in self._books.values():
             yield from books
         for trades in self._trades.values():
-            yield from trades
+            yield from (stream for stream in trades if not isinstance(stream, Mover))
 
     def books(self, market: Market) -> list[BookStream]:
         return self._books.get(market, [])

@@ -21,6 +21,12 @@ from apps.feeds.simulator.random_market import PriceWalk, RandomMarket
 from apps.feeds.simulator.recorded import RecordedMarket
 from apps.feeds.simulator.sockets import Socket, encode
 from apps.feeds.simulator.streams import BookStream, Stream
+from apps.feeds.simulator.trading.desk import Desk
+from apps.feeds.simulator.trading.faults import AccountFaults
+from apps.feeds.simulator.trading.gateway import Gateway
+from apps.feeds.simulator.trading.rules import Rules
+
+FAULT_STATUS = {"error_placed": 503, "error_not_placed": 503, "reject": 400, "rate_limit": 429, "ban": 418}
 
 
 @dataclass
@@ -57,6 +63,7 @@ class Exchange(ABC):
     hosts: ClassVar[frozenset[str]]
     largest_message: ClassVar[int] = 1024 * 1024  # bytes a client may send in one
     ack_lag_s: ClassVar[float] = 0.0
+    rules: ClassVar[Rules] = Rules()  # of its order desk
 
     def __init__(self, world: World, listings: list[Listing], recorded: list[RecordedMarket] | None) -> None:
         """`recorded` markets, if not None, are all that is listed."""
@@ -70,6 +77,15 @@ class Exchange(ABC):
             self._markets[market.listing.market_type, market.listing.symbol] = market
         self._streams: dict[tuple[str, str], Stream] = {}
         self.rng = world.rng(self.name)
+        self.desk = Desk(
+            self.name,
+            rules=self.rules,
+            listings=self.listings,
+            market=self.market,
+            stage=world.engine,
+            faults=AccountFaults(self.now),
+        )
+        self.gateway = Gateway(self.desk, self.fault_answer)
 
     def market(self, market_type: str, symbol: str) -> Market | None:
         """The market of a listed symbol that has a book; it is made when it is first asked for."""
@@ -131,7 +147,15 @@ class Exchange(ABC):
         return None
 
     @abstractmethod
-    def rest(self, request: web.Request, host: str, path: str) -> web.Response | Awaitable[web.Response]: ...
+    def rest(
+        self, request: web.Request, host: str, path: str
+    ) -> web.StreamResponse | Awaitable[web.StreamResponse]: ...
+
+    def fault_answer(self, request: web.Request, op: str, seconds: float) -> web.Response:
+        """What a request meets on purpose: "error_placed" (carried out all the same), "error_not_placed", "reject",
+        "rate_limit" or "ban", the last two for `seconds`."""
+        status = FAULT_STATUS[op]
+        return json_answer({"error": op}, status=status, headers={"Retry-After": str(round(seconds))})
 
     def closed(self, socket: Socket) -> None:
         """The socket is gone."""
@@ -180,6 +204,7 @@ class Exchange(ABC):
                     self._dispatch(socket, message.type, message.data)
         finally:
             del self.sockets[socket.id]
+            self.desk.leave(socket)
             self.closed(socket)
         return response
 

@@ -7,9 +7,13 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from apps.feeds.simulator.listings import Listing
+
+if TYPE_CHECKING:
+    from apps.feeds.simulator.trading.floor import Floor
+    from apps.feeds.simulator.trading.matching import Match, MatchBook
 
 Row = tuple[str | float | Decimal, ...]
 Write = Callable[[int, int], Row]  # a level as the exchange writes it, from price in ticks and size in lots
@@ -74,6 +78,8 @@ class Side:
 class Market(ABC):
     """The one truth of a symbol: all its channels and REST answers are views of it."""
 
+    takes_orders: ClassVar[bool] = False  # of accounts
+
     def __init__(self, listing: Listing, *, rng: random.Random, write: Write, seq: int) -> None:
         self.listing = listing
         self.rng = rng
@@ -83,6 +89,9 @@ class Market(ABC):
         self.trades: deque[Trade] = deque(maxlen=1000)
         self.watchers: list[tuple[set[int], set[int]]] = []  # touched keys since a channel last spoke: bids, asks
         self.ended = False  # a recording has come to its end
+        self.trade_number = 0  # of the last trade
+        self.queues: MatchBook | None = None  # from the first order of an account on
+        self.floor: Floor | None = None  # books the matches of their orders
 
     @abstractmethod
     def step(self, now: float, ms: int) -> list[Trade]:
@@ -91,6 +100,23 @@ class Market(ABC):
     def rewind(self) -> None:
         """Begin again after the end."""
         self.ended = False
+
+    def touch(self) -> None:
+        """Accounts have changed the book."""
+        self.seq += 1
+
+    def settle(self, matches: "list[Match]", taker: Literal["buy", "sell"], ms: int) -> list[Trade]:
+        """Make trades of matches, in their order; orders of accounts that rested are filled."""
+        trades = []
+        for match in matches:
+            self.trade_number += 1
+            trade = Trade(self.trade_number, taker, match.price, match.size, ms, self.seq)
+            trades.append(trade)
+            if match.maker is not None and self.floor is not None:
+                self.floor.fill_maker(match.maker, trade)
+        if self.floor is not None:
+            self.floor.clear_up(self)
+        return trades
 
     def put(self, side: Side, key: int, size: int) -> None:
         """Set one level and let every channel know."""

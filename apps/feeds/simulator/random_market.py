@@ -39,7 +39,13 @@ class PriceWalk:
 
 
 class RandomMarket(Market):
-    """Moves with its coin's price; never crossed, ticks and lots respected."""
+    """Moves with its coin's price; never crossed, ticks and lots respected.
+
+    Orders of accounts stand in its book as everybody's: its takers trade with them, its makers only move
+    anonymous volume.
+    """
+
+    takes_orders = True
 
     def __init__(self, listing: Listing, *, rng: random.Random, write: Write, walk: PriceWalk, id_jump: int) -> None:
         """`id_jump`: update ids grow by 1 where it is 1, else by 3 to `id_jump` at a time."""
@@ -47,7 +53,7 @@ class RandomMarket(Market):
         self._id_jump = id_jump
         self._walk = walk
         self._basis = 1.0 + rng.gauss(0.0, 1e-4)
-        self._trade_number = rng.randrange(10**7, 10**9)
+        self.trade_number = rng.randrange(10**7, 10**9)
         self._start = listing.start_price / float(listing.price.step)  # ticks
         self._median = TYPICAL_ORDER / listing.lot_value
         self._gap = max(1.0, self._start * 0.01 / MAX_LEVELS)  # mean ticks between levels: the book spans about 1 %
@@ -72,8 +78,22 @@ class RandomMarket(Market):
         self.trades.extend(done)
         return done
 
+    def touch(self) -> None:
+        """Number a change of accounts; makers come back to a side that was eaten up."""
+        self._number()
+        for side, other in ((self.bids, self.asks), (self.asks, self.bids)):
+            while len(side.keys) < FEWEST_LEVELS:
+                behind = side.keys[-1] if side.keys else max(round(side.sign * self._start), -other.keys[0])
+                self._change(side, behind + self._spacing(), self._lots())
+
     def _change(self, side: Side, key: int, size: int) -> None:
+        """Set the anonymous volume of a level."""
+        if self.queues is not None:
+            size = self.queues.anonymous(side, key, size)
         self.put(side, key, size)
+        self._number()
+
+    def _number(self) -> None:
         self.seq += 1 if self._id_jump == 1 else self.rng.randint(3, self._id_jump)
 
     def _fill(self) -> None:
@@ -97,16 +117,29 @@ class RandomMarket(Market):
         for key in side.keys[:MOST_PULLED]:
             if key > limit or len(side.keys) <= FEWEST_LEVELS:
                 break
-            resting = side.sizes[key]
-            if len(done) == MOST_TRADES:
+            resting = side.sizes.get(key, 0)
+            if not resting:
+                continue  # an order that ended because of the match before
+            if len(done) >= MOST_TRADES:
                 self._change(side, key, 0)
                 continue
             eaten = resting if key < limit else max(1, int(resting * self.rng.random()))
-            self._change(side, key, resting - eaten)
-            self._trade_number += 1
             taker: Literal["buy", "sell"] = "buy" if side is self.asks else "sell"
-            done.append(Trade(self._trade_number, taker, side.sign * key, eaten, ms, self.seq))
+            if self.queues is not None and self.queues.has_queue(side, key):
+                matches = self.queues.eat(side, key, eaten)
+                self._number()
+                done += self.settle(matches, taker, ms)
+                continue
+            self._change(side, key, resting - eaten)
+            self.trade_number += 1
+            done.append(Trade(self.trade_number, taker, side.sign * key, eaten, ms, self.seq))
         return done
+
+    def _last(self, side: Side) -> int:
+        """The worst level, of those where no account has an order."""
+        if self.queues is None:
+            return side.keys[-1]
+        return next(key for key in reversed(side.keys) if not self.queues.has_queue(side, key))
 
     def _quote(self) -> None:
         """A maker changes, cancels or places one level, most often near the touch."""
@@ -128,8 +161,10 @@ class RandomMarket(Market):
         if side.keys[0] - front > 1 and rng.random() < 0.7:
             self._change(side, min(front + int(rng.expovariate(0.7)), side.keys[0]), self._lots())
         missing = self._levels - len(side.keys)
+        if self.queues is not None:
+            missing += self.queues.queued(side)
         if missing < -10:
-            self._change(side, side.keys[-1], 0)
+            self._change(side, self._last(side), 0)
         for _ in range(min(missing, 3)):
             key = front + int(self._levels * self._gap * rng.random() ** 2)
             if key not in side.sizes and side.sign * key > 0:

@@ -21,6 +21,7 @@ from apps.feeds.simulator.kucoin.exchange import Kucoin
 from apps.feeds.simulator.limits import Breaches, Patience
 from apps.feeds.simulator.mexc.exchange import Mexc
 from apps.feeds.simulator.okx.exchange import Okx
+from apps.feeds.simulator.trading.control import TradingControl
 
 KINDS: tuple[type[Binance | Bybit | Okx | Kucoin | Coinex | Htx | Mexc | Hyperliquid], ...] = (
     Binance,
@@ -78,6 +79,7 @@ class Simulator:
         """Serve until `stop`; returns the port. Raises OSError when it is taken."""
         app = web.Application()
         app.add_routes(Control(self).routes())
+        app.add_routes(TradingControl(self.exchanges).routes())
         app.router.add_route("*", "/{host}", self._handle)
         app.router.add_route("*", "/{host}/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
@@ -130,7 +132,7 @@ class Simulator:
             return await exchange.connect(request, host, path)
         exchange.asked["rest"] += 1
         answer = exchange.rest(request, host, path)
-        return answer if isinstance(answer, web.Response) else await answer
+        return answer if isinstance(answer, web.StreamResponse) else await answer
 
     async def _watch(self) -> None:
         while True:

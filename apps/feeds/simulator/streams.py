@@ -10,6 +10,7 @@ from apps.feeds.simulator.sockets import Socket, encode, text_frame
 from apps.feeds.simulator.window import Changes
 
 Kind = Literal["book", "trades"]
+MOVE_S = 0.25  # pace of a market that is kept moving for its orders
 
 
 @dataclass(slots=True)
@@ -30,6 +31,7 @@ class Stream(ABC):
     kind: ClassVar[Kind]
     clocked: ClassVar[bool] = False  # speaks at the same moments as all channels of its pace
     changes: Changes | None = None  # what its messages are made of, if it tells changes
+    over = False  # it shall not speak again
 
     def __init__(self, name: str, market: Market, period_s: float) -> None:
         """`period_s`: the shortest time between two messages of the channel."""
@@ -119,6 +121,21 @@ class TradeStream(Stream):
     @abstractmethod
     def report(self, trades: list[Trade], ms: int) -> list[Message]:
         """The messages for these trades, oldest first."""
+
+
+class Mover(TradeStream):
+    """Says nothing to nobody: it keeps a market moving while accounts have orders in it."""
+
+    def __init__(self, market: Market) -> None:
+        super().__init__("", market, MOVE_S)
+        self.pace = 1 / MOVE_S
+
+    @property
+    def over(self) -> bool:  # type: ignore[override]
+        return not self.market.queues
+
+    def report(self, trades: list[Trade], ms: int) -> list[Message]:
+        return []
 
 
 def spoiled(value: Any) -> Any:
