@@ -7,6 +7,7 @@ from apps.feeds.drivers.binance.driver import Binance
 from apps.feeds.drivers.binance.trader import BinanceTrader
 from apps.feeds.drivers.bybit.driver import Bybit
 from apps.feeds.drivers.coinex.driver import CoinEx
+from apps.feeds.drivers.coinex.trader import CoinExTrader
 from apps.feeds.drivers.htx.driver import Htx
 from apps.feeds.drivers.hyperliquid.driver import Hyperliquid
 from apps.feeds.drivers.hyperliquid.trader import HyperliquidTrader
@@ -31,6 +32,7 @@ _DRIVERS: dict[str, type[Driver]] = {
 _TRADERS: dict[str, type[Trader]] = {
     "binance": BinanceTrader,
     "okx": OkxTrader,
+    "coinex": CoinExTrader,
     "hyperliquid": HyperliquidTrader,
 }
 ALIASES = {"dex": "hyperliquid"}
