@@ -26,18 +26,23 @@ class Bootstrap:
         self._database = database
         self._http = http
         self._drivers = drivers
+        self._without: set[tuple[str, MarketType]] = set()  # lists nothing, as a market that is not among recordings
 
     async def run(self) -> None:
         """Look for empty markets until cancelled: exchanges are switched on while we run."""
         while True:
-            try:
-                ages = await self._database.call(selectors.catalogue_age)
-            except DatabaseAwayError:
-                await asyncio.sleep(AGAIN_S)  # whoever reads the tasks has said so
-                continue
-            empty = [market for market, read_at in ages.items() if read_at is None and market[0] in self._drivers]
-            filled = await asyncio.gather(*(self._fill(exchange, market_type) for exchange, market_type in empty))
-            await asyncio.sleep(LOOK_EVERY_S if all(filled) else AGAIN_S)
+            pause_s = LOOK_EVERY_S if await self.look() else AGAIN_S
+            await asyncio.sleep(pause_s)
+
+    async def look(self) -> bool:
+        """Fill what is empty, once; False when something was away."""
+        try:
+            ages = await self._database.call(selectors.catalogue_age)
+        except DatabaseAwayError:
+            return False  # whoever reads the tasks has said so
+        never = {market for market, read_at in ages.items() if read_at is None and market[0] in self._drivers}
+        empty = sorted(never - self._without)
+        return all(await asyncio.gather(*(self._fill(exchange, market_type) for exchange, market_type in empty)))
 
     async def close(self) -> None:
         await self._database.close()
@@ -45,6 +50,10 @@ class Bootstrap:
     async def _fill(self, exchange: str, market_type: MarketType) -> bool:
         try:
             instruments = await self._http.fetch_instruments(self._drivers[exchange], market_type)
+            if not instruments:
+                log.info("no market list here", exchange=exchange, market_type=market_type)
+                self._without.add((exchange, market_type))
+                return True
             count = await self._database.call(
                 services.sync_instruments,
                 exchange=exchange,
@@ -52,7 +61,7 @@ class Bootstrap:
                 instruments=instruments,
                 timeout_s=STORE_S,
             )
-        except (FeedError, DatabaseAwayError, ValueError) as error:
+        except (FeedError, DatabaseAwayError) as error:
             log.warning("no market list", exchange=exchange, market_type=market_type, error=str(error))
             return False
         log.info("catalogue read", exchange=exchange, market_type=market_type, instruments=count)

@@ -1,7 +1,7 @@
 """Writes about exchanges, their catalogue and the daemons; daemons are told at once when rows change."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -53,12 +53,15 @@ def _nudge() -> None:
 
 
 @transaction.atomic
-def sync_instruments(*, exchange: str, market_type: MarketType, instruments: Sequence[Instrument]) -> int:
+def sync_instruments(
+    *, exchange: str, market_type: MarketType, instruments: Sequence[Instrument], may_be_empty: bool = False
+) -> int:
     """Make the catalogue of one market what the exchange lists now; what it no longer lists is kept as delisted.
 
-    Returns the number of listed instruments. Raises ValueError for an empty list, which no exchange means.
+    Returns the number of listed instruments. Raises ValueError for an empty list, which no exchange means; recordings
+    may be those of other markets, and then this one is empty.
     """
-    if not instruments:
+    if not instruments and not may_be_empty:
         raise ValueError(f"{exchange} {market_type} lists nothing")
     now = timezone.now()
     owner = Exchange.objects.get(code=exchange)
@@ -73,6 +76,11 @@ def sync_instruments(*, exchange: str, market_type: MarketType, instruments: Seq
     unseen.update(status=InstrumentStatus.DELISTED)
     nudge_on_commit()
     return len(instruments)
+
+
+def outdate_catalogue(*, by: timedelta) -> None:
+    """Let every market have been read so long ago: its list is that of another source."""
+    TradePair.objects.update(refreshed_at=timezone.now() - by)
 
 
 def _row(one: Instrument, owner: Exchange, now: datetime) -> TradePair:

@@ -38,20 +38,37 @@ def refresh_due() -> None:
 
 @shared_task
 def refresh_instruments(exchange: str, market_type: str, pause_s: int = 0) -> int:
-    """Read one market list; 0 when another process tried within `pause_s`, or the exchange keeps us away."""
+    """Read one market list; 0 when another process tried within `pause_s`, the exchange keeps us away, or no recording
+    is of this market."""
     market = MarketType(market_type)
     name = f"turn:catalogue:{exchange}:{market}"
     with closing(connect_sync(settings.REDIS_URL)) as redis:
         if pause_s and not redis.set(name, 1, nx=True, ex=pause_s):
             return 0
         try:
-            instruments = loop.run(_fetch(exchange, market), timeout=PATIENCE_S)
+            count = read_market(exchange, market)
         except Retryable as error:
             log.warning("catalogue not read", exchange=exchange, market_type=market, error=str(error))
             redis.set(name, 1, ex=max(pause_s, int(error.after_s) + 1))
             return 0
-    count = services.sync_instruments(exchange=exchange, market_type=market, instruments=instruments)
-    log.info("catalogue read", exchange=exchange, market_type=market, instruments=count)
+        if not count:  # nothing is recorded of it, and that does not change while the recordings are played
+            redis.set(name, 1, ex=FRESH)
+    return count
+
+
+def read_market(exchange: str, market_type: MarketType) -> int:
+    """Make the catalogue of one market what the exchange lists now; the number of instruments.
+
+    Raises Retryable when the exchange does not answer, or lists nothing, which none means but recordings.
+    """
+    instruments = loop.run(_fetch(exchange, market_type), timeout=PATIENCE_S)
+    recorded = settings.SOURCE == "replay"
+    if not instruments and not recorded:
+        raise Retryable(f"{exchange} {market_type} lists nothing", after_s=PAUSE_S)
+    count = services.sync_instruments(
+        exchange=exchange, market_type=market_type, instruments=instruments, may_be_empty=recorded
+    )
+    log.info("catalogue read", exchange=exchange, market_type=market_type, instruments=count)
     return count
 
 

@@ -150,9 +150,9 @@ def delete(*, ids: Collection[int], actor: Actor, reason: str = "") -> Change:
 
 
 @transaction.atomic
-def start_with(*, keys: Set[BookKey]) -> None:
-    """Watch a starter set, once: whoever removes it has removed it. The catalogue may still be empty."""
-    if was_done(action="pair.start_with"):
+def start_with(*, keys: Set[BookKey], reason: str = "") -> None:
+    """Watch a starter set, once for each `reason`: whoever removes it has removed it. The catalogue may be empty."""
+    if was_done(action="pair.start_with", reason=reason):
         return
     names = dict(Exchange.objects.values_list("code", "name"))
     rows = [
@@ -165,7 +165,7 @@ def start_with(*, keys: Set[BookKey]) -> None:
         )
         for key in sorted(keys - {key_of(row) for row in rows_of(keys=keys)})
     ]
-    _trace("pair.start_with", rows, SYSTEM, "", after=[_state(row) for row in rows])
+    _trace("pair.start_with", rows, SYSTEM, reason, after=[_state(row) for row in rows])
 
 
 def _set(rows: list[Monitoring], values: Mapping[str, Any], action: str, actor: Actor, reason: str) -> Change:

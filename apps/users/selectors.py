@@ -4,9 +4,9 @@ from apps.users import audit
 from apps.users.models import Audit, AuditHead
 
 
-def was_done(*, action: str) -> bool:
-    """Whether the trail has an `action`."""
-    return Audit.objects.filter(action=action).exists()
+def was_done(*, action: str, reason: str = "") -> bool:
+    """Whether the trail has an `action` for that reason."""
+    return Audit.objects.filter(action=action, reason=reason).exists()
 
 
 def verify_audit() -> audit.Verdict:
