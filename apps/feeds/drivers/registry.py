@@ -12,6 +12,7 @@ from apps.feeds.drivers.htx.driver import Htx
 from apps.feeds.drivers.hyperliquid.driver import Hyperliquid
 from apps.feeds.drivers.hyperliquid.trader import HyperliquidTrader
 from apps.feeds.drivers.kucoin.driver import Kucoin
+from apps.feeds.drivers.kucoin.trader import KucoinTrader
 from apps.feeds.drivers.mexc.driver import Mexc
 from apps.feeds.drivers.okx.driver import Okx
 from apps.feeds.drivers.okx.trader import OkxTrader
@@ -32,6 +33,7 @@ _DRIVERS: dict[str, type[Driver]] = {
 _TRADERS: dict[str, type[Trader]] = {
     "binance": BinanceTrader,
     "okx": OkxTrader,
+    "kucoin": KucoinTrader,
     "coinex": CoinExTrader,
     "hyperliquid": HyperliquidTrader,
 }

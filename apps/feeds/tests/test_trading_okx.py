@@ -7,7 +7,6 @@ import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from msgspec.structs import replace
@@ -41,6 +40,7 @@ from apps.feeds.orders import (
 )
 from apps.feeds.tests import good_account_frames_okx as good
 from apps.feeds.tests.captures import lines
+from apps.feeds.tests.trader_requests import answer, body, path, query, target
 
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 OKX = registry.trader("okx")
@@ -68,27 +68,9 @@ def market(instrument: Instrument = BTC, **changes: Any) -> NewOrder:
     return order(instrument, **({"type": OrderType.MARKET, "price": None} | changes))
 
 
-def body(request: Request) -> Any:
-    return json.loads(request.body)
-
-
-def query(request: Request) -> dict[str, str]:
-    return dict(parse_qsl(urlsplit(request.url).query, strict_parsing=True))
-
-
-def path(request: Request) -> str:
-    return f"{request.method} {urlsplit(request.url).path}"
-
-
-def answer(content: Any, status: int = 200, **headers: str) -> Answer:
-    return Answer(status=status, body=json.dumps(content).encode(), headers=headers)
-
-
 def verified(request: Request) -> bool:
     """By the exchange's rule, from what leaves."""
-    parts = urlsplit(request.url)
-    target = parts.path + (f"?{parts.query}" if parts.query else "")
-    text = request.headers["OK-ACCESS-TIMESTAMP"] + request.method + target + request.body
+    text = request.headers["OK-ACCESS-TIMESTAMP"] + request.method + target(request) + request.body
     sign = base64.b64encode(hmac.new(KEYS.secret.encode(), text.encode(), hashlib.sha256).digest()).decode()
     return sign == request.headers["OK-ACCESS-SIGN"]
 
@@ -306,7 +288,7 @@ def test_the_executions_of_one_order_are_asked_for_by_their_id() -> None:
 
 def test_requests_for_the_account() -> None:
     asked = {
-        path(request): (query(request) if "?" in request.url else {}, request.weight)
+        path(request): (query(request), request.weight)
         for request in (
             OKX.balances(KEYS, FUTURES, NOW),
             OKX.positions(KEYS, NOW),

@@ -1,0 +1,286 @@
+"""KuCoin's account by REST, classic and unified. A classic account has one wallet for spot and others for futures."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from apps.feeds.drivers import wire
+from apps.feeds.drivers.base import Request
+from apps.feeds.drivers.kucoin import answers, rest, signing
+from apps.feeds.drivers.kucoin import trading_facts as facts
+from apps.feeds.drivers.kucoin.answers import NONE, Many, Number, amount, number, positive
+from apps.feeds.drivers.kucoin.facts import HOSTS
+from apps.feeds.drivers.kucoin.trading_facts import Deed
+from apps.feeds.drivers.kucoin.values import Stamp, millis
+from apps.feeds.drivers.trading import Answer, Page, Token
+from apps.feeds.errors import InvalidOrder, MalformedFrame
+from apps.feeds.market import Instrument, MarketType
+from apps.feeds.orders import (
+    Balance,
+    Credentials,
+    Fees,
+    FundingPayment,
+    MarginMode,
+    Permissions,
+    Position,
+    PositionSide,
+)
+
+SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
+
+
+class Asset(Struct):
+    """Of a classic account's wallets, or of the unified one."""
+
+    currency: wire.Name
+    balance: Number
+    available: Number
+    type: str = facts.TRADE_ACCOUNT
+
+
+class Currencies(Struct):
+    currencies: Many[Asset]
+
+
+class Wallets(Struct, rename="camel"):
+    """One classic futures wallet, or all of a unified account."""
+
+    accounts: Many[Currencies] = []
+    currency: wire.Name | None = None
+    account_equity: Number = NONE
+    unrealisedPNL: Number = NONE  # noqa: N815 - spelt as on the wire
+    available_balance: Number = NONE
+
+
+class Held(Struct, rename="camel"):
+    """A position, classic (answers and pushes) or unified; `is_open` and marks are not ours."""
+
+    symbol: wire.Name | None = None
+    current_qty: Number = NONE
+    avg_entry_price: Number = NONE
+    unrealised_pnl: Number = NONE
+    position_side: Literal["BOTH", "LONG", "SHORT"] = "BOTH"
+    size: Number = NONE  # unified
+    entry_price: Number = NONE
+    unrealized_pn_l: Number = NONE
+    leverage: Number = NONE
+    real_leverage: Number = NONE
+    margin_mode: Literal["CROSS", "ISOLATED"] | None = None
+    liquidation_price: Number = NONE
+
+
+class Rate(Struct, rename="camel"):
+    symbol: wire.Name
+    maker_fee_rate: Number
+    taker_fee_rate: Number
+
+
+class RateList(Struct, rename={"rows": "list", "maker": "makerFeeRate", "taker": "takerFeeRate"}):
+    """Unified; or the one rate of classic futures."""
+
+    rows: Many[Rate] = []
+    symbol: str | None = None
+    maker: Number = NONE
+    taker: Number = NONE
+
+
+class Paid(Struct, rename="camel"):
+    symbol: wire.Name
+    settle_currency: wire.Name
+    id: wire.Id | wire.Name | None = None
+    funding: Number = NONE
+    time_point: Stamp | None = None
+    funding_fee: Number = NONE  # unified
+    settlement_time: Stamp | None = None
+    funding_rate: Number = NONE
+
+
+class Mode(Struct, rename="camel"):
+    self_account_mode: Literal["UNIFIED", "CLASSIC"]
+
+
+class Key(Struct, rename="camel"):
+    permission: str
+    ip_whitelist: str = ""
+    expired_at: Stamp | None = None
+
+
+class Secret(Struct):
+    token: Annotated[str, Meta(min_length=1)]
+
+
+_wallets = wire.decoder(answers.Reply[Many[Asset] | Wallets])
+_held = wire.decoder(answers.Reply[Many[Held] | answers.Items[Held]])
+_rates = wire.decoder(answers.Reply[Many[Rate] | RateList])
+_paid = wire.decoder(answers.Reply[answers.Items[Paid]])
+_mode = wire.decoder(answers.Reply[Mode])
+_key = wire.decoder(answers.Reply[Key])
+_clock = wire.decoder(answers.Reply[wire.Millis])
+_token = wire.decoder(answers.Reply[Secret])
+
+
+def mode(keys: Credentials, now_ms: int) -> list[Request]:
+    call = facts.ACCOUNT_MODE._replace(budget=facts.BUDGETS[facts.UNIFIED, SPOT])
+    return [signing.signed(keys, HOSTS[SPOT], call, {}, now_ms)]
+
+
+def parse_mode(answer: Answer) -> str:
+    """The generation, for `Credentials.account`."""
+    return answers.data(_mode, answer).self_account_mode.lower()
+
+
+def balances(keys: Credentials, market_type: MarketType, now_ms: int) -> Request:
+    values = {"type": facts.TRADE_ACCOUNT, "currency": facts.WALLET_CURRENCY}
+    return signing.act(keys, market_type, Deed.BALANCES, values, now_ms)
+
+
+def parse_balances(market_type: MarketType, answer: Answer) -> list[Balance]:
+    told = answers.data(_wallets, answer)
+    if isinstance(told, list):
+        return [_balance(row) for row in told if row.type == facts.TRADE_ACCOUNT]
+    if told.currency is None:
+        return [_balance(row) for account in told.accounts for row in account.currencies]
+    equity, free = number(told.account_equity), number(told.available_balance)
+    if equity is None or free is None:
+        raise MalformedFrame("a wallet without its balance")
+    return [Balance(asset=told.currency, free=free, total=equity - amount(told.unrealisedPNL))]
+
+
+def _balance(row: Asset) -> Balance:
+    return Balance(asset=row.currency, free=amount(row.available), total=amount(row.balance))
+
+
+def positions(keys: Credentials, now_ms: int, cursor: str | None = None) -> Request:
+    return signing.act(keys, FUTURES, Deed.POSITIONS, {}, now_ms)
+
+
+def parse_positions(answer: Answer) -> Page[Position]:
+    told = answers.data(_held, answer)
+    rows = told if isinstance(told, list) else told.items
+    return Page(rows=[position(row, row.symbol) for row in rows])
+
+
+def position(row: Held, symbol: str | None) -> Position:
+    """Raise MalformedFrame for one that tells neither its symbol nor its size."""
+    size = number(row.size) if number(row.current_qty) is None else number(row.current_qty)
+    if symbol is None or size is None:
+        raise MalformedFrame("a position without symbol or size", symbol=symbol)
+    side = facts.POSITION_SIDES[row.position_side]
+    profit = number(row.unrealised_pnl)
+    return Position(
+        symbol=symbol,
+        side=side,
+        amount=-abs(size) if side is PositionSide.SHORT else size,
+        entry_price=positive(row.avg_entry_price) or positive(row.entry_price),
+        unrealised=number(row.unrealized_pn_l) if profit is None else profit,
+        leverage=positive(row.leverage) or positive(row.real_leverage),
+        margin_mode=None if row.margin_mode is None else facts.MARGIN_MODES[row.margin_mode],
+        liquidation_price=positive(row.liquidation_price),
+    )
+
+
+def fees(keys: Credentials, instrument: Instrument, now_ms: int) -> Request:
+    product = facts.PRODUCT[instrument.market_type]
+    values = {"symbol": instrument.symbol, "symbols": instrument.symbol, "tradeType": product}
+    return signing.act(keys, instrument.market_type, Deed.FEES, values, now_ms)
+
+
+def parse_fees(instrument: Instrument, answer: Answer) -> Fees:
+    told = answers.data(_rates, answer)
+    rows = told if isinstance(told, list) else told.rows
+    pairs = [(row.maker_fee_rate, row.taker_fee_rate) for row in rows if row.symbol == instrument.symbol]
+    if isinstance(told, RateList) and told.symbol == instrument.symbol:
+        pairs.append((told.maker, told.taker))
+    for maker, taker in ((number(maker), number(taker)) for maker, taker in pairs):
+        if maker is not None and taker is not None:
+            return Fees(maker=maker, taker=taker)
+    raise MalformedFrame("no fee rates", symbol=instrument.symbol)
+
+
+def funding(
+    keys: Credentials, instrument: Instrument, since_ms: int, now_ms: int, cursor: str | None = None
+) -> Request:
+    values = {"symbol": instrument.symbol, "startAt": str(since_ms), "maxCount": facts.PAGE, "pageSize": facts.PAGE}
+    values[facts.CURSORS[facts.generation(keys), FUTURES, Deed.FUNDING]] = cursor or ""
+    return signing.act(keys, FUTURES, Deed.FUNDING, values, now_ms)
+
+
+def parse_funding(instrument: Instrument, answer: Answer) -> Page[FundingPayment]:
+    told = answers.data(_paid, answer)
+    rows = told.items + told.data_list
+    last = str(rows[-1].id) if told.has_more and rows and rows[-1].id is not None else answers.cursor(told)
+    return Page(rows=[_payment(row) for row in rows if row.symbol == instrument.symbol], cursor=last)
+
+
+def _payment(row: Paid) -> FundingPayment:
+    """Those of unified accounts have no id: one is made of symbol and time."""
+    at = row.time_point or row.settlement_time
+    paid = number(row.funding_fee) if number(row.funding) is None else number(row.funding)
+    if at is None or paid is None:
+        raise MalformedFrame("a payment without time or amount", symbol=row.symbol)
+    return FundingPayment(
+        payment_id=f"{row.symbol}-{millis(at)}" if row.id is None else str(row.id),
+        symbol=row.symbol,
+        asset=row.settle_currency,
+        amount=paid,
+        exchange_ms=millis(at),
+        rate=number(row.funding_rate),
+    )
+
+
+def set_leverage(
+    keys: Credentials, instrument: Instrument, leverage: int, mode: MarginMode, now_ms: int
+) -> list[Request]:
+    """Classic accounts set the margin mode apart, and orders with isolated margin carry their leverage themselves."""
+    if instrument.market_type is SPOT or leverage < 1:
+        raise InvalidOrder("leverage is for futures, and at least 1")
+    change = {"symbol": instrument.symbol, "leverage": str(leverage)}
+    leveraged = signing.act(keys, FUTURES, Deed.LEVERAGE, {}, now_ms, fields=change)
+    if facts.generation(keys) is facts.UNIFIED:
+        return [leveraged]
+    moded = {"symbol": instrument.symbol, "marginMode": mode.upper()}
+    request = signing.act(keys, FUTURES, Deed.MARGIN_MODE, {}, now_ms, fields=moded)
+    return [request, leveraged] if mode is MarginMode.CROSS else [request]
+
+
+def parse_leverage_set(answer: Answer) -> None:
+    answers.succeeded(answer, order=False)
+
+
+def server_time(market_type: MarketType) -> Request:
+    call = facts.CLOCK[market_type]
+    return Request(method=call.method, url=HOSTS[market_type] + call.path, weight=call.weight)
+
+
+def parse_server_time(market_type: MarketType, answer: Answer) -> int:
+    return answers.data(_clock, answer)
+
+
+def permissions(keys: Credentials, now_ms: int) -> Request:
+    return signing.signed(keys, HOSTS[SPOT], facts.KEY_INFO, {}, now_ms)
+
+
+def parse_permissions(answer: Answer) -> Permissions:
+    row = answers.data(_key, answer)
+    granted = {one.strip() for one in row.permission.split(",")}
+    unified = facts.TRADES_UNIFIED in granted
+    return Permissions(
+        read=facts.READS in granted,
+        trade_spot=unified or facts.TRADES_SPOT in granted,
+        trade_futures=unified or facts.TRADES_FUTURES in granted,
+        withdraw=bool(granted & facts.WITHDRAWS),
+        ip_bound=bool(row.ip_whitelist),
+        expires_ms=None if row.expired_at is None else millis(row.expired_at),
+    )
+
+
+def token(keys: Credentials, market_type: MarketType, now_ms: int) -> Request | None:
+    """Each classic socket takes a new one; a unified socket logs in with a frame."""
+    if facts.generation(keys) is facts.UNIFIED:
+        return None
+    return signing.act(keys, market_type, Deed.TOKEN, {}, now_ms)
+
+
+def parse_token(market_type: MarketType, answer: Answer) -> Token:
+    secret = answers.data(_token, answer).token
+    return Token(value=secret, url=rest.address(answer.body))
