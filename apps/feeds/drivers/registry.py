@@ -6,6 +6,7 @@ from apps.feeds.drivers.base import Driver
 from apps.feeds.drivers.binance.driver import Binance
 from apps.feeds.drivers.binance.trader import BinanceTrader
 from apps.feeds.drivers.bybit.driver import Bybit
+from apps.feeds.drivers.bybit.trader import BybitTrader
 from apps.feeds.drivers.coinex.driver import CoinEx
 from apps.feeds.drivers.coinex.trader import CoinExTrader
 from apps.feeds.drivers.htx.driver import Htx
@@ -32,6 +33,7 @@ _DRIVERS: dict[str, type[Driver]] = {
 }
 _TRADERS: dict[str, type[Trader]] = {
     "binance": BinanceTrader,
+    "bybit": BybitTrader,
     "okx": OkxTrader,
     "kucoin": KucoinTrader,
     "coinex": CoinExTrader,

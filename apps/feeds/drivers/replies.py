@@ -70,16 +70,17 @@ def refuse(
     *,
     order: bool,
     stay_away: Mapping[int, float] = STAY_AWAY_S,
+    after_s: float = 1.0,
 ) -> NoReturn:
     """Raise what an answer says that is not a success: by its code where the table knows that, else by its status.
 
-    `code` None: the body is not the exchange's own, a gateway wrote it.
+    `code` None: the body is not the exchange's own, a gateway wrote it. `after_s`: how long to stay away by the code.
     """
     known = None if code is None else table.get(code)
     if known is None or issubclass(known, RateLimited | Banned):
         raise_for_status(answer, order=order, stay_away=stay_away)
     if code is not None:
-        raise_for(code, text, table, order=order)
+        raise_for(code, text, table, order=order, after_s=after_s)
     if order:
         raise OutcomeUnknown(f"HTTP {answer.status} without a code", code=str(answer.status))
     raise MalformedFrame(f"HTTP {answer.status}: not an answer of the exchange")

@@ -77,7 +77,9 @@ def place(keys: Credentials, order: NewOrder, now_ms: int) -> Request:
     params["selfTradePreventionMode"] = trading.SELF_TRADES
     window_ms = asked.window_ms(order, now_ms, trading.EXPIRY.longest_ms)
     url = f"{facts.REST[market_type]}/{path}"
-    return signed(keys, "POST", url, params, now_ms, window_ms=window_ms, weight=weight, budget=trading.ORDERS)
+    return signed(
+        keys, "POST", url, params, now_ms, window_ms=window_ms, weight=weight, budget=trading.ORDERS[market_type]
+    )
 
 
 def _kind(order: NewOrder) -> dict[str, str]:

@@ -38,10 +38,10 @@ SUBSCRIBE_ID = "user-data"
 READ_WINDOW_MS = 5_000
 # Expiry is compared on arrival; the matcher may take 10 s more (-1007 comes after so long).
 EXPIRY = Expiry(check=ExpiryCheck.GATEWAY, longest_ms=60_000, tail_s=10.0)
-ORDERS = "orders"  # the budget of new orders
+ORDERS = {SPOT: "orders", FUTURES: "futures-orders"}  # the budgets of new orders
 TRADE_LIMITS = {
-    SPOT: TradeLimits(budgets={ORDERS: Rate(50, 10.0)}, private_sockets=10),
-    FUTURES: TradeLimits(budgets={ORDERS: Rate(200, 10.0)}, private_sockets=10),  # 300 / 10 s, but 1200 / min
+    SPOT: TradeLimits(budgets={ORDERS[SPOT]: Rate(50, 10.0)}, private_sockets=10),
+    FUTURES: TradeLimits(budgets={ORDERS[FUTURES]: Rate(200, 10.0)}, private_sockets=10),  # 300 / 10 s, but 1200 / min
 }
 
 # what -> (path under REST, weight)

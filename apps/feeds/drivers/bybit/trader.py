@@ -1,0 +1,74 @@
+"""Bybit as a Trader: spot, and linear perpetuals as futures, of a unified account."""
+
+from apps.feeds.drivers.base import Heartbeat, Request
+from apps.feeds.drivers.bybit import account, facts, orders, private, symbols, trades
+from apps.feeds.drivers.bybit import trading_facts as trading
+from apps.feeds.drivers.trading import Answer, Expiry, IdForm, Token, TradeLimits, Trader
+from apps.feeds.errors import MalformedFrame
+from apps.feeds.market import MarketType
+from apps.feeds.orders import Credentials
+
+
+class BybitTrader(Trader):
+    exchange_id = symbols.EXCHANGE
+
+    place = staticmethod(orders.place)
+    parse_placed = staticmethod(orders.parse_placed)
+    cancel = staticmethod(orders.cancel)
+    parse_cancelled = staticmethod(orders.parse_cancelled)
+    cancel_all = staticmethod(orders.cancel_all)
+    parse_cancelled_all = staticmethod(orders.parse_cancelled_all)
+    query = staticmethod(orders.query)
+    query_finished = staticmethod(orders.query_finished)
+    parse_order = staticmethod(orders.parse_order)
+    open_orders = staticmethod(orders.open_orders)
+    parse_open_orders = staticmethod(orders.parse_open_orders)
+    own_trades = staticmethod(trades.own_trades)
+    parse_own_trades = staticmethod(trades.parse_own_trades)
+    order_trades = staticmethod(trades.order_trades)
+
+    balances = staticmethod(account.balances)
+    parse_balances = staticmethod(account.parse_balances)
+    positions = staticmethod(account.positions)
+    parse_positions = staticmethod(account.parse_positions)
+    fees = staticmethod(account.fees)
+    parse_fees = staticmethod(account.parse_fees)
+    funding = staticmethod(account.funding)
+    parse_funding = staticmethod(account.parse_funding)
+    set_leverage = staticmethod(account.set_leverage)
+    parse_leverage_set = staticmethod(account.parse_leverage_set)
+    server_time = staticmethod(account.server_time)
+    parse_server_time = staticmethod(account.parse_server_time)
+    permissions = staticmethod(account.permissions)
+    parse_permissions = staticmethod(account.parse_permissions)
+
+    login = staticmethod(private.login)
+    subscribe_private = staticmethod(private.subscribe)
+    parse_private = staticmethod(private.parse)
+
+    def id_form(self, market_type: MarketType) -> IdForm:
+        return IdForm.TEXT
+
+    def expiry(self, market_type: MarketType) -> Expiry:
+        return trading.EXPIRY
+
+    def trade_limits(self, market_type: MarketType) -> TradeLimits:
+        return trading.TRADE_LIMITS[market_type]
+
+    def token_request(self, keys: Credentials, market_type: MarketType, now_ms: int) -> Request | None:
+        return None
+
+    def parse_token(self, market_type: MarketType, answer: Answer) -> Token:
+        raise MalformedFrame("a token where none is asked for")
+
+    def renew_request(self, keys: Credentials, market_type: MarketType, token: Token, now_ms: int) -> Request | None:
+        return None
+
+    def private_endpoint(self, keys: Credentials, market_type: MarketType, token: Token | None) -> str:
+        return trading.PRIVATE_STREAM
+
+    def private_heartbeat(self, market_type: MarketType) -> Heartbeat:
+        return facts.HEARTBEAT
+
+    def private_channels(self, market_type: MarketType) -> tuple[str, ...]:
+        return trading.CHANNELS[market_type]
