@@ -1,5 +1,6 @@
 """Opens sockets."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
@@ -12,6 +13,9 @@ from apps.feeds.market import MarketType
 from apps.feeds.transport.timing import Timing
 
 MAX_FRAME_BYTES = 8 * 2**20
+
+_silent = logging.getLogger(f"{__name__}.private")  # websockets tells every frame to a logger at DEBUG
+_silent.setLevel(logging.WARNING)
 
 Fetch: TypeAlias = Callable[[str, Request], Awaitable[bytes]]  # `Http.fetch`
 
@@ -40,8 +44,8 @@ async def locate(driver: Driver, market_type: MarketType, category: str, fetch: 
         raise ConnectionLost(f"no token for a socket: {error}") from error
 
 
-async def dial(url: str, timing: Timing) -> ClientConnection:
-    """Open a socket; ConnectionLost when it cannot be had.
+async def dial(url: str, timing: Timing, *, private: bool = False) -> ClientConnection:
+    """Open a socket; ConnectionLost when it cannot be had. Of a `private` one no address and no frame is logged.
 
     No compression by the protocol: exchanges that compress do it themselves, the others send plain frames, and
     inflating costs more than the bytes do.
@@ -55,9 +59,12 @@ async def dial(url: str, timing: Timing) -> ClientConnection:
             close_timeout=timing.close_s,
             ping_interval=None,  # heartbeats are ours: they count against the exchange's limits
             proxy=None,
+            logger=_silent if private else None,
         )
     except InvalidStatus as error:
         answer = error.response
         raise TurnedAwayError(answer.status_code, dict(answer.headers.raw_items()), bytes(answer.body)) from error
     except (OSError, WebSocketException) as error:  # TimeoutError is an OSError
+        if private:  # its text may hold the address, and with it a token
+            raise ConnectionLost(f"cannot connect: {type(error).__name__}") from None
         raise ConnectionLost(f"cannot connect: {error}") from error
