@@ -8,7 +8,7 @@ class WebConfig(AppConfig):
     verbose_name = "ct-system"
 
     def ready(self) -> None:
+        from apps.logs import send_structlog_to_stdlib
         from ctweb import checks  # noqa: F401  # registers them
-        from ctweb.conf.logs import send_structlog_to_stdlib
 
         send_structlog_to_stdlib()

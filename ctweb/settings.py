@@ -2,8 +2,8 @@
 
 import decimal
 
+from apps.logs import logging_settings
 from ctweb.conf import api, security
-from ctweb.conf.logs import logging_settings
 from ctweb.conf.stores import databases
 from ctweb.env import ROOT, load
 

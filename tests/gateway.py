@@ -1,5 +1,6 @@
 """An embedded ClickHouse of a test's own, to be killed and started again on the same folder."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -26,20 +27,20 @@ class Gateway:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "workers.embedded.clickhouse", "--path", str(self.path), "--port"]
-        self._process = subprocess.Popen([*command, str(self.port)], stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()  # printed when it serves
-        if not line:
-            raise RuntimeError(f"the embedded ClickHouse did not start: {self._process.wait(10)}")
-        self.port = int(line.rsplit(":", 1)[1])
+        self._process = subprocess.Popen([*command, str(self.port)], stderr=subprocess.PIPE, text=True)
+        assert self._process.stderr is not None
+        line = self._process.stderr.readline()  # logged when it serves
+        if not line.startswith("{"):
+            raise RuntimeError(f"the embedded ClickHouse did not start: {self._process.wait(10)} {line}")
+        self.port = int(json.loads(line)["url"].rsplit(":", 1)[1])
 
     def end(self, number: signal.Signals) -> int:
         """Send a signal and return the exit status."""
         assert self._process is not None
-        assert self._process.stdout is not None
+        assert self._process.stderr is not None
         self._process.send_signal(number)
         status = self._process.wait(20)
-        self._process.stdout.close()
+        self._process.stderr.close()
         self._process = None
         return status
 

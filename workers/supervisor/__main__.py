@@ -12,6 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from apps import logs
 from workers.embedded.redis import ServerMissing, find_server, write_configuration
 from workers.lifecycle import CannotStart
 from workers.supervisor import programs
@@ -45,13 +46,13 @@ def run(held: ExitStack, signals: Signals) -> None:
     folder.lock(held)
     folder.await_former()
     ports = folder.ports()
-    stores = embedded_stores(folder, ports)
     os.environ |= {
         "CT_EMBEDDED": os.environ.get("CT_EMBEDDED", "1"),
         "CT_SIMULATOR_URL": f"http://127.0.0.1:{ports['simulator']}",
         "DJANGO_SETTINGS_MODULE": "ctweb.settings",
         "PYTHONUNBUFFERED": "1",
     }
+    stores = embedded_stores(folder, ports)
     check_port(settings.PORT)
     table = [*stores, *exchanges(ports["simulator"]), *own_processes()]
     configuration = folder.run / "supervisord.conf"
@@ -60,7 +61,10 @@ def run(held: ExitStack, signals: Signals) -> None:
 
 
 def embedded_stores(folder: Folder, ports: dict[str, int]) -> list[Program]:
-    """The stores that no address from outside replaces; theirs are put into the environment for all processes."""
+    """The stores that no address from outside replaces; theirs are put into the environment for all processes.
+
+    No setting may be read before all addresses stand there: what is read once holds.
+    """
     found = []
     if not os.environ.get("REDIS_URL"):
         configuration, os.environ["REDIS_URL"] = write_configuration(folder.run, ports["redis"])
@@ -69,7 +73,7 @@ def embedded_stores(folder: Folder, ports: dict[str, int]) -> list[Program]:
         if find_spec("chdb") is None:
             raise CannotStart("the embedded history is not installed: make clean run, or set CLICKHOUSE_URL")
         os.environ["CLICKHOUSE_URL"] = f"http://127.0.0.1:{ports['history']}/ct"
-        found.append(programs.history(folder.root / "history", ports["history"]))
+        found.append(programs.history(folder.root / "history", ports["history"], _logs()))
     return found
 
 
@@ -78,11 +82,16 @@ def exchanges(port: int) -> list[Program]:
     if settings.SOURCE == "live":
         return []
     if settings.SOURCE == "simulator":
-        return [programs.simulator(port)]
+        return [programs.simulator(port, _logs())]
     recorded = settings.CT_CAPTURES_DIR
     if recorded is None or not recorded.is_dir():
         raise CannotStart("SOURCE=replay needs recorded frames: CT_CAPTURES_DIR=folder SOURCE=replay make run")
-    return [programs.simulator(port, recorded)]
+    return [programs.simulator(port, _logs(), recorded)]
+
+
+def _logs() -> tuple[str, ...]:
+    """For processes that read no settings."""
+    return logs.options(level=settings.CT_LOG_LEVEL, json=settings.CT_LOG_JSON)
 
 
 def own_processes() -> list[Program]:

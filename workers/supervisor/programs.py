@@ -3,7 +3,7 @@
 import os
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,14 +38,14 @@ def redis(server: Path, configuration: Path) -> Program:
     return Program(name="redis", command=(str(server), str(configuration)), order=STORES, stop_s=2)
 
 
-def history(directory: Path, port: int) -> Program:
-    command = python("workers.embedded.clickhouse", "--path", str(directory), "--port", str(port))
+def history(directory: Path, port: int, logs: Sequence[str]) -> Program:
+    command = python("workers.embedded.clickhouse", "--path", str(directory), "--port", str(port), *logs)
     return Program(name="history", command=command, order=STORES, stop_s=2, nice=CAN_WAIT)
 
 
-def simulator(port: int, replay: Path | None = None) -> Program:
+def simulator(port: int, logs: Sequence[str], replay: Path | None = None) -> Program:
     recorded = ("--replay", str(replay)) if replay else ()
-    command = python("apps.feeds.simulator", "--port", str(port), "--seed", "1", *recorded)
+    command = python("apps.feeds.simulator", "--port", str(port), "--seed", "1", *logs, *recorded)
     return Program(name="simulator", command=command, order=EXCHANGES, stop_s=2)
 
 

@@ -1,5 +1,6 @@
 """The embedded ClickHouse as a process: one per folder, quick to stop, and killed without loss."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -46,6 +47,18 @@ def test_a_port_in_use_ends_with_one_line(gateway, tmp_path):
     second = start_another(gateway, tmp_path / "other", gateway.port)
     assert second.returncode == 1
     assert second.stderr == f"clickhouse: cannot listen on 127.0.0.1:{gateway.port}: Address already in use\n"
+
+
+def test_it_logs_in_lines_of_json(tmp_path):
+    command = [sys.executable, "-m", "workers.embedded.clickhouse", "--path", str(tmp_path / "log"), "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        lines = [json.loads(process.stderr.readline())]
+        process.send_signal(signal.SIGTERM)
+        lines += map(json.loads, process.stderr)
+    assert process.returncode == 0
+    assert [line["event"] for line in lines] == ["listening", "stopping", "stopped"]
+    assert lines[0]["url"].startswith("http://127.0.0.1:")
 
 
 def test_data_outlives_a_restart(gateway):

@@ -75,4 +75,12 @@ def test_a_live_run_starts_no_simulator_and_any_other_run_one_on_loopback(settin
     assert exchanges(8090)[0].command[-2:] == ("--replay", str(tmp_path))
     settings.SOURCE = "simulator"
     (simulator,) = exchanges(8090)
-    assert simulator.command[1:] == ("-m", "apps.feeds.simulator", "--port", "8090", "--seed", "1")
+    assert simulator.command[1:7] == ("-m", "apps.feeds.simulator", "--port", "8090", "--seed", "1")
+
+
+@pytest.mark.parametrize(("json", "last"), [(None, "WARNING"), (True, "--log-json"), (False, "--no-log-json")])
+def test_processes_that_read_no_settings_log_as_all_others_do(settings, json: bool | None, last: str):
+    settings.SOURCE, settings.CT_LOG_LEVEL, settings.CT_LOG_JSON = "simulator", "WARNING", json
+    (simulator,) = exchanges(8090)
+    assert simulator.command[7:9] == ("--log-level", "WARNING")
+    assert simulator.command[-1] == last

@@ -5,6 +5,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from apps import logs
 from apps.feeds.simulator.server import serve
 
 
@@ -15,7 +16,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same markets")
     parser.add_argument("--rate", type=float, help="book messages a second in all; default: the exchanges' own pace")
     parser.add_argument("--replay", type=Path, metavar="DIR", help="play the recordings under DIR instead")
+    logs.add_options(parser)
     options = parser.parse_args()
+    logs.start(level=options.log_level, json=options.log_json)
     try:
         asyncio.run(
             serve(host=options.host, port=options.port, seed=options.seed, rate=options.rate, replay=options.replay)

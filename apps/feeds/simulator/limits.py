@@ -3,6 +3,10 @@
 from collections import Counter, deque
 from dataclasses import dataclass
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 
 class Sliding:
     """At most `limit` events in any `window_s` seconds."""
@@ -94,7 +98,10 @@ class Breaches:
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def add(self, exchange: str, limit: str) -> None:
+        """Count one; the first of its kind is logged."""
         self._counts[exchange, limit] += 1
+        if self._counts[exchange, limit] == 1:
+            log.warning("limit broken", exchange=exchange, limit=limit)
 
     def report(self) -> dict[str, dict[str, int]]:
         report: dict[str, dict[str, int]] = {}

@@ -5,6 +5,7 @@ import random
 import signal
 from pathlib import Path
 
+import structlog
 from aiohttp import hdrs, web
 
 from apps.feeds.simulator.binance.exchange import Binance
@@ -22,6 +23,8 @@ from apps.feeds.simulator.limits import Breaches, Patience
 from apps.feeds.simulator.mexc.exchange import Mexc
 from apps.feeds.simulator.okx.exchange import Okx
 from apps.feeds.simulator.trading.control import TradingControl
+
+log = structlog.get_logger(__name__)
 
 KINDS: tuple[type[Binance | Bybit | Okx | Kucoin | Coinex | Htx | Mexc | Hyperliquid], ...] = (
     Binance,
@@ -151,6 +154,8 @@ async def serve(
     """Serve until SIGTERM or SIGINT, or until cancelled."""
     simulator = Simulator(seed=seed, rate=rate, replay=replay)
     await simulator.start(host, port)
+    markets = sum(len(exchange.listings) for exchange in simulator.exchanges.values())
+    log.info("listening", url=simulator.url, markets=markets, replay=None if replay is None else str(replay))
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -164,3 +169,4 @@ async def serve(
             task.result()
     finally:
         await simulator.stop()
+        log.info("stopped")

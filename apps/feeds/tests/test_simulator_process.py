@@ -1,6 +1,7 @@
 """The simulator as a process of its own."""
 
 import asyncio
+import json
 import signal
 import socket
 import subprocess
@@ -63,3 +64,14 @@ def test_a_taken_port_is_one_clear_line() -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("simulator: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_it_logs_in_lines_of_json() -> None:
+    with subprocess.Popen(command(0), cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        lines = [json.loads(process.stderr.readline())]
+        process.send_signal(signal.SIGTERM)
+        lines += map(json.loads, process.stderr)
+    assert process.returncode == 0
+    assert [line["event"] for line in lines] == ["listening", "stopped"]
+    assert lines[0]["url"].startswith("http://127.0.0.1:")

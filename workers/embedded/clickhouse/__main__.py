@@ -16,11 +16,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NoReturn
 
+import structlog
 import uvicorn
 
+from apps import logs
 from workers.embedded.clickhouse.app import App
 from workers.embedded.clickhouse.engine import Engine
 from workers.embedded.clickhouse.errors import QueryError
+
+log = structlog.get_logger("workers.embedded.clickhouse")
 
 MAX_MEMORY_BYTES = 1 << 30
 MAX_SECONDS = 30
@@ -44,20 +48,22 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         for listener in sockets or ():
             host, port = listener.getsockname()[:2]
-            sys.stdout.write(f"clickhouse: listening on http://{host}:{port}\n")
-        sys.stdout.flush()
+            log.info("listening", url=f"http://{host}:{port}")
 
 
 def main() -> None:
     options = _options()
+    logs.start(level=options.log_level, json=options.log_json)
     lock = _lock(options.path)
     listener = _listen(options.host, options.port)
     engine = _open(options.path)
     app = App(engine, hosts=LOCAL_NAMES | {options.host, socket.gethostname()})
     asyncio.run(_serve(app, listener))
+    log.info("stopping")
     closing = threading.Thread(target=_close, args=(app, engine), daemon=True)
     closing.start()
     closing.join(DRAIN_S)
+    log.info("stopped", in_order=not closing.is_alive())
     lock.close()
     os._exit(0)  # a query that still runs in its thread would hold a normal exit for up to MAX_SECONDS
 
@@ -70,6 +76,7 @@ async def _serve(app: App, listener: socket.socket) -> None:
         ws="none",
         lifespan="off",
         access_log=False,
+        log_config=None,
         log_level="warning",
         limit_concurrency=MAX_CONNECTIONS,
         timeout_keep_alive=60,
@@ -86,8 +93,9 @@ def _close(app: App, engine: Engine) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m workers.embedded.clickhouse", description=__doc__)
     parser.add_argument("--path", type=Path, required=True, help="folder of the data, made when missing")
-    parser.add_argument("--port", type=int, required=True, help="0 picks a free one and prints it")
+    parser.add_argument("--port", type=int, required=True, help="0 picks a free one and logs it")
     parser.add_argument("--host", default="127.0.0.1")
+    logs.add_options(parser)
     options: argparse.Namespace = parser.parse_args()
     return options
 

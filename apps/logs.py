@@ -1,6 +1,9 @@
 """One way to log for every process: structlog behind the standard library, JSON lines or text for a terminal."""
 
+import logging
+import logging.config
 import sys
+from argparse import ArgumentParser, BooleanOptionalAction
 from typing import Any
 
 import structlog
@@ -12,8 +15,9 @@ FIRST: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 
-# A line for every sign-in, every tick of the schedule, every task that began and ended well.
-QUIET = ("axes", "celery.beat", "celery.worker.strategy", "celery.app.trace")
+# A line for every sign-in, every task that began and ended well; of the schedule its beginning and end are told.
+QUIET = ("axes", "celery.worker.strategy", "celery.app.trace")
+TICK = "Scheduler: Sending due task"
 
 
 def logging_settings(*, level: str, json: bool | None) -> dict[str, Any]:
@@ -33,14 +37,38 @@ def logging_settings(*, level: str, json: bool | None) -> dict[str, Any]:
                 "foreign_pre_chain": [*FIRST, structlog.stdlib.ExtraAdder()],
             }
         },
+        "filters": {"no ticks": {"()": lambda: _no_tick}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"handlers": [], "level": level, "propagate": True},
             **{name: {"level": "WARNING"} for name in QUIET},
+            "celery.beat": {"filters": ["no ticks"]},
             "django.server": {"handlers": [], "level": level, "propagate": True},
         },
     }
+
+
+def _no_tick(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith(TICK)
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """For a process that reads no settings: what CT_LOG_LEVEL and CT_LOG_JSON are to the others."""
+    parser.add_argument("--log-level", default="INFO")
+    parser.add_argument("--log-json", action=BooleanOptionalAction, help="default: unless the log goes to a terminal")
+
+
+def options(*, level: str, json: bool | None) -> tuple[str, ...]:
+    """The words of a command line that say this."""
+    given = {None: (), True: ("--log-json",), False: ("--no-log-json",)}[json]
+    return ("--log-level", level, *given)
+
+
+def start(*, level: str, json: bool | None) -> None:
+    """Log like this from now on."""
+    logging.config.dictConfig(logging_settings(level=level, json=json))
+    send_structlog_to_stdlib()
 
 
 def send_structlog_to_stdlib() -> None:
