@@ -10,6 +10,7 @@ from apps.feeds.drivers.bybit.trader import BybitTrader
 from apps.feeds.drivers.coinex.driver import CoinEx
 from apps.feeds.drivers.coinex.trader import CoinExTrader
 from apps.feeds.drivers.htx.driver import Htx
+from apps.feeds.drivers.htx.trader import HtxTrader
 from apps.feeds.drivers.hyperliquid.driver import Hyperliquid
 from apps.feeds.drivers.hyperliquid.trader import HyperliquidTrader
 from apps.feeds.drivers.kucoin.driver import Kucoin
@@ -37,6 +38,7 @@ _TRADERS: dict[str, type[Trader]] = {
     "okx": OkxTrader,
     "kucoin": KucoinTrader,
     "coinex": CoinExTrader,
+    "htx": HtxTrader,
     "hyperliquid": HyperliquidTrader,
 }
 ALIASES = {"dex": "hyperliquid"}
