@@ -16,6 +16,7 @@ from apps.feeds.drivers.hyperliquid.trader import HyperliquidTrader
 from apps.feeds.drivers.kucoin.driver import Kucoin
 from apps.feeds.drivers.kucoin.trader import KucoinTrader
 from apps.feeds.drivers.mexc.driver import Mexc
+from apps.feeds.drivers.mexc.trader import MexcTrader
 from apps.feeds.drivers.okx.driver import Okx
 from apps.feeds.drivers.okx.trader import OkxTrader
 from apps.feeds.drivers.trading import Trader
@@ -39,6 +40,7 @@ _TRADERS: dict[str, type[Trader]] = {
     "kucoin": KucoinTrader,
     "coinex": CoinExTrader,
     "htx": HtxTrader,
+    "mexc": MexcTrader,
     "hyperliquid": HyperliquidTrader,
 }
 ALIASES = {"dex": "hyperliquid"}

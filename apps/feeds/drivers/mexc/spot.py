@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeGuard, TypeVar
 
 import msgspec
 from google.protobuf.message import DecodeError
@@ -64,18 +64,25 @@ _answer = wire.decoder(Answer)
 def commands(topics: Sequence[Topic], first_id: int, method: str) -> list[Command]:
     """`method` is SUBSCRIPTION or UNSUBSCRIPTION."""
 
-    def message(number: int, batch: Sequence[Topic]) -> dict[str, object]:
+    def asked(number: int, batch: Sequence[Topic]) -> dict[str, object]:
         return {"method": method, "params": [symbols.name(MarketType.SPOT, topic) for topic in batch], "id": number}
 
-    return wire.commands(wire.batches(topics, facts.LIMITS[MarketType.SPOT].topics_per_frame), first_id, message)
+    return wire.commands(wire.batches(topics, facts.LIMITS[MarketType.SPOT].topics_per_frame), first_id, asked)
 
 
 def parse(frame: Frame, received_ns: int) -> list[Event]:
-    if isinstance(frame, bytes) and not frame.startswith(_JSON):
+    if is_push(frame):
         return _push(frame, received_ns)
     text = wire.text(frame)
-    if text == facts.INVALID_KEY:
-        return [Ignored()]
+    return [Ignored()] if text == facts.INVALID_KEY else control(text)
+
+
+def is_push(frame: Frame) -> TypeGuard[bytes]:
+    return isinstance(frame, bytes) and not frame.startswith(_JSON)
+
+
+def control(text: str) -> list[Event]:
+    """A frame of the conversation: answers, pings and pongs."""
     answer = wire.decode(_answer, text)
     if answer.method == facts.PING:
         return [Ping(facts.PONG)]
@@ -106,7 +113,7 @@ def _names(listed: str) -> tuple[str, ...]:
 
 def _push(frame: bytes, received_ns: int) -> list[Event]:
     """A body of another kind than its channel's is nobody's; one without a body is normal."""
-    push = _message(frame)
+    push = message(frame)
     kind, words = symbols.stream(push.channel)
     body = push.WhichOneof("body")
     if kind not in _BODIES or body is None:
@@ -115,7 +122,7 @@ def _push(frame: bytes, received_ns: int) -> list[Event]:
     symbol = words[at] if at < len(words) else ""
     if body != wanted or not symbol or push.symbol not in ("", symbol):
         raise MalformedFrame(f"{body} of {push.symbol[:60]!r} in {push.channel[:80]!r}", symbol=symbol or None)
-    sent_ms = _checked(push.send_time, wire.Millis, symbol) or None
+    sent_ms = checked(push.send_time, wire.Millis, symbol) or None
     if kind == facts.DIFFERENCES:
         return [_delta(symbol, push.public_aggre_depths, sent_ms, received_ns)]
     if kind == facts.WHOLE:
@@ -126,7 +133,8 @@ def _push(frame: bytes, received_ns: int) -> list[Event]:
     return [_trade(symbol, deal, received_ns) for deal in deals]
 
 
-def _message(frame: bytes) -> PushDataV3ApiWrapper:
+def message(frame: bytes) -> PushDataV3ApiWrapper:
+    """Unpack a push; raise MalformedFrame for what is none."""
     if len(frame) > facts.MAX_PUSH:
         raise MalformedFrame(f"a push of {len(frame)} bytes", flaw=Flaw.SIZE)
     try:
@@ -135,7 +143,8 @@ def _message(frame: bytes) -> PushDataV3ApiWrapper:
         raise MalformedFrame("not the documented protobuf", flaw=Flaw.SHAPE) from error
 
 
-def _checked(value: object, shape: Any, symbol: str) -> Any:
+def checked(value: object, shape: Any, symbol: str) -> Any:
+    """What protobuf cannot check: numbers in text, and bounds."""
     try:
         return msgspec.convert(value, shape, strict=False)
     except msgspec.ValidationError as error:
@@ -143,12 +152,12 @@ def _checked(value: object, shape: Any, symbol: str) -> Any:
 
 
 def _levels(rows: Iterable[Row], symbol: str) -> Levels:
-    levels: Levels = _checked([(row.price, row.quantity) for row in rows], wire.Pairs, symbol)
+    levels: Levels = checked([(row.price, row.quantity) for row in rows], wire.Pairs, symbol)
     return levels
 
 
 def _delta(symbol: str, depths: PublicAggreDepthsV3Api, sent_ms: int | None, received_ns: int) -> BookDelta:
-    first, last = (_checked(version, wire.Id, symbol) for version in (depths.from_version, depths.to_version))
+    first, last = (checked(version, wire.Id, symbol) for version in (depths.from_version, depths.to_version))
     if last < first:
         raise MalformedFrame(f"versions {first} to {last}", symbol=symbol)
     return BookDelta(
@@ -165,7 +174,7 @@ def _delta(symbol: str, depths: PublicAggreDepthsV3Api, sent_ms: int | None, rec
 def _whole(symbol: str, depths: PublicLimitDepthsV3Api, sent_ms: int | None, received_ns: int) -> BookSnapshot:
     return BookSnapshot(
         symbol=symbol,
-        seq=_checked(depths.version, wire.Id, symbol),
+        seq=checked(depths.version, wire.Id, symbol),
         bids=_levels(depths.bids, symbol),
         asks=_levels(depths.asks, symbol),
         exchange_ms=sent_ms,
@@ -175,7 +184,7 @@ def _whole(symbol: str, depths: PublicLimitDepthsV3Api, sent_ms: int | None, rec
 
 def _trade(symbol: str, row: PublicAggreDealsV3ApiItem, received_ns: int) -> PublicTrade:
     told = {"price": row.price, "quantity": row.quantity, "time": row.time, "trade_id": row.trade_id}
-    deal: Deal = _checked(told, Deal, symbol)
+    deal: Deal = checked(told, Deal, symbol)
     side = _SIDES.get(row.trade_type)
     if side is None:
         raise MalformedFrame(f"unknown side {row.trade_type}", symbol=symbol)
