@@ -9,6 +9,7 @@ from apps.feeds.drivers import money, wire
 from apps.feeds.drivers.base import Request
 from apps.feeds.drivers.coinex import answers, signing
 from apps.feeds.drivers.coinex import trading_facts as facts
+from apps.feeds.drivers.coinex.answers import Many
 from apps.feeds.drivers.coinex.facts import FUTURES, SPOT
 from apps.feeds.drivers.trading import Answer, Page
 from apps.feeds.errors import MalformedFrame
@@ -75,10 +76,10 @@ class Time(Struct):
     timestamp: wire.Millis
 
 
-_holdings = wire.decoder(list[Holding])
-_positions = wire.decoder(list[Held])
+_holdings = wire.decoder(Many[Holding])
+_positions = wire.decoder(Many[Held])
 _rates = wire.decoder(Rates)
-_paid = wire.decoder(list[Paid])
+_paid = wire.decoder(Many[Paid])
 _time = wire.decoder(Time)
 
 

@@ -1,9 +1,9 @@
 """What CoinEx's signed REST answers have in common: the envelope, pages, refusals."""
 
-from typing import TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 from apps.feeds.drivers import replies, wire
 from apps.feeds.drivers.coinex import facts as public_facts
@@ -12,6 +12,7 @@ from apps.feeds.drivers.trading import Answer
 from apps.feeds.errors import MalformedFrame, OutcomeUnknown, Retryable
 
 T = TypeVar("T")
+Many: TypeAlias = Annotated[list[T], Meta(max_length=wire.MAX_LEVELS)]  # some lists have a row for each currency
 NULL = b"null"
 
 

@@ -6,6 +6,7 @@ from apps.feeds.drivers import asked, wire
 from apps.feeds.drivers.base import Request
 from apps.feeds.drivers.coinex import answers, records, signing
 from apps.feeds.drivers.coinex import trading_facts as facts
+from apps.feeds.drivers.coinex.answers import Many
 from apps.feeds.drivers.coinex.records import Deal, Order
 from apps.feeds.drivers.trading import Answer, Page, Placed
 from apps.feeds.errors import InvalidOrder, OutcomeUnknown, UnknownOrder
@@ -31,10 +32,10 @@ class Item(Struct):
 
 
 _order = wire.decoder(Order)
-_orders = wire.decoder(list[Order])
-_found: wire.Decoder[Order | list[Order]] = wire.decoder(Order | list[Order])  # type: ignore[arg-type]
-_items = wire.decoder(list[Item])
-_deals = wire.decoder(list[Deal])
+_orders = wire.decoder(Many[Order])
+_found: wire.Decoder[Order | list[Order]] = wire.decoder(Order | Many[Order])  # type: ignore[arg-type]
+_items = wire.decoder(Many[Item])
+_deals = wire.decoder(Many[Deal])
 
 
 def place(keys: Credentials, order: NewOrder, now_ms: int) -> Request:

@@ -9,6 +9,7 @@ from apps.feeds.drivers.base import Frame, Ignored, Pong
 from apps.feeds.drivers.coinex import account, records, signing
 from apps.feeds.drivers.coinex import facts as public_facts
 from apps.feeds.drivers.coinex import trading_facts as facts
+from apps.feeds.drivers.coinex.answers import Many
 from apps.feeds.drivers.inflate import inflate
 from apps.feeds.drivers.trading import LoggedIn, LoginRefused, PrivateEvent, Subscribed
 from apps.feeds.errors import MalformedFrame
@@ -32,7 +33,7 @@ class OrderEvent(Struct):
 
 
 class BalanceEvent(Struct):
-    balance_list: list[account.Holding]
+    balance_list: Many[account.Holding]
 
 
 class PositionEvent(Struct):

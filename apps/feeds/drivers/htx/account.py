@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from apps.feeds.drivers import money, wire
 from apps.feeds.drivers.base import Request
@@ -33,7 +34,7 @@ class SpotRow(money.Exact):
 
 
 class SpotBalances(Struct):
-    list: list[SpotRow]
+    list: Annotated[list[SpotRow], Meta(max_length=wire.MAX_LEVELS)]  # of every currency there is
 
 
 class Detail(money.Exact):
@@ -43,7 +44,7 @@ class Detail(money.Exact):
 
 
 class Wallet(Struct):
-    details: list[Detail]
+    details: Annotated[list[Detail], Meta(max_length=wire.MAX_PRINTS)]
 
 
 class Held(money.Exact):

@@ -47,7 +47,7 @@ class Data(Struct, Generic[T]):
 
 
 class Rows(Struct, Generic[T]):
-    data: Annotated[list[T], Meta(max_length=wire.MAX_LEVELS)] | None = None
+    data: Annotated[list[T], Meta(max_length=wire.MAX_PRINTS)] | None = None
 
 
 _head = wire.decoder(Head)
