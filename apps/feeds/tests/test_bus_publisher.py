@@ -86,7 +86,7 @@ async def test_a_book_of_an_owned_shard_is_in_its_key_and_on_its_channel(redis_u
         assert len(book["bids"]) == 5
         with Redis.from_url(redis_url) as client:
             assert 0 < client.ttl(codec.book_name(BTC)) <= codec.BOOK_TTL_S
-    assert 0 < latencies[0] < 1e9
+    assert 0 < latencies[0] < 30e9
 
 
 async def test_nothing_is_published_of_a_shard_that_is_not_owned(redis_url: str):
@@ -238,9 +238,7 @@ async def test_a_redis_that_comes_back_empty_has_all_books_again_within_five_sec
         publisher.changed(BTC, best=True)
         await until(lambda: publisher.away_since_ns)
         server.start()
-        returned = time.monotonic()
-        await until(lambda: stored(server.url, BTC) and stored(server.url, ETH))
-        assert time.monotonic() - returned < 5
+        await until(lambda: stored(server.url, BTC) and stored(server.url, ETH), 5)
         count = len(heard)
         await until(lambda: len(heard) > count)  # listeners are back as well
 
@@ -257,7 +255,7 @@ async def test_a_redis_that_hangs_is_given_up_and_gets_the_latest_state_when_it_
         server.pause()
         book.move(200.0)
         publisher.changed(BTC, best=True)
-        await until(lambda: publisher.away_since_ns, seconds=5)
+        await until(lambda: publisher.away_since_ns)
         book.move(300.0)
         publisher.changed(BTC, best=True)
         server.resume()
@@ -271,16 +269,16 @@ async def test_a_slow_redis_conflates_and_is_not_given_up(server: RedisProcess):
         publisher.own(SHARD, 1)
         publisher.add(book)
         await until(lambda: stored(server.url))
-        server.pause()
-        asyncio.get_running_loop().call_later(0.3, server.resume)
         heard.clear()
+        server.pause()
         for price in range(200, 230):
             book.move(float(price))
             publisher.changed(BTC, best=True)
             await asyncio.sleep(0.01)
-            assert publisher.away_since_ns is None
+        server.resume()
         await until(lambda: heard and heard[-1]["version"] == book.version)
-        assert len(heard) < 15
+        assert publisher.away_since_ns is None
+        assert len(heard) <= 3  # what was under way, what came meanwhile, and the beat of a book that stands still
 
 
 def test_books_that_change_in_the_moment_that_the_timer_rings_are_published_under_uvloop(redis_url, monkeypatch):

@@ -19,6 +19,7 @@ from apps.feeds.errors import Refused, Retryable
 from apps.feeds.market import MarketType
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.subscriptions import Diff, Subscription
+from apps.feeds.tests.standing_clock import StandingClock
 from apps.feeds.tests.toy import Notes, running
 from apps.feeds.tests.waiting import until
 from apps.feeds.transport.addresses import Addresses
@@ -34,27 +35,9 @@ INSTANT_S = 0.001
 LONGEST_LIMIT_S = 70.0  # every window of requests is empty after so long
 
 
-class Clock:
-    """The steady clock of everything in this process, the event loop's timers included. It stands until `run`."""
-
-    def __init__(self) -> None:
-        self._real = time.monotonic
-        self._now = self._real()
-        self._running_since: float | None = None
-
-    def __call__(self) -> float:
-        return self._now if self._running_since is None else self._now + self._real() - self._running_since
-
-    def skip(self, seconds: float) -> None:
-        self._now += seconds
-
-    def run(self) -> None:
-        self._running_since = self._real()
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> StandingClock:
+    made = StandingClock()
     monkeypatch.setattr(time, "monotonic", made)
     return made
 
@@ -62,7 +45,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 class Stand:
     """One simulator, and a client of all exchanges."""
 
-    def __init__(self, simulator: Simulator, http: Http, session: aiohttp.ClientSession, clock: Clock) -> None:
+    def __init__(self, simulator: Simulator, http: Http, session: aiohttp.ClientSession, clock: StandingClock) -> None:
         self.simulator = simulator
         self.http = http
         self._session = session
@@ -103,7 +86,7 @@ def _requests(exchange: str) -> list[Request]:
 
 
 @pytest.fixture
-async def stand(clock: Clock) -> AsyncIterator[Stand]:
+async def stand(clock: StandingClock) -> AsyncIterator[Stand]:
     simulator = Simulator(seed=5)
     await simulator.start()
     drivers = {name: registry.driver(name) for name in EXCHANGES}
@@ -150,7 +133,7 @@ async def test_nothing_is_asked_while_an_exchange_keeps_us_away_and_others_are(e
 
 @pytest.mark.parametrize("exchange", EXCHANGES)
 async def test_no_socket_is_tried_while_an_exchange_turns_us_away_and_others_are(
-    exchange: str, stand: Stand, clock: Clock
+    exchange: str, stand: Stand, clock: StandingClock
 ):
     other = EXCHANGES[EXCHANGES.index(exchange) - 1]
     sink = Notes()
