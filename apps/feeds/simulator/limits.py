@@ -69,6 +69,7 @@ class Patience:
     binance_futures_ping_s: float = 180.0
     binance_futures_pong_s: float = 600.0
     binance_ban_s: float = 120.0
+    binance_listen_key_s: float = 3600.0
     bybit_idle_s: float = 600.0
     bybit_repeat_s: float = 3.0  # orderbook.1 without a change
     bybit_ban_s: float = 600.0

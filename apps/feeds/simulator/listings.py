@@ -129,6 +129,8 @@ class Scale:
         return int(Decimal(text) / self.step)
 
     def text(self, count: int) -> str:
+        if count < 0:
+            return f"-{self.text(-count)}"
         whole, part = divmod(count * self._unit, self._base)
         if not self._width:
             return str(whole)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from apps.feeds.simulator.listings import Scale
 from apps.feeds.simulator.trading.accounts import Account, Order
 from apps.feeds.simulator.trading.rules import Least
 from apps.feeds.simulator.trading.tickets import Ended, Reason, Refused
@@ -310,3 +311,8 @@ def test_the_clock_of_the_exchange_can_be_off() -> None:
     desk, _ = stand()
     desk.faults.begin("clock_drift", None, seconds=-2.5)
     assert desk.now_ms() == desk.ms - 2_500
+
+
+def test_a_short_position_is_written_with_its_sign() -> None:
+    assert Scale(Decimal("0.001")).text(-4) == "-0.004"
+    assert Scale(Decimal("0.001"), 5).text(-1996) == "-1.99600"

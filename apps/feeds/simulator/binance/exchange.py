@@ -1,5 +1,6 @@
 """Binance's WebSocket servers: spot and USD-M futures."""
 
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
@@ -7,17 +8,24 @@ import msgspec
 from aiohttp import web
 
 from apps.feeds.simulator.binance import streams
-from apps.feeds.simulator.binance.listings import NAME, listings
+from apps.feeds.simulator.binance.listings import NAME, least, listings
+from apps.feeds.simulator.binance.private import Private
 from apps.feeds.simulator.binance.recorded import BinanceLibrary
+from apps.feeds.simulator.binance.refusals import DESK, DID_NOT_RUN, OUTCOME_UNKNOWN, RefusalError
 from apps.feeds.simulator.binance.rest import FUTURES_REST, SPOT_REST, Rest
+from apps.feeds.simulator.binance.trading import Trading
 from apps.feeds.simulator.exchange import Exchange, World, unix_s
 from apps.feeds.simulator.limits import Sliding
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.sockets import Socket
 from apps.feeds.simulator.streams import Stream
+from apps.feeds.simulator.trading.rules import Rules
+from apps.feeds.simulator.trading.tickets import Reason
 
 SPOT_SOCKETS = {"stream.binance.com", "data-stream.binance.vision"}
 FUTURES_SOCKETS = {"fstream.binance.com"}
+WS_API = "ws-api.binance.com"
+WS_API_WEIGHT = 2  # of a handshake
 MAX_STREAMS = 1024
 CONNECTS = (300, 300.0)  # per address and 5 minutes; on futures nothing is stated, the same is assumed
 MESSAGES_PER_S = {"spot": 5, "futures": 10}
@@ -29,35 +37,66 @@ PUBLIC_KINDS = ("depth", "bookTicker", "trade", "rpiDepth")
 class Binance(Exchange):
     name = NAME
     ack_lag_s = 0.02  # data of a channel may come before the ack
-    hosts = frozenset(SPOT_SOCKETS | FUTURES_SOCKETS | SPOT_REST | FUTURES_REST)
+    hosts = frozenset(SPOT_SOCKETS | FUTURES_SOCKETS | SPOT_REST | FUTURES_REST | {WS_API})
+    rules = Rules(least=least)
 
     def __init__(self, world: World, recordings: Path | None = None) -> None:
         """`recordings`: a folder with frames of this exchange to play instead of random markets."""
         listed = listings()
         recorded = None if recordings is None else BinanceLibrary(recordings).markets(listed, self.writer)
         super().__init__(world, listed, recorded)
-        self._rest = Rest(self)
+        self.public = Rest(self)
+        self._private = Private(self)
+        self._trading = Trading(self, self._private)
         self._connects = {"spot": Sliding(*CONNECTS), "futures": Sliding(*CONNECTS)}
 
-    def rest(self, request: web.Request, host: str, path: str) -> web.Response:
-        return self._rest.answer(request, "spot" if host in SPOT_REST else "futures", path)
+    def rest(self, request: web.Request, host: str, path: str) -> web.Response | Awaitable[web.StreamResponse]:
+        market_type = "spot" if host in SPOT_REST else "futures"
+        if self._trading.serves(request, market_type, path):
+            return self._trading.answer(request, market_type, path)
+        return self.public.answer(request, market_type, path)
+
+    def fault_answer(self, request: web.Request, op: str, seconds: float) -> web.Response:
+        market_type = "futures" if "/fapi/" in request.path else "spot"
+        errors = {
+            "error_placed": RefusalError(*OUTCOME_UNKNOWN, status=503),
+            "error_not_placed": RefusalError(*DID_NOT_RUN, status=503),
+            "reject": RefusalError(*DESK[market_type][Reason.INSUFFICIENT_FUNDS]),
+            "rate_limit": self.public.too_much(market_type, round(seconds)),
+            "ban": self.public.banned(round(seconds)),
+        }
+        return self.public.refused(market_type, errors[op])
 
     def id_jump(self, listing: Listing) -> int:
         return 1 if listing.market_type == "spot" else 400
 
     def enter(self, host: str, path: str) -> str | web.Response:
-        market_type = "spot" if host in SPOT_SOCKETS else "futures"
+        market_type = "futures" if host in FUTURES_SOCKETS else "spot"
         now = self.now()
         if not self._connects[market_type].add(now) and self.world.breach(self.name, f"connects {market_type}"):
             return web.Response(status=429, headers={"Retry-After": "60"})
+        if host == WS_API:
+            return self._enter_api(path)
         _, parts = _route(path)
         if parts[0] not in ("ws", "stream"):
             return web.Response(status=404)
         return market_type
 
+    def _enter_api(self, path: str) -> str | web.Response:
+        if path.strip("/") != "ws-api/v3":
+            return web.Response(status=404)
+        try:
+            self.public.charge("spot", WS_API_WEIGHT)
+        except RefusalError as error:
+            return self.public.refused("spot", error)
+        return "spot"
+
     def opened(self, socket: Socket, request: web.Request) -> None:
-        _, parts = _route(socket.path)
+        category, parts = _route(socket.path)
         socket.combined = parts[0] == "stream"
+        if category == "private":
+            self._private.opened(socket, request)
+            return
         names = parts[1:]
         if socket.combined:
             names = [name for name in request.query.get("streams", "").split("/") if name]
@@ -69,6 +108,9 @@ class Binance(Exchange):
             frame = msgspec.json.decode(text)
         except msgspec.DecodeError as error:
             socket.answer({"code": 3, "msg": f"Invalid JSON: {error}"})
+            return
+        if socket.host == WS_API:
+            self._private.asked(socket, frame)
             return
         if not isinstance(frame, dict) or not isinstance(frame.get("method"), str):
             socket.answer({"code": 2, "msg": "Invalid request: missing field `method`"})
@@ -121,8 +163,14 @@ class Binance(Exchange):
                 return None
         return self.stream(socket.market_type, name)
 
+    def closed(self, socket: Socket) -> None:
+        self._private.closed(socket)
+        super().closed(socket)
+
     def farewell(self, socket: Socket) -> dict[str, Any]:
         notice = {"e": "serverShutdown", "E": int(unix_s() * 1000)}
+        if socket.host == WS_API:
+            return {"event": notice}
         return {"stream": "!serverShutdown", "data": notice} if socket.combined else notice
 
     def make_stream(self, market_type: str, name: str) -> Stream | None:
@@ -153,6 +201,7 @@ class Binance(Exchange):
                 socket.close(1008, "Too many requests")
 
     def watch(self, socket: Socket, now: float) -> None:
+        self._private.watch(socket, now)
         patience = self.world.patience
         spot = socket.market_type == "spot"
         ping_s = patience.binance_spot_ping_s if spot else patience.binance_futures_ping_s

@@ -13,6 +13,7 @@ from apps.feeds.simulator.listings import (
     price_in,
     tick_for,
 )
+from apps.feeds.simulator.trading.rules import Least
 
 NAME = "binance"
 ONE = Decimal(1)
@@ -96,6 +97,13 @@ def _places(step: Decimal, price: float = 0.0) -> int:
     """Digits after the point; the dearest contracts are written with one more than their tick has."""
     exponent = int(step.normalize().as_tuple().exponent)
     return max(0, -exponent) + (1 if price and magnitude(price) >= 4 else 0)
+
+
+def least(listing: Listing) -> Least:
+    """The smallest order: what the filters of exchangeInfo say."""
+    if listing.market_type == "spot":
+        return Least(listing.size.step, Decimal(5))
+    return Least(listing.size.step, Decimal(50 if listing.base == "BTC" else 5))
 
 
 def spot_row(listing: Listing) -> dict[str, Any]:

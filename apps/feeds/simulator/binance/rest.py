@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from apps.feeds.simulator.binance.listings import futures_row, spot_row
+from apps.feeds.simulator.binance.refusals import DID_NOT_RUN, RefusalError
 from apps.feeds.simulator.exchange import json_answer, unix_s
 from apps.feeds.simulator.limits import Minute
 from apps.feeds.simulator.market import Market
@@ -34,16 +35,6 @@ TOO_MUCH = "Too much request weight used; current limit is {} request weight per
 WAY_TOO_MUCH = "Way too much request weight used; IP banned until {}."
 
 
-class RefusalError(Exception):
-    """An answer in the form of Binance's errors."""
-
-    def __init__(self, code: int, message: str, *, status: int = 400, retry_after: int | None = None) -> None:
-        super().__init__(message)
-        self.body = {"code": code, "msg": message}
-        self.status = status
-        self.retry_after = retry_after
-
-
 class Rest:
     def __init__(self, exchange: "Binance") -> None:
         self._exchange = exchange
@@ -52,7 +43,7 @@ class Rest:
         self._banned_until = {"spot": 0.0, "futures": 0.0}
         self._answers: dict[str, Callable[[str, dict[str, str]], Any]] = {
             "ping": lambda market_type, query: {},
-            "time": lambda market_type, query: {"serverTime": int(unix_s() * 1000)},
+            "time": lambda market_type, query: {"serverTime": self._exchange.desk.now_ms()},
             "exchangeInfo": self._exchange_info,
             "depth": self._depth,
             "trades": self._trades,
@@ -60,52 +51,59 @@ class Rest:
         }
 
     def answer(self, request: web.Request, market_type: str, path: str) -> web.Response:
-        headers: dict[str, str] = {}
+        name = path.removeprefix(PREFIX[market_type])
+        if not path.startswith(PREFIX[market_type]) or name not in self._answers:
+            return web.Response(status=410 if name == "userDataStream" else 404)
         try:
-            name = path.removeprefix(PREFIX[market_type])
-            if not path.startswith(PREFIX[market_type]) or name not in self._answers:
-                return web.Response(status=404)
-            self._fault(market_type)
-            self._charge(market_type, name, dict(request.query))
-            body = self._answers[name](market_type, dict(request.query))
-            status = 200
+            self.check_faults(market_type)
+            self.charge(market_type, _weight(market_type, name, dict(request.query)))
+            return self.reply(market_type, self._answers[name](market_type, dict(request.query)))
         except RefusalError as refusal:
-            body, status = refusal.body, refusal.status
-            if refusal.retry_after is not None:
-                headers["Retry-After"] = str(refusal.retry_after)
-        headers["X-MBX-USED-WEIGHT-1M"] = str(self._weight[market_type].used)
-        return json_answer(body, status=status, headers=headers)
+            return self.refused(market_type, refusal)
 
-    def _fault(self, market_type: str) -> None:
+    def reply(
+        self, market_type: str, body: Any, *, status: int = 200, headers: dict[str, str] | None = None
+    ) -> web.Response:
+        """An answer with the weight that is used."""
+        weight = {"X-MBX-USED-WEIGHT-1M": str(self._weight[market_type].used)}
+        return json_answer(body, status=status, headers={**weight, **(headers or {})})
+
+    def refused(self, market_type: str, refusal: RefusalError) -> web.Response:
+        headers = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
+        return self.reply(market_type, refusal.body, status=refusal.status, headers=headers)
+
+    def check_faults(self, market_type: str) -> None:
+        """Raises what is scripted for all requests."""
         ban = self._world.faults.find("ban", self._exchange.name, market_type)
         if ban is not None:
             ban.used += 1
             left = max(1, round(ban.left_s(self._exchange.now())))
             if ban.used <= ban.count:
-                raise self._too_much(market_type, left)
-            raise self._banned(left)
+                raise self.too_much(market_type, left)
+            raise self.banned(left)
         if self._world.faults.find("rest_error", self._exchange.name, market_type) is not None:
-            raise RefusalError(-1000, "Internal error; unable to process your request. Please try again.", status=503)
+            raise RefusalError(*DID_NOT_RUN, status=503)
 
-    def _charge(self, market_type: str, name: str, query: dict[str, str]) -> None:
+    def charge(self, market_type: str, weight: int) -> None:
+        """Count a request; raises when it is one too many."""
         now, window = unix_s(), self._weight[market_type]
         if now < self._banned_until[market_type]:
             self._world.breaches.add(self._exchange.name, f"request while banned {market_type}")
-            raise self._banned(max(1, round(self._banned_until[market_type] - now)))
-        if window.add(_weight(market_type, name, query), now):
+            raise self.banned(max(1, round(self._banned_until[market_type] - now)))
+        if window.add(weight, now):
             return
         if not self._world.breach(self._exchange.name, f"weight {market_type}"):
             return
         if window.refused > PATIENCE_AFTER_429:
             self._banned_until[market_type] = now + self._world.patience.binance_ban_s
-            raise self._banned(max(1, round(self._world.patience.binance_ban_s)))
-        raise self._too_much(market_type, window.left_s(now))
+            raise self.banned(max(1, round(self._world.patience.binance_ban_s)))
+        raise self.too_much(market_type, window.left_s(now))
 
-    def _too_much(self, market_type: str, retry_after: int) -> RefusalError:
+    def too_much(self, market_type: str, retry_after: int) -> RefusalError:
         message = TOO_MUCH.format(WEIGHT_LIMIT[market_type])
         return RefusalError(-1003, message, status=429, retry_after=retry_after)
 
-    def _banned(self, retry_after: int) -> RefusalError:
+    def banned(self, retry_after: int) -> RefusalError:
         until = int((unix_s() + retry_after) * 1000)
         return RefusalError(-1003, WAY_TOO_MUCH.format(until), status=418, retry_after=retry_after)
 

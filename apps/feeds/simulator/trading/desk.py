@@ -203,6 +203,9 @@ class Desk:
 
     # futures
 
+    def listed(self, market_type: str) -> list[Listing]:
+        return [listing for (kind, _), listing in self._listings.items() if kind == market_type]
+
     def mark(self, listing: Listing) -> Decimal:
         """The middle of the book, in quote."""
         market = self.market(listing.market_type, listing.symbol)
