@@ -344,7 +344,7 @@ def test_private_channels_are_subscribed_to_whole() -> None:
     assert [json.loads(frame) for frame in HTX.subscribe_private(KEYS, FUTURES, NOW)] == [
         {"op": "sub", "cid": "1", "topic": "orders", "contract_code": "*"},
         {"op": "sub", "cid": "2", "topic": "trade", "contract_code": "*"},
-        {"op": "sub", "cid": "3", "topic": "account", "contract_code": "*"},
+        {"op": "sub", "cid": "3", "topic": "account"},
         {"op": "sub", "cid": "4", "topic": "positions", "contract_code": "*"},
     ]
     assert HTX.private_endpoint(KEYS, SPOT, None) == "wss://api.huobi.pro/ws/v2"

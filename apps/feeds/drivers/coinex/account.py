@@ -181,7 +181,7 @@ def set_leverage(
 
 
 def parse_leverage_set(answer: Answer) -> None:
-    answers.done(answer)
+    answers.done(answer, order=False)
 
 
 def server_time(market_type: MarketType) -> Request:

@@ -45,9 +45,9 @@ def data(shape: wire.Decoder[T], answer: Answer, *, order: bool = False) -> T | 
     return None if envelope.is_empty else _read(shape, envelope.data, order=order)
 
 
-def done(answer: Answer) -> None:
+def done(answer: Answer, *, order: bool) -> None:
     """Return when it was accepted, whatever it tells beside."""
-    _accepted(answer, order=True)
+    _accepted(answer, order=order)
 
 
 def page(shape: wire.Decoder[list[T]], answer: Answer) -> tuple[list[T], str | None]:

@@ -93,7 +93,7 @@ def cancel(keys: Credentials, ref: OrderRef, now_ms: int) -> Request:
 def parse_cancelled(ref: OrderRef, answer: Answer) -> None:
     """By client id the answer is a list of all orders of that id, ours has one."""
     if ref.client_order_id is None:
-        answers.done(answer)
+        answers.done(answer, order=True)
         return
     items = answers.data(_items, answer, order=True)
     if not items:
@@ -109,7 +109,7 @@ def cancel_all(keys: Credentials, instrument: Instrument, now_ms: int) -> Reques
 
 
 def parse_cancelled_all(instrument: Instrument, answer: Answer) -> None:
-    answers.done(answer)
+    answers.done(answer, order=True)
 
 
 def query(keys: Credentials, ref: OrderRef, now_ms: int) -> Request:

@@ -46,7 +46,7 @@ def subscribe(keys: Credentials, market_type: MarketType, now_ms: int) -> list[F
     if market_type is SPOT:
         return [wire.frame({"action": "sub", "ch": channel}) for channel in channels]
     return [
-        wire.frame({"op": "sub", "cid": str(number), "topic": channel, "contract_code": "*"})
+        wire.frame({"op": "sub", "cid": str(number), "topic": channel} | facts.OF_CONTRACTS.get(channel, {}))
         for number, channel in enumerate(channels, 1)
     ]
 

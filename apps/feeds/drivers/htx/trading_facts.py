@@ -95,6 +95,8 @@ CHANNELS = {
     SPOT: ("orders#*", "trade.clearing#*#0", "accounts.update#2"),
     FUTURES: ("orders", "trade", "account", "positions"),
 }
+# The wallet is of no contract, the others are asked for all of them.
+OF_CONTRACTS = dict.fromkeys(("orders", "trade", "positions"), {"contract_code": "*"})
 HEARTBEAT = {
     SPOT: Heartbeat(send=None, every_s=20.0, answer_s=45.0, listens=True),
     FUTURES: Heartbeat(send=None, every_s=5.0, answer_s=15.0, listens=True),
