@@ -96,7 +96,7 @@ CHANNELS = {
     FUTURES: ("orders", "trade", "account", "positions"),
 }
 # The wallet is of no contract, the others are asked for all of them.
-OF_CONTRACTS = dict.fromkeys(("orders", "trade", "positions"), {"contract_code": "*"})
+OF_CONTRACTS = {channel: {"contract_code": "*"} for channel in ("orders", "trade", "positions")}
 HEARTBEAT = {
     SPOT: Heartbeat(send=None, every_s=20.0, answer_s=45.0, listens=True),
     FUTURES: Heartbeat(send=None, every_s=5.0, answer_s=15.0, listens=True),
