@@ -6,12 +6,15 @@ import os
 import sys
 import threading
 import time
+from functools import partial
 from typing import NoReturn
 from urllib.parse import urlsplit
 
 import django
 import uvloop
 from django.conf import settings
+
+from workers.lifecycle import SETTLE_S, CannotStart, Lifecycle
 
 MONITOR, SIMULATOR = "monitor", "simulator"
 NOT_YET = ("trader", "both")
@@ -22,19 +25,20 @@ def main(arguments: list[str] | None = None) -> int:
     """The exit code; what cannot start says so in one line on stderr."""
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
     parser.add_argument("--role", choices=(MONITOR, SIMULATOR, *NOT_YET), help="default: CT_ROLE")
-    role = parser.parse_args(arguments).role
+    parser.add_argument("--settle-s", type=float, default=SETTLE_S, help="an orderly stop of a daemon takes no longer")
+    options = parser.parse_args(arguments)
+    role = options.role
     if role in NOT_YET:
         return _refuse(f"role {role} does not exist yet: this build watches markets, it does not trade")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ctweb.settings")
     django.setup()
-    run = _simulator if role == SIMULATOR else _monitor
+    run = _simulator if role == SIMULATOR else partial(_monitor, options.settle_s)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(run())
 
 
-async def _monitor() -> int:
+async def _monitor(settle_s: float) -> int:
     from apps.monitoring.spool import SpoolBusyError
-    from workers.lifecycle import CannotStart, Lifecycle
     from workers.monitor import Monitor, Options
 
     options = Options(
@@ -52,7 +56,7 @@ async def _monitor() -> int:
     )
     try:
         monitor = Monitor(options)
-        return await Lifecycle(monitor.parts(), on_stopping=monitor.stopping).serve()
+        return await Lifecycle(monitor.parts(), on_stopping=monitor.stopping, settle_s=settle_s).serve()
     except (CannotStart, SpoolBusyError, OSError) as error:
         return _refuse(str(error))
 

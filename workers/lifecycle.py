@@ -11,7 +11,7 @@ from msgspec import Struct
 
 log = structlog.get_logger(__name__)
 
-SETTLE_S = 14.0  # for all parts together
+SETTLE_S = 14.0  # for all parts together, unless whoever started the process gives it less
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 FAILED = 1
 
@@ -22,7 +22,7 @@ class CannotStart(RuntimeError):
 
 class Part(Struct, frozen=True, kw_only=True):
     """`start` is awaited before the next part; `run` then runs beside the others until it is cancelled; `stop` is
-    awaited after that. Cancelling and `stop` together have `deadline_s` seconds, all parts together SETTLE_S."""
+    awaited after that. Cancelling and `stop` together have `deadline_s` seconds, all parts together `settle_s`."""
 
     name: str
     start: Callable[[], Awaitable[None]] | None = None
@@ -34,10 +34,13 @@ class Part(Struct, frozen=True, kw_only=True):
 class Lifecycle:
     """One process: parts that live together. The first signal stops it in order, a second one at once."""
 
-    def __init__(self, parts: Sequence[Part], *, on_stopping: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, parts: Sequence[Part], *, on_stopping: Callable[[], None] = lambda: None, settle_s: float = SETTLE_S
+    ) -> None:
         self.stopping = asyncio.Event()
         self._parts = parts
         self._on_stopping = on_stopping
+        self._settle_s = settle_s
         self._started: list[tuple[Part, asyncio.Task[None] | None]] = []
         self._exit_code = 0
 
@@ -92,7 +95,7 @@ class Lifecycle:
 
     async def _stop(self) -> None:
         loop = asyncio.get_running_loop()
-        end = loop.time() + SETTLE_S
+        end = loop.time() + self._settle_s
         while self._started:
             part, task = self._started.pop()
             try:

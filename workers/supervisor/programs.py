@@ -27,7 +27,8 @@ QUIET_ROOT = ("-W", "ignore:You're running the worker with superuser")
 SAME_USER = "user=0" if os.geteuid() == 0 else ""
 
 CAN_WAIT = 10
-STORES, EXCHANGES, JOBS, FRONT = 10, 20, 30, 40  # stop: front, jobs, exchanges, stores: 13 s at the very worst
+STORES, JOBS, FRONT = 10, 20, 30  # stop: front, jobs and exchanges, stores; all within STOP_S of the stack
+DAEMON_SETTLES_S, DAEMON_ENDS_S = 6.5, 1.5  # after its parts: threads that hang in a store, and Python itself
 
 
 def python(module: str, *arguments: str) -> tuple[str, ...]:
@@ -46,7 +47,7 @@ def history(directory: Path, port: int, logs: Sequence[str]) -> Program:
 def simulator(port: int, logs: Sequence[str], replay: Path | None = None) -> Program:
     recorded = ("--replay", str(replay)) if replay else ()
     command = python("apps.feeds.simulator", "--port", str(port), "--seed", "1", *logs, *recorded)
-    return Program(name="simulator", command=command, order=EXCHANGES, stop_s=2)
+    return Program(name="simulator", command=command, order=JOBS, stop_s=2)
 
 
 def web(port: int) -> Program:
@@ -57,8 +58,9 @@ def web(port: int) -> Program:
 
 
 def daemon(role: str) -> Program:
-    command = python("workers", "--role", role)
-    return Program(name="daemon", command=command, order=FRONT, stop_s=6, needs_database=True)
+    command = python("workers", "--role", role, "--settle-s", str(DAEMON_SETTLES_S))
+    stop_s = int(DAEMON_SETTLES_S + DAEMON_ENDS_S)
+    return Program(name="daemon", command=command, order=FRONT, stop_s=stop_s, needs_database=True)
 
 
 def jobs(host: str) -> Program:

@@ -23,11 +23,13 @@ from apps.feeds.market import BookKey
 from apps.feeds.tests.redis_process import RedisProcess
 from apps.feeds.tests.waiting import until as eventually
 from tests.fixtures.ports import free_port
+from workers.supervisor.programs import daemon
 from workers.tests.daemon import listening
 
 pytestmark = pytest.mark.faults
 
 ROOT = Path(__file__).resolve().parents[2]
+STOP_S = daemon("monitor").stop_s  # then the supervisor kills it
 BTC = BookKey.parse("okx:spot:BTC/USDT")
 ROW = (
     "from apps.monitoring.models import Monitoring;"
@@ -73,7 +75,7 @@ class System:
 
     def start(self, role: str, **changed: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
-            [sys.executable, "-m", "workers", "--role", role],
+            daemon(role).command,
             cwd=ROOT,
             env={**self.environment, **changed},
             stderr=subprocess.PIPE,
@@ -135,13 +137,13 @@ def watching(system: System, prepared: Path) -> System:
 
 
 def test_a_daemon_shows_a_live_book_and_settles_on_sigterm(watching: System):
-    daemon = watching.start("monitor")
+    process = watching.start("monitor")
     until(watching.live, 20)
     told = time.monotonic()
-    daemon.send_signal(signal.SIGTERM)
-    _, log = daemon.communicate(timeout=15)
-    assert time.monotonic() - told < 15
-    assert daemon.returncode == 0, log
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=15)
+    assert time.monotonic() - told < STOP_S
+    assert process.returncode == 0, log
     book = watching.book()
     assert book is None or (book["state"], book["reason"]) == ("DOWN", "daemon d1 stops")
 
@@ -152,28 +154,28 @@ def test_a_daemon_settles_on_sigterm_while_redis(watching: System, redis: Callab
     server.start()
     try:
         watching.redis_url = server.url
-        daemon = watching.start("monitor", REDIS_URL=server.url)
+        process = watching.start("monitor", REDIS_URL=server.url)
         until(watching.live, 20)
         redis(server)
         told = time.monotonic()
-        daemon.send_signal(signal.SIGTERM)
-        _, log = daemon.communicate(timeout=15)
-        assert time.monotonic() - told < 15
-        assert daemon.returncode == 0, log
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=15)
+        assert time.monotonic() - told < STOP_S
+        assert process.returncode == 0, log
         assert list((watching.folder / "spool").rglob("*.open")) == []
     finally:
         server.close()
 
 
 def test_a_daemon_settles_on_sigterm_while_the_database_is_locked(watching: System):
-    daemon = watching.start("monitor")
+    process = watching.start("monitor")
     until(watching.live, 20)
     with closing(sqlite3.connect(watching.database, isolation_level=None)) as database:
         database.execute("BEGIN EXCLUSIVE")
         told = time.monotonic()
-        daemon.send_signal(signal.SIGTERM)
-        daemon.communicate(timeout=18)
-        assert time.monotonic() - told < 15
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=18)
+        assert time.monotonic() - told < STOP_S
 
 
 def test_the_second_of_two_daemons_takes_over_within_twenty_seconds_of_a_kill(watching: System):
@@ -208,31 +210,31 @@ async def test_a_paused_daemon_that_wakes_up_cannot_publish_over_its_successor(w
 
 
 def test_a_daemon_that_waits_for_its_database_stops_when_told(system: System):
-    daemon = system.start("monitor", DATABASE_URL="sqlite:////nowhere/at/all.sqlite3")
-    assert daemon.stderr is not None
+    process = system.start("monitor", DATABASE_URL="sqlite:////nowhere/at/all.sqlite3")
+    assert process.stderr is not None
     line = ""
     while "waiting for the database" not in line:
-        line = daemon.stderr.readline()
+        line = process.stderr.readline()
         assert line, "the daemon ended by itself"
-    daemon.send_signal(signal.SIGTERM)
-    daemon.communicate(timeout=15)
-    assert daemon.returncode == 0
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=STOP_S)
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize("role", ["trader", "both"])
 def test_a_role_that_does_not_exist_yet_is_refused_in_one_line(system: System, role: str):
-    daemon = system.start(role)
-    _, log = daemon.communicate(timeout=15)
-    assert daemon.returncode == 1
+    process = system.start(role)
+    _, log = process.communicate(timeout=15)
+    assert process.returncode == 1
     assert log.splitlines() == [
         f"workers: role {role} does not exist yet: this build watches markets, it does not trade"
     ]
 
 
 def test_a_bad_setting_stops_the_start_and_names_itself(system: System):
-    daemon = system.start("monitor", CT_PAIRS_PER_CONNECTION="51")
-    _, log = daemon.communicate(timeout=15)
-    assert daemon.returncode == 1
+    process = system.start("monitor", CT_PAIRS_PER_CONNECTION="51")
+    _, log = process.communicate(timeout=15)
+    assert process.returncode == 1
     assert "CT_PAIRS_PER_CONNECTION" in log
     assert len(log.splitlines()) == 1
 

@@ -52,6 +52,16 @@ async def test_a_part_beyond_its_deadline_does_not_hold_up_the_others():
     assert "stop slow" not in diary.entries
 
 
+async def test_all_parts_together_settle_within_what_they_are_given():
+    diary = Diary()
+    slow = [diary.part(name, deadline_s=30, stop_takes_s=30) for name in ("a", "b", "c")]
+    life = Lifecycle(slow, settle_s=0.1)
+    asyncio.get_running_loop().call_later(0.02, life.stopping.set)
+    async with asyncio.timeout(15):
+        assert await life.serve() == FAILED
+    assert not [entry for entry in diary.entries if entry.startswith("stop")]
+
+
 async def test_a_part_that_cannot_start_leaves_nothing_running():
     diary = Diary()
 
