@@ -14,7 +14,7 @@ from apps.feeds import errors
 from apps.feeds.drivers.base import Request
 from apps.feeds.drivers.coinex import signing, trading_facts
 from apps.feeds.drivers.coinex.trader import CoinExTrader
-from apps.feeds.drivers.trading import Answer, ExpiryCheck, IdForm
+from apps.feeds.drivers.trading import Answer, ExpiryCheck, IdForm, Token
 from apps.feeds.market import Instrument, MarketType, Side
 from apps.feeds.orders import (
     Credentials,
@@ -392,7 +392,15 @@ def test_every_refusal_at_hand_says_what_to_do(captures: Path) -> None:
                 COINEX.parse_placed(order(), answer(line))
 
 
-# secrets
+# secrets and tokens
+
+
+def test_no_token_opens_a_socket() -> None:
+    assert COINEX.token_request(KEYS, SPOT, NOW) is None
+    assert COINEX.renew_request(KEYS, SPOT, Token(value=""), NOW) is None
+    assert COINEX.private_heartbeat(SPOT).send == '{"method":"server.ping","params":{},"id":0}'
+    with pytest.raises(errors.MalformedFrame):
+        COINEX.parse_token(SPOT, answer({}))
 
 
 def test_nothing_shows_a_secret() -> None:

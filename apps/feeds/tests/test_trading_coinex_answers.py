@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,23 @@ def test_longs_pay_a_positive_rate_and_shorts_a_negative_one(side: str, rate: st
             rate=D(rate),
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("parse", "content"),
+    [
+        (lambda told: COINEX.parse_fees(BTC, told), good.ok(None)),
+        (lambda told: COINEX.parse_fees(SWAP, told), good.ok({"maker_rate": "0", "market": "X", "taker_rate": "0"})),
+        (lambda told: COINEX.parse_server_time(SPOT, told), good.ok(None)),
+        (COINEX.parse_positions, good.pages([good.position(side="both")])),
+        (COINEX.parse_positions, good.pages([good.position(margin_mode="new")])),
+        (lambda told: COINEX.parse_balances(SPOT, told), good.ok({})),
+        (COINEX.parse_positions, b"<html>"),
+    ],
+)
+def test_an_account_that_cannot_be_read_is_malformed(parse: Callable[[Answer], object], content: object) -> None:
+    with pytest.raises(errors.MalformedFrame):
+        parse(answer(content))
 
 
 # private sockets

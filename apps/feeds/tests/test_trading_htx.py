@@ -15,7 +15,7 @@ from apps.feeds import errors
 from apps.feeds.drivers.base import Request
 from apps.feeds.drivers.htx import signing, trading_facts
 from apps.feeds.drivers.htx.trader import HtxTrader
-from apps.feeds.drivers.trading import Answer, ExpiryCheck, IdForm
+from apps.feeds.drivers.trading import Answer, ExpiryCheck, IdForm, Token
 from apps.feeds.market import Instrument, MarketType, Side
 from apps.feeds.orders import Credentials, MarginMode, NewOrder, OrderRef, OrderType, PositionSide, TimeInForce
 from apps.feeds.tests import good_account_frames_htx as good
@@ -493,7 +493,14 @@ def test_every_refusal_at_hand_says_what_to_do(captures: Path) -> None:
             HTX.parse_cancelled(good.BY_THEIRS if market_type is SPOT else good.SWAP_REF, answer(line))
 
 
-# secrets
+# secrets and tokens
+
+
+def test_no_token_opens_a_socket() -> None:
+    assert HTX.token_request(KEYS, SPOT, NOW) is None
+    assert HTX.renew_request(KEYS, SPOT, Token(value=""), NOW) is None
+    with pytest.raises(errors.MalformedFrame):
+        HTX.parse_token(SPOT, answer({}))
 
 
 def test_nothing_shows_a_secret() -> None:

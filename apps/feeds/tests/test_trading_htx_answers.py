@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -330,6 +331,23 @@ def test_a_key_that_may_withdraw_is_told_as_such(told: str, want: tuple[bool, bo
     assert HTX.parse_permissions(answer({"code": 200, "data": [row]})) == Permissions(
         read=read, trade_spot=trade, trade_futures=trade, withdraw=withdraw, ip_bound=False
     )
+
+
+@pytest.mark.parametrize(
+    ("parse", "content"),
+    [
+        (lambda told: HTX.parse_fees(BTC, told), {"code": 200, "data": []}),
+        (lambda told: HTX.parse_server_time(SPOT, told), {"status": "ok", "ts": 1}),
+        (HTX.parse_positions, good.v5([good.position(position_side="net")])),
+        (HTX.parse_positions, good.v5([good.position(margin_mode="new")])),
+        (HTX.parse_permissions, {"code": 200, "data": []}),
+        (lambda told: HTX.parse_own_trades(SWAP, told), good.v5([good.swap_match(role="both")])),
+        (lambda told: HTX.parse_balances(SPOT, told), good.ok({"list": [{"currency": "usdt"}]})),
+    ],
+)
+def test_an_account_that_cannot_be_read_is_malformed(parse: Callable[[Answer], object], content: object) -> None:
+    with pytest.raises(errors.MalformedFrame):
+        parse(answer(content))
 
 
 # private sockets
