@@ -4,29 +4,34 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from decimal import Decimal
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
-from apps.feeds.drivers import registry
-from apps.feeds.market import MarketType, Side
-from apps.feeds.orders import Credentials, MarginMode, NewOrder, OrderRef, OrderType, TimeInForce
-from apps.feeds.tests.good_account_frames_kucoin import BTC, XBT
+from apps.feeds.drivers.base import Request
+from apps.feeds.market import Instrument, Side
+from apps.feeds.orders import Credentials, MarginMode, OrderRef, OrderType, TimeInForce
+from apps.feeds.tests.kucoin_orders import (
+    BTC,
+    CLASSIC,
+    FUTURES,
+    KUCOIN,
+    NOW,
+    REF,
+    SPOT,
+    UNIFIED,
+    XBT,
+    XBT_REF,
+    D,
+    order,
+)
 from tests.foreign.running import NEEDS_CLIENTS
 from tests.foreign.sends import PATH, Pair, Sent, differences, sent, theirs
 
 pytestmark = [pytest.mark.foreign, NEEDS_CLIENTS]
 
-SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
-KUCOIN = registry.trader("kucoin")
-CLASSIC = Credentials(key="the-key", secret="kucoinSecret01", passphrase="passphrase01")
-UNIFIED = replace(CLASSIC, account="unified")
-NOW = 1767323045678
 SINCE = NOW - 1000
 ID = {"clientOrderId": "ct0001"}
-D = Decimal
 MARKETS: list[dict[str, Any]] = [
     {
         "id": "BTC-USDT",
@@ -53,21 +58,10 @@ V2 = {PATH: "version 1 is said to end with 2026; the official SDK calls version 
 MODE = {"marginMode": "told for each order, so that none falls into the other mode"}
 
 
-def place(keys: Credentials, instrument: Any, **changes: Any) -> Any:
-    whole: dict[str, Any] = {
-        "instrument": instrument,
-        "client_order_id": "ct0001",
-        "side": Side.BUY,
-        "type": OrderType.LIMIT,
-        "expires_ms": NOW + 2000,
-        "amount": D("0.003"),
-        "price": D(30000),
-    }
-    return KUCOIN.place(keys, NewOrder(**(whole | changes)), NOW)
+def place(keys: Credentials, instrument: Instrument, **changes: Any) -> Request:
+    return KUCOIN.place(keys, order(instrument, **changes), NOW)
 
 
-REF = OrderRef(instrument=BTC, client_order_id="ct0001")
-XBT_REF = OrderRef(instrument=XBT, client_order_id="ct0001")
 THEIRS = OrderRef(instrument=BTC, exchange_order_id="4611")
 XBT_THEIRS = OrderRef(instrument=XBT, exchange_order_id="4611")
 MARKET: dict[str, Any] = {"type": OrderType.MARKET, "price": None}

@@ -4,26 +4,20 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from apps.feeds.drivers import registry
-from apps.feeds.market import MarketType, Side
-from apps.feeds.orders import Credentials, MarginMode, NewOrder, OrderRef, OrderType, PositionSide, TimeInForce
-from apps.feeds.tests.good_account_frames_okx import BTC, SWAP
+from apps.feeds.drivers.base import Request
+from apps.feeds.market import Instrument, Side
+from apps.feeds.orders import MarginMode, OrderRef, OrderType, PositionSide, TimeInForce
+from apps.feeds.tests.okx_orders import BTC, FUTURES, KEYS, NOW, OKX, REF, SPOT, SWAP, D, order
 from tests.foreign.running import NEEDS_CLIENTS
 from tests.foreign.sends import PATH, Pair, Sent, differences, sent, theirs
 
 pytestmark = [pytest.mark.foreign, NEEDS_CLIENTS]
 
-SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
-OKX = registry.trader("okx")
-KEYS = Credentials(key="the-key", secret="okxSecret01", passphrase="the-passphrase")
-NOW = 1767323045678
 ID = {"clientOrderId": "ct0001"}
-D = Decimal
 MARKETS = [
     {"id": "BTC-USDT", "symbol": "BTC/USDT", "precision": {"amount": 0.001, "price": 0.1}},
     {
@@ -41,24 +35,14 @@ SIZED = {"limit": "we name the page's size"}
 PAGED = SIZED | {"instType": "we name the market, so that all of it can be asked for"}
 
 
-def place(instrument: Any, **changes: Any) -> Any:
-    whole: dict[str, Any] = {
-        "instrument": instrument,
-        "client_order_id": "ct0001",
-        "side": Side.BUY,
-        "type": OrderType.LIMIT,
-        "expires_ms": NOW + 2000,
-        "amount": D("0.003") if instrument is BTC else D("0.03"),
-        "price": D(30000),
-    }
-    return OKX.place(KEYS, NewOrder(**(whole | changes)), NOW)
+def place(instrument: Instrument, **changes: Any) -> Request:
+    return OKX.place(KEYS, order(instrument, **changes), NOW)
 
 
 def limit(symbol: str, side: str = "buy") -> tuple[Any, ...]:
     return (symbol, "limit", side, 0.003 if symbol == "BTC/USDT" else 3, 30000)
 
 
-REF = OrderRef(instrument=BTC, client_order_id="ct0001")
 SWAP_REF = OrderRef(instrument=SWAP, client_order_id="ct0001")
 THEIRS = OrderRef(instrument=SWAP, exchange_order_id="4611")
 MARKET: dict[str, Any] = {"type": OrderType.MARKET, "price": None}
