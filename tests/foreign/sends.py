@@ -29,10 +29,12 @@ class Sent(NamedTuple):
 
     @property
     def params(self) -> dict[str, Any]:
-        """Of query and body together; a list of one order counts as the order."""
+        """Of query and body together; a list of one order counts as the order, other lists as a parameter."""
         query = dict(parse_qsl(urlsplit(self.target).query, strict_parsing=False, keep_blank_values=True))
         told = json.loads(self.body) if self.body else {}
-        return query | (told[0] if isinstance(told, list) else told)
+        if isinstance(told, list):
+            told = told[0] if isinstance(told[0], dict) else {"the list": told}
+        return query | told
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,9 @@ def _sent(method: str, url: str, body: str, headers: dict[str, str]) -> Sent:
 
 
 async def theirs(
-    exchange: str, keys: Credentials, now_ms: int, markets: list[dict[str, Any]], pairs: list[Pair], **task: Any
+    exchange: str, keys: Credentials, now_ms: int, markets: list[dict[str, Any]], pairs: list[Pair], /, **task: Any
 ) -> list[Sent]:
-    """What ccxt sends last in each call. `task`: its options, and answers to what it asks before."""
+    """What ccxt sends last in each call. `task`: its options, keys of other kinds, answers to what it asks before."""
     told = await run(
         "ccxt_sends.py",
         {

@@ -12,7 +12,7 @@ from apps.feeds.drivers.hyperliquid.facts import QUOTE
 from apps.feeds.errors import MalformedFrame
 from apps.feeds.orders import Balance, Fill, OrderStatus, OrderUpdate, Position, PositionSide
 
-MAX_ROWS = 10_000  # 5000 open orders and 2000 fills are the most that is told
+MAX_ROWS = 2_000  # a page of fills; an account may have 1000 open orders, and more for its volume
 
 Word: TypeAlias = Annotated[str, Meta(max_length=64)]
 

@@ -13,7 +13,7 @@ from apps.feeds.errors import NotPermitted
 from apps.feeds.market import MarketType
 
 T = TypeVar("T")
-MAX_ROWS = 5_000
+MAX_ROWS = 2_000  # pages have 100 rows, an account 500 open orders; all listings are some 1,950
 
 Word: TypeAlias = Annotated[str, Meta(max_length=64)]
 Named: TypeAlias = wire.Name | wire.Id  # ids are text in most answers, and bare integers above 2**53 in others
