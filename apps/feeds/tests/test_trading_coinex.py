@@ -322,6 +322,7 @@ def test_every_request_counts_against_a_budget_that_is_known() -> None:
     [
         (good.ok(None), 200),
         (good.ok({"order_id": 1}), 200),
+        (b" " * 2_000_000 + json.dumps(good.ok(good.order())).encode(), 200),
         (b"<html>bad gateway</html>", 502),
         (b"<html>what</html>", 200),
         (good.ok(good.order()), 504),

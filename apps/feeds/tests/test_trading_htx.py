@@ -440,6 +440,7 @@ def test_what_is_said_in_words_only_is_understood(text: str, kind: type[Exceptio
         (order(), good.ok(None), 200),
         (order(SWAP), good.v5(None), 200),
         (order(SWAP), good.v5({"id": 1}), 200),
+        (order(), b" " * 2_000_000 + b'{"status":"ok","data":"438398393065481"}', 200),
         (order(), good.spot_refused("something-new"), 200),
         (order(SWAP), good.swap_refused(9999), 200),
         (order(), {"status": "maintain"}, 200),

@@ -72,7 +72,8 @@ def refuse(code: int, message: str, answer: Answer, *, order: bool) -> None:
 
 
 def _accepted(answer: Answer, *, order: bool) -> Envelope:
-    envelope = replies.told(_envelope, answer)
+    # No account has more to tell than that.
+    envelope = replies.told(_envelope, answer) if len(answer.body) <= wire.MAX_FRAME else None
     if envelope is None:
         replies.refuse(answer, None, "", facts.ERRORS, order=order)
     refuse(envelope.code, envelope.message, answer, order=order)

@@ -61,7 +61,8 @@ def read(shape: wire.Decoder[T], market_type: MarketType, answer: Answer, *, ord
 
 def accept(market_type: MarketType, answer: Answer, *, order: bool) -> None:
     """Return when the request was accepted, whatever it tells beside."""
-    head = replies.told(_head, answer)
+    # No account has more to tell than that.
+    head = replies.told(_head, answer) if len(answer.body) <= wire.MAX_FRAME else None
     if head is None or (head.status is None and head.code is None):
         replies.refuse(answer, None, "", facts.ERRORS[market_type], order=order)
     if not head.is_ok:
