@@ -6,7 +6,7 @@ from typing import Annotated, Generic, NoReturn, TypeAlias, TypeVar
 from msgspec import Meta, Raw, Struct
 
 from apps.feeds.drivers import money, replies, wire
-from apps.feeds.drivers.kucoin import rest
+from apps.feeds.drivers.kucoin import refusals, rest
 from apps.feeds.drivers.kucoin import trading_facts as facts
 from apps.feeds.drivers.kucoin.facts import OK
 from apps.feeds.drivers.trading import Answer
@@ -55,9 +55,9 @@ def data(shape: wire.Decoder[Reply[T]], answer: Answer, *, order: bool = False) 
 
 
 def _refuse(answer: Answer, code: str | None, text: str, *, order: bool) -> NoReturn:
-    table = dict(facts.ERRORS)
-    if code in facts.BY_TEXT:
-        table[code] = next((kind for pattern, kind in facts.TEXTS if pattern.search(text)), table[code])
+    table = dict(refusals.ERRORS)
+    if code in refusals.BY_TEXT:
+        table[code] = next((kind for pattern, kind in refusals.TEXTS if pattern.search(text)), table[code])
     known = None if code is None else table.get(code)
     after_s = rest.retry_after(answer.status, answer.headers, answer.body)
     if after_s is not None and (known is None or known is RateLimited):

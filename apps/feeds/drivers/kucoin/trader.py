@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from apps.feeds.drivers.base import Frame, Heartbeat, Request
-from apps.feeds.drivers.kucoin import account, orders, private, signing, symbols
+from apps.feeds.drivers.kucoin import account, orders, private, signing, symbols, terms
 from apps.feeds.drivers.kucoin import trading_facts as facts
 from apps.feeds.drivers.kucoin.facts import HEARTBEAT
 from apps.feeds.drivers.trading import Answer, Expiry, IdForm, Token, TradeLimits, Trader
@@ -33,12 +33,12 @@ class KucoinTrader(Trader):
     parse_balances = staticmethod(account.parse_balances)
     positions = staticmethod(account.positions)
     parse_positions = staticmethod(account.parse_positions)
-    fees = staticmethod(account.fees)
-    parse_fees = staticmethod(account.parse_fees)
-    funding = staticmethod(account.funding)
-    parse_funding = staticmethod(account.parse_funding)
-    set_leverage = staticmethod(account.set_leverage)
-    parse_leverage_set = staticmethod(account.parse_leverage_set)
+    fees = staticmethod(terms.fees)
+    parse_fees = staticmethod(terms.parse_fees)
+    funding = staticmethod(terms.funding)
+    parse_funding = staticmethod(terms.parse_funding)
+    set_leverage = staticmethod(terms.set_leverage)
+    parse_leverage_set = staticmethod(terms.parse_leverage_set)
     server_time = staticmethod(account.server_time)
     parse_server_time = staticmethod(account.parse_server_time)
     permissions = staticmethod(account.permissions)
