@@ -1,5 +1,6 @@
 """Binance as a Trader: spot, and USD-M perpetuals as futures."""
 
+from contextlib import suppress
 from urllib.parse import urlencode
 
 from msgspec import Struct
@@ -10,6 +11,7 @@ from apps.feeds.drivers.binance import account, answers, facts, orders, private,
 from apps.feeds.drivers.binance import trading_facts as trading
 from apps.feeds.drivers.binance.signing import keyed
 from apps.feeds.drivers.trading import Answer, Expiry, IdForm, Token, TradeLimits, Trader
+from apps.feeds.errors import UnknownOrder
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.orders import Credentials
 
@@ -65,7 +67,9 @@ class BinanceTrader(Trader):
         return trading.TRADE_LIMITS[market_type]
 
     def parse_cancelled_all(self, instrument: Instrument, answer: Answer) -> None:
-        answers.done(instrument.market_type, answer, order=True)
+        """With nothing open, spot says that it does not know the order."""
+        with suppress(UnknownOrder):
+            answers.done(instrument.market_type, answer, order=True)
 
     def token_request(self, keys: Credentials, market_type: MarketType, now_ms: int) -> Request | None:
         return keyed(keys, "POST", trading.LISTEN_KEY) if market_type is MarketType.FUTURES else None
