@@ -1,12 +1,13 @@
 """What only some exchanges do: tokens, greetings, beats of their own, snapshots on the socket, sockets closed for one
 symbol, few sockets for an address."""
 
+import asyncio
 import json
 from itertools import count
 
 from msgspec.structs import replace
 
-from apps.feeds.drivers.base import Heartbeat, Request, TopicKind
+from apps.feeds.drivers.base import Heartbeat, Rate, Request, TopicKind
 from apps.feeds.errors import Retryable
 from apps.feeds.subscriptions import Diff
 from apps.feeds.tests.toy import (
@@ -175,6 +176,38 @@ async def test_a_snapshot_is_asked_for_on_the_socket_of_the_book_and_not_twice_i
             await server.until(lambda: _snapshots(server.peers[0]) == ["BBB", "BBB"])
             assert server.now() - asked >= 0.05
             pool.ask_snapshot(key("CCC"))  # nobody holds it
+
+
+async def test_one_snapshot_at_a_time_is_asked_for_and_the_pace_counts_from_its_answer():
+    """So that no stall on the way, or of the exchange, brings two questions there at once."""
+    slow = replace(LIMITS, commands=Rate(1, 0.2))
+    async with toy_server() as server:
+        sink = Notes()
+        async with running(pool_on(server, sink, driver=ToyDriver(rules=slow), timing=replace(FAST, ack_s=30))) as pool:
+            pool.apply(pairs("AAA", "BBB"))
+            await live(sink, "AAA", "BBB")
+            [peer] = server.peers
+            for symbol in ("AAA", "BBB"):
+                pool.ask_snapshot(key(symbol))
+            await server.until(lambda: len(_snapshots(peer)) == 1)
+            await asyncio.sleep(0.5)  # longer than the pace
+            [first] = _snapshots(peer)
+            answered = server.now()
+            await peer.send(book=first, seq=7, snapshot=True, asked=True)
+            await server.until(lambda: len(_snapshots(peer)) == 2)
+            assert server.now() - answered >= 0.2
+            assert sorted(_snapshots(peer)) == ["AAA", "BBB"]
+
+
+async def test_a_question_for_a_snapshot_that_is_never_answered_holds_up_no_other_for_long():
+    async with toy_server() as server:
+        sink = Notes()
+        async with running(pool_on(server, sink)) as pool:
+            pool.apply(pairs("AAA", "BBB"))
+            await live(sink, "AAA", "BBB")
+            for symbol in ("AAA", "BBB"):
+                pool.ask_snapshot(key(symbol))
+            await server.until(lambda: sorted(_snapshots(server.peers[0])) == ["AAA", "BBB"])
 
 
 async def test_an_answer_without_a_snapshot_lets_the_question_be_put_again():

@@ -14,6 +14,7 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
+from msgspec.structs import replace
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame as WireFrame
@@ -156,7 +157,8 @@ class ToyDriver:
     def _event(self, message: dict[str, Any], received_ns: int) -> Event:
         if "seq" in message:
             kind = BookSnapshot if message.get("snapshot") else BookDelta
-            return kind(symbol=message["book"], seq=message["seq"], bids=[], asks=[], received_ns=received_ns)
+            book = kind(symbol=message["book"], seq=message["seq"], bids=[], asks=[], received_ns=received_ns)
+            return replace(book, from_rest=True) if message.get("asked") else book
         if "trade" in message:
             return trade(message["trade"], message["id"], received_ns)
         if message.get("op") == "welcome":

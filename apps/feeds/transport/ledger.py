@@ -123,12 +123,24 @@ class Ledger:
         slot = self.books[topic.symbol]
         slot.snapshot_due, slot.snapshot_asked, slot.snapshot_id = None, now, request_id
 
+    def asks_snapshot(self, since: float) -> bool:
+        """Whether a question for one that was put after `since` has no answer yet."""
+        return any(slot.snapshot_id is not None and slot.snapshot_asked > since for slot in self.books.values())
+
+    def snapshot_came(self, slot: Slot) -> bool:
+        """True if it answers a question."""
+        asked, slot.snapshot_id = slot.snapshot_id is not None, None
+        return asked
+
     def snapshot_refused(self, ack: Ack) -> Topic | None:
         """The topic whose question for a snapshot was answered without one: it has to be put again."""
         if ack.ok or ack.request_id is None:
             return None
-        slots = self.books.values()
-        return next((slot.on_wire for slot in slots if slot.snapshot_id == ack.request_id), None)
+        for slot in self.books.values():
+            if slot.snapshot_id == ack.request_id:
+                slot.snapshot_id = None
+                return slot.on_wire
+        return None
 
     def in_flight(self) -> int:
         return len(self._sent)

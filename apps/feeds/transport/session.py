@@ -148,6 +148,8 @@ class Session:
         for event in events:
             if isinstance(event, BOOK_EVENTS):
                 slot = books.get(event.symbol)
+                if slot is not None and isinstance(event, BookSnapshot) and event.from_rest:
+                    self._snapshot_came(slot)
             elif isinstance(event, PublicTrade):
                 slot = trades.get(event.symbol)
             else:
@@ -163,6 +165,12 @@ class Session:
             self._data = self._pulse.heard
             self._owner.deliver(self, market)
 
+    def _snapshot_came(self, slot: Slot) -> None:
+        """The question has surely arrived by now, so that the pace of the next one counts from here."""
+        if self.ledger.snapshot_came(slot):
+            self._pace.take(time.monotonic())
+            self._wake.set()
+
     def _prove(self, slot: Slot) -> None:
         """First data. A topic that was reported as silent runs after all, and its user hears so before."""
         if slot.reported and slot.wanted is not None:
@@ -173,6 +181,7 @@ class Session:
     async def _control(self, event: Event) -> None:
         if isinstance(event, Ack):
             if (without := self.ledger.snapshot_refused(event)) is not None:
+                self._pace.take(time.monotonic())
                 self.ask_snapshot(without)
             answer = self.ledger.answered(event, time.monotonic())
             for topic in answer.confirmed:
@@ -206,7 +215,7 @@ class Session:
                 await asyncio.sleep(min(delay, self._timing.check_s))  # then look again: wishes change meanwhile
             elif self._may_command() and (command := self._next()) is not None:
                 await self._say(*command)
-            elif (topic := next(self.ledger.snapshots_due(time.monotonic()), None)) is not None:
+            elif (topic := self._next_snapshot(time.monotonic())) is not None:
                 await self._say_snapshot(topic)
             else:
                 await self._woken(self._timing.check_s)
@@ -223,6 +232,16 @@ class Session:
         if not topics:
             return None
         return make(self._link.market_type, topics, self._next_id)[0], joining
+
+    def _next_snapshot(self, now: float) -> Topic | None:
+        """Of which stream to ask for one: of none while an answer is awaited.
+
+        What is sent at a pace may arrive at once, if the other side or the way to it stalls; what is sent after the
+        answer to the one before cannot.
+        """
+        if self.ledger.asks_snapshot(now - self._timing.ack_s):
+            return None
+        return next(self.ledger.snapshots_due(now), None)
 
     async def _say(self, command: Command, joining: bool) -> None:
         self._next_id += 1

@@ -33,7 +33,7 @@ class Slot(Struct, kw_only=True):
     passing: bool = False  # data belongs to what is wanted
     snapshot_due: float | None = None  # when a snapshot may be asked for on this socket
     snapshot_asked: float = 0.0  # when one was asked for last
-    snapshot_id: str | None = None  # of that question
+    snapshot_id: str | None = None  # of that question, until it is answered
 
     def leaves(self) -> bool:
         """On the wire and should not be; while a subscribe is unanswered, its answer is awaited first."""

@@ -49,7 +49,7 @@ LIMITS = {
     SPOT: Limits(
         pairs_per_connection=50,  # undocumented, for subscriptions as for sockets; clients plan 50 to 100 topics
         topics_per_frame=1,  # no batch form
-        commands=Rate(1, 0.2),  # one `req` in 0.1 s, counted where they arrive; `sub` has no figure
+        commands=Rate(1, 0.2),  # one `req` in 0.1 s; `sub` has no figure
         connects=Rate(5, 1.0),
         rest_weight=Rate(8, 1.0),  # 10 documented, counted where they arrive
     ),
