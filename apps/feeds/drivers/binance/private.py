@@ -5,50 +5,21 @@ key.
 """
 
 from decimal import Decimal
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from apps.feeds.drivers import money, replies, wire
 from apps.feeds.drivers.base import Closing, Frame, Ignored
-from apps.feeds.drivers.binance import account, facts, orders
+from apps.feeds.drivers.binance import account, facts, reports
 from apps.feeds.drivers.binance import trading_facts as trading
 from apps.feeds.drivers.binance.signing import ws_signature
 from apps.feeds.drivers.trading import LoginRefused, PrivateEvent, Subscribed, TokenExpired
 from apps.feeds.errors import MalformedFrame
 from apps.feeds.market import MarketType
-from apps.feeds.orders import Balance, Balances, Credentials, Fill, LookUp, OrderUpdate, Position, Positions
+from apps.feeds.orders import Balance, Balances, Credentials, Position, Positions
 
-Word: TypeAlias = Annotated[str, Meta(max_length=64)]
 MAX_ROWS = 2_000  # of balances, of positions in one frame
-
-
-class Report(money.Exact):
-    """An order's report: `executionReport` on spot, `o` of ORDER_TRADE_UPDATE on futures. The case matters."""
-
-    s: wire.Name
-    c: Word
-    S: Literal["BUY", "SELL"]
-    q: Decimal
-    p: Decimal
-    x: Word
-    X: Word
-    i: wire.Id
-    l: Decimal  # noqa: E741 the wire's own
-    z: Decimal
-    L: Decimal
-    T: wire.Millis
-    t: int = -1
-    m: bool | None = None
-    n: Decimal | None = None  # the fee
-    N: Word | None = None
-    C: Word = ""  # spot: the order's own id, where c names the cancel
-    Z: Decimal | None = None  # spot: value of what is filled
-    ap: Decimal | None = None  # futures: average
-    r: str | None = None  # reason of a refusal, of an expiry
-    eR: str | int | None = None  # noqa: N815 the wire's own
-    er: str | int | None = None
-    st: int | None = None
 
 
 class SpotHolding(money.Exact):
@@ -88,7 +59,7 @@ class AccountUpdate(Struct):
 
 
 class OrderReport(Struct):
-    o: Report
+    o: reports.Report
     st: int | None = None
 
 
@@ -125,7 +96,7 @@ class FuturesFrame(Struct):
 _spot_frame = wire.decoder(SpotFrame)
 _futures_frame = wire.decoder(FuturesFrame)
 _kind = wire.decoder(Kind)
-_report = wire.decoder(Report)
+_report = wire.decoder(reports.Report)
 _order_report = wire.decoder(OrderReport)
 _spot_position = wire.decoder(SpotPosition)
 _account_update = wire.decoder(AccountUpdate)
@@ -174,7 +145,7 @@ def _answer(message: SpotFrame) -> PrivateEvent:
 def _spot_event(content: Raw) -> list[PrivateEvent]:
     kind = wire.decode(_kind, content).e
     if kind == "executionReport":
-        return _reported(wire.decode(_report, content))
+        return reports.events(wire.decode(_report, content))
     if kind == "outboundAccountPosition":
         told = wire.decode(_spot_position, content)
         rows = [Balance(asset=row.a, free=row.f, total=row.f + row.l) for row in told.B]
@@ -192,7 +163,7 @@ def _futures_event(kind: str, content: str | Raw) -> list[PrivateEvent]:
     if kind == "ORDER_TRADE_UPDATE":
         told = wire.decode(_order_report, content)
         foreign = trading.COIN_MARGINED in (told.st, told.o.st)
-        return [Ignored()] if foreign else _reported(told.o)
+        return [Ignored()] if foreign else reports.events(told.o)
     if kind == "ACCOUNT_UPDATE":
         return _holdings(wire.decode(_account_update, content))
     if kind == "listenKeyExpired":
@@ -226,49 +197,3 @@ def _holdings(told: AccountUpdate) -> list[PrivateEvent]:
     if held:
         events.append(Positions(rows=held, whole=False, exchange_ms=told.T))
     return events or [Ignored()]
-
-
-def _reported(row: Report) -> list[PrivateEvent]:
-    """The fill comes before the order's new state: who sees it filled has seen its fills."""
-    ours = row.C or row.c or None
-    order = OrderUpdate(
-        symbol=row.s,
-        exchange_order_id=str(row.i),
-        client_order_id=ours,
-        status=orders.status(row.X, row.z, row.q),
-        side=orders.SIDES[row.S],
-        filled=row.z,
-        amount=row.q or None,
-        price=row.p or None,
-        average_price=orders.average(row.ap, row.Z, row.z),
-        exchange_ms=row.T,
-        text=_words(row),
-    )
-    executed = row.x in trading.EXECUTIONS and row.l > 0
-    return [*([_execution(row, ours)] if executed else []), money.sound(order)]
-
-
-def _execution(row: Report, ours: str | None) -> Fill | LookUp:
-    if row.t < 0 or row.n is None or (row.n and not row.N):
-        return LookUp(symbol=row.s, exchange_order_id=str(row.i), client_order_id=ours)
-    return money.sound(
-        Fill(
-            symbol=row.s,
-            exchange_order_id=str(row.i),
-            client_order_id=ours,
-            trade_id=str(row.t),
-            side=orders.SIDES[row.S],
-            price=row.L,
-            amount=row.l,
-            fee=row.n,
-            fee_asset=row.N or "",
-            is_maker=row.m,
-            exchange_ms=row.T,
-        )
-    )
-
-
-def _words(row: Report) -> str:
-    """The status in the exchange's own word, with its reason where there is one."""
-    reasons = [str(told) for told in (row.r, row.eR, row.er) if told not in (None, "", "NONE", 0, "0")]
-    return replies.readable(" ".join([row.X, *reasons]))
