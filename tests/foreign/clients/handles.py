@@ -26,8 +26,19 @@ class Handles:
 
     def freeze(self, exchange: str) -> None:
         """Let the markets of an exchange stand still; their channels still say what they have to."""
-        body = json.dumps({"op": "freeze", "exchange": exchange}).encode()
-        with urllib.request.urlopen(f"{self.url}/_sim/fault", data=body, timeout=5):
+        self.post("fault", op="freeze", exchange=exchange)
+
+    def fill(self, exchange: str, account: str, order_id: str, size: str) -> None:
+        """Let somebody take so much of a resting order, and all that is ahead of it."""
+        self.post("fill", exchange=exchange, account=account, order_id=order_id, size=size)
+
+    def listeners(self, exchange: str, account: str) -> int:
+        """Private sockets that are told of the account."""
+        with urllib.request.urlopen(f"{self.url}/_sim/accounts?exchange={exchange}", timeout=5) as response:
+            return next(int(row["listeners"]) for row in json.load(response) if row["name"] == account)
+
+    def post(self, handle: str, **body: Any) -> None:
+        with urllib.request.urlopen(f"{self.url}/_sim/{handle}", data=json.dumps(body).encode(), timeout=5):
             pass
 
     def book(self, exchange: str, market_type: str, symbol: str) -> Book:

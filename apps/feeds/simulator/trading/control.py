@@ -202,6 +202,7 @@ def account_row(exchange: str, desk: Desk, account: Account) -> dict[str, Any]:
         "exchange": exchange,
         "name": account.name,
         "hedge": account.hedge,
+        "listeners": account.outbox.listeners,
         "wallets": {
             wallet: {a: {k: str(v) for k, v in asdict(holding).items()} for a, holding in assets.items()}
             for wallet, assets in account.wallets.items()

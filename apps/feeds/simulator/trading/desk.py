@@ -31,6 +31,8 @@ Guide for the author of a dialect (`apps/feeds/simulator/binance/` is the patter
 7. In tests: `POST /_sim/accounts` makes an account, `POST /_sim/fill` executes a resting order by so much, `POST
    /_sim/trade` lets an anonymous taker trade, `POST /_sim/account_fault` scripts faults (trading/faults.py), `POST
    /_sim/funding` pays funding, `GET /_sim/orders` is the accept log, `GET /_sim/accounts` the truth of wallets.
+   `apps/feeds/tests/plain_accounts.py` has these handles. Your foreign judge is a line in
+   tests/foreign/test_ccxt_trading.py.
 """
 
 import time

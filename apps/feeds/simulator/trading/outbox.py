@@ -17,26 +17,31 @@ class Outbox:
     def __init__(self, account: str, faults: AccountFaults) -> None:
         self._account = account
         self._faults = faults
-        self._listeners: dict[Socket, Translate] = {}
+        self._told: dict[Socket, Translate] = {}
         self._holds = 0
         self._held: list[Event] = []
         self._late: Event | None = None
 
     @property
     def heard(self) -> bool:
-        return bool(self._listeners)
+        return bool(self._told)
+
+    @property
+    def listeners(self) -> int:
+        """Sockets that are told."""
+        return len(self._told)
 
     def listen(self, socket: Socket, translate: Translate) -> None:
-        self._listeners[socket] = translate
+        self._told[socket] = translate
         if self._faults.take("drop_private", self._account) is not None:
             asyncio.get_running_loop().call_soon(socket.hang_up)
 
     def leave(self, socket: Socket) -> None:
-        self._listeners.pop(socket, None)
+        self._told.pop(socket, None)
 
     def drop(self) -> None:
         """Hang up on every socket that listens, if the account's fault says so."""
-        for socket in list(self._listeners):
+        for socket in list(self._told):
             if self._faults.take("drop_private", self._account) is not None:
                 socket.hang_up()
 
@@ -58,7 +63,7 @@ class Outbox:
     def add(self, event: Event) -> None:
         if self._holds:
             self._held.append(event)
-        elif self._listeners:
+        elif self._told:
             self._leave(event)
 
     def _leave(self, event: Event) -> None:
@@ -83,7 +88,7 @@ class Outbox:
     def _send(self, event: Event) -> None:
         if self._faults.find("mute_private", self._account) is not None:
             return
-        for socket, translate in list(self._listeners.items()):
+        for socket, translate in list(self._told.items()):
             for message in translate(event):
                 if isinstance(message, bytes):
                     socket.send(binary_frame(message))

@@ -1,0 +1,121 @@
+"""ccxt, unchanged but for its addresses, trades on the simulator: it places, is filled, cancels and reads back.
+
+Where it says less or otherwise than the exchange does, that is noted here and not bent in the simulator.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from apps.feeds.simulator.server import Simulator
+from apps.feeds.simulator.trading.accounts import Order
+from apps.feeds.tests.plain_accounts import open_account
+from apps.feeds.tests.plain_client import order
+from tests.foreign.running import NEEDS_CLIENTS, run
+
+pytestmark = [pytest.mark.foreign, NEEDS_CLIENTS]
+MONEY = {"BTC": "10", "USDT": "1000000", "USDC": "1000000"}
+
+
+@dataclass(frozen=True)
+class Traded:
+    """A market as ccxt names it. `amount` as the exchange counts; `params` of orders; `balance` names the wallet."""
+
+    unified: str
+    amount: float
+    params: dict[str, Any] = field(default_factory=dict)
+    balance: dict[str, Any] = field(default_factory=dict)
+    wallet: str = "spot"
+
+
+@dataclass(frozen=True)
+class Judge:
+    exchange: str
+    markets: tuple[Traded, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+    credentials: dict[str, str] = field(default_factory=lambda: {"apiKey": "key-of-anna", "secret": "secret-of-anna"})
+
+
+JUDGES = [
+    Judge(
+        "binance",
+        (
+            Traded("BTC/USDT", 0.01, balance={"type": "spot"}),
+            Traded("BTC/USDT:USDT", 0.01, balance={"type": "swap"}, wallet="futures"),
+        ),
+        {"fetchMarkets": {"types": ["spot", "linear"]}, "fetchCurrencies": False, "fetchMargins": False},
+    ),
+]
+
+
+@pytest.mark.parametrize("judge", JUDGES, ids=lambda judge: judge.exchange)
+async def test_ccxt_trades_from_order_to_balance(simulator: Simulator, judge: Judge) -> None:
+    desk = simulator.exchanges[judge.exchange].desk
+    await prepare(simulator, judge)
+    report = await run(
+        "ccxt_trade.py",
+        {
+            "url": simulator.url,
+            "exchange": judge.exchange,
+            "client": judge.exchange,
+            "options": judge.options,
+            "credentials": judge.credentials,
+            "account": "anna",
+            "markets": [
+                {
+                    "unified": traded.unified,
+                    "client_id": f"ct1a0000000{number:02d}abcde",
+                    "amount": traded.amount,
+                    "params": traded.params,
+                    "balance": traded.balance,
+                }
+                for number, traded in enumerate(judge.markets)
+            ],
+        },
+    )
+    orders = iter([row.order for row in desk.accepted])
+    for number, traded in enumerate(judge.markets):
+        told = report[traded.unified]
+        assert_told(told, traded, next(orders), f"ct1a0000000{number:02d}abcde")
+        assert next(orders).status == "filled"
+        if "positions" in told:
+            assert [next(orders).status for _ in range(2)] == ["filled", "filled"]
+            assert told["positions"] == []
+            (short,) = told["short"]
+            assert (short["side"], short["contracts"]) == ("short", told["part"])
+    assert list(orders) == []
+    assert simulator.world.breaches.report() == {}
+
+
+async def prepare(simulator: Simulator, judge: Judge) -> None:
+    """An account with money, on markets that stand still."""
+    await order(simulator, "freeze", exchange=judge.exchange)
+    await open_account(
+        simulator,
+        judge.exchange,
+        key=judge.credentials["apiKey"],
+        secret=judge.credentials["secret"],
+        passphrase=judge.credentials.get("password", ""),
+        balances=dict.fromkeys(simulator.exchanges[judge.exchange].desk.rules.wallets.values(), MONEY),
+    )
+
+
+def assert_told(told: dict[str, Any], traded: Traded, order: Order, client_id: str) -> None:
+    """What ccxt was told of the first order of a market, is what became of it."""
+    part = told["part"]
+    assert told["placed"]["id"] == order.id
+    for row in (told["new"], told["partial"], told["fetched"], told["gone"], told["open"][0]):
+        assert (row["id"], row["clientOrderId"], row["side"]) == (order.id, client_id, "buy")
+        assert (row["symbol"], row["price"], row["amount"]) == (traded.unified, told["price"], traded.amount)
+    states = [(told[name]["status"], told[name]["filled"]) for name in ("new", "partial", "fetched", "gone")]
+    assert states == [("open", 0.0), ("open", part), ("open", part), ("canceled", part)]
+    assert len(told["open"]) == 1
+    assert told["left"] == []
+    execution = order.executions[0]
+    for row in (told["execution"], told["trades"][0]):
+        assert (row["id"], row["order"], row["amount"]) == (str(execution.number), order.id, part)
+        assert row["fee"] == {"cost": float(execution.fee), "currency": execution.fee_asset}
+        assert row["takerOrMaker"] == "maker"
+    holdings = order.account.wallets[traded.wallet]
+    assert told["balance"]["USDT"] == pytest.approx(float(holdings["USDT"].total))
