@@ -133,7 +133,7 @@ UNIFIED_PAIRS = [
     Pair("cancel futures by their id", KUCOIN.cancel(UNIFIED, XBT_THEIRS, NOW), "cancel_order",
          ("4611", "BTC/USDT:USDT"), differs=V2),
     Pair("cancel all", KUCOIN.cancel_all(UNIFIED, BTC, NOW), "cancel_all_orders", ("BTC/USDT",),
-         differs=V2 | {"orderFilter": "the default, which the sheet does not name"}),
+         differs=V2),
     Pair("query", KUCOIN.query(UNIFIED, REF, NOW), "fetch_order", (None, "BTC/USDT"), ID, V2),
     Pair("query futures by their id", KUCOIN.query(UNIFIED, XBT_THEIRS, NOW), "fetch_order",
          ("4611", "BTC/USDT:USDT"), differs=V2),

@@ -61,7 +61,6 @@ def every_request(keys: Credentials) -> list[Request]:
         requests += [
             KUCOIN.place(keys, order(instrument), NOW),
             KUCOIN.cancel(keys, ref, NOW),
-            KUCOIN.cancel_all(keys, instrument, NOW),
             KUCOIN.query(keys, ref, NOW),
             KUCOIN.open_orders(keys, instrument.market_type, instrument, NOW),
             KUCOIN.own_trades(keys, instrument, NOW - 1000, NOW),
@@ -69,8 +68,11 @@ def every_request(keys: Credentials) -> list[Request]:
             KUCOIN.balances(keys, instrument.market_type, NOW),
             KUCOIN.fees(keys, instrument, NOW),
         ]
-        if token := KUCOIN.token_request(keys, instrument.market_type, NOW):
-            requests.append(token)
+        sometimes = (
+            KUCOIN.cancel_all(keys, instrument, NOW),
+            KUCOIN.token_request(keys, instrument.market_type, NOW),
+        )
+        requests += [request for request in sometimes if request is not None]
     return requests
 
 
@@ -178,8 +180,6 @@ def test_a_classic_futures_order_counts_contracts_and_carries_its_leverage() -> 
     assert body(KUCOIN.place(CLASSIC, order(XBT, leverage=5), NOW))["leverage"] == 5
     cross = body(KUCOIN.place(CLASSIC, market(XBT, margin_mode=MarginMode.CROSS, reduce_only=True), NOW))
     assert (cross["marginMode"], cross["reduceOnly"], "leverage" in cross) == ("CROSS", True, False)
-    hedged = body(KUCOIN.place(CLASSIC, order(XBT, position_side=PositionSide.SHORT), NOW))
-    assert hedged["positionSide"] == "SHORT"
 
 
 def test_a_unified_order_names_its_product_and_unit() -> None:
@@ -238,9 +238,10 @@ def test_what_kucoin_would_refuse_is_not_sent(wrong: NewOrder, keys: Credentials
         KUCOIN.place(keys, wrong, NOW)
 
 
-def test_a_unified_account_has_no_hedge_mode() -> None:
-    with pytest.raises(InvalidOrder):
-        KUCOIN.place(UNIFIED, order(XBT, position_side=PositionSide.LONG), NOW)
+@pytest.mark.parametrize("keys", [CLASSIC, UNIFIED], ids=["classic", "unified"])
+def test_hedge_mode_names_the_position(keys: Credentials) -> None:
+    hedged = body(KUCOIN.place(keys, order(XBT, position_side=PositionSide.SHORT), NOW))
+    assert hedged["positionSide"] == "SHORT"
 
 
 NAMED: list[tuple[Credentials, OrderRef, str, str, dict[str, str]]] = [
@@ -289,8 +290,13 @@ def test_all_orders_of_an_instrument_are_cancelled_at_once() -> None:
     assert told == [
         ("DELETE /api/v1/hf/orders", {"symbol": "BTC-USDT"}, ""),
         ("DELETE /api/v3/orders", {"symbol": "XBTUSDTM"}, ""),
-        ("POST /api/ua/v2/unified/order/cancel-all", {}, '{"tradeType":"SPOT","symbol":"BTC-USDT"}'),
+        (
+            "POST /api/ua/v2/unified/order/cancel-all",
+            {},
+            '{"tradeType":"SPOT","symbol":"BTC-USDT","orderFilter":"NORMAL"}',
+        ),
     ]
+    assert KUCOIN.cancel_all(UNIFIED, XBT, NOW) is None
     assert KUCOIN.parse_cancelled_all(BTC, answer(good.told("success"))) is None
 
 
@@ -324,6 +330,8 @@ def test_open_orders_come_in_pages() -> None:
     assert target(spot) == "/api/v1/hf/orders/active?symbol=BTC-USDT"
     for pages, cursor in (({"currentPage": 1, "totalPage": 2}, "2"), ({"pageNumber": 2, "totalPage": 2}, None)):
         assert KUCOIN.parse_open_orders(FUTURES, answer(good.told(pages | {"items": []}))).cursor == cursor
+    untold = {"pageNumber": 1, "items": [good.UNIFIED_ORDER] * 100}
+    assert KUCOIN.parse_open_orders(SPOT, answer(good.told(untold))).cursor == "2"
 
 
 def test_executions_are_asked_for_since_a_time_or_by_their_order() -> None:

@@ -230,7 +230,7 @@ def test_fees_funding_time_and_permissions() -> None:
     received = replace(paid, payment_id=f"XBTUSDTM-{MS}", amount=D("0.036"))
     assert KUCOIN.parse_funding(XBT, unified) == Page(rows=[received], cursor=None)
     assert KUCOIN.parse_server_time(SPOT, answer(good.told(MS))) == MS
-    withdrawing = good.KEY | {"permission": "General, Unified, Withdrawal", "ipWhitelist": ""}
+    withdrawing = good.KEY | {"permission": "General, Unified, Transfer", "ipWhitelist": ""}
     assert KUCOIN.parse_permissions(answer(good.told(withdrawing))) == Permissions(
         read=True, trade_spot=True, trade_futures=True, withdraw=True, ip_bound=False
     )

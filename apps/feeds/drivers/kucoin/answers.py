@@ -73,10 +73,10 @@ def succeeded(answer: Answer, *, order: bool) -> None:
 
 def cursor(page: Items[T]) -> str | None:
     """What to ask for next; None at the end."""
-    at = page.page_number if page.current_page is None else page.current_page
-    if at is not None:
-        return str(at + 1) if at < page.total_page else None
-    return str(page.last_id) if page.last_id is not None and len(page.items) >= int(facts.PAGE) else None
+    at, full = page.page_number if page.current_page is None else page.current_page, len(page.items) >= int(facts.PAGE)
+    if at is None:
+        return str(page.last_id) if full and page.last_id is not None else None
+    return str(at + 1) if at < page.total_page or (full and not page.total_page) else None
 
 
 def number(told: Number) -> Decimal | None:

@@ -78,8 +78,6 @@ def _classic(order: NewOrder) -> dict[str, object]:
 
 def _unified(order: NewOrder) -> dict[str, object]:
     spot = order.instrument.market_type is SPOT
-    if order.position_side is not PositionSide.NET:
-        raise InvalidOrder("unified accounts have one-way positions only")
     fields: dict[str, object] = {
         "clientOid": order.client_order_id,
         "tradeType": facts.PRODUCT[order.instrument.market_type],
@@ -134,8 +132,12 @@ def parse_cancelled(ref: OrderRef, answer: Answer) -> None:
         raise UnknownOrder("nothing was cancelled")
 
 
-def cancel_all(keys: Credentials, instrument: Instrument, now_ms: int) -> Request:
-    return signing.act(keys, instrument.market_type, Deed.CANCEL_ALL, _product(instrument), now_ms)
+def cancel_all(keys: Credentials, instrument: Instrument, now_ms: int) -> Request | None:
+    """None for unified futures: there it means the orders of one margin mode alone."""
+    if (facts.generation(keys), instrument.market_type) == (facts.UNIFIED, FUTURES):
+        return None
+    values = _product(instrument) | {"orderFilter": facts.PLAIN_ORDERS}
+    return signing.act(keys, instrument.market_type, Deed.CANCEL_ALL, values, now_ms)
 
 
 def parse_cancelled_all(instrument: Instrument, answer: Answer) -> None:

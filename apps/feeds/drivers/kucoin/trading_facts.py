@@ -96,7 +96,7 @@ UNIFIED_CALLS = {
     Deed.PLACE: Call("POST", f"{_UA}/unified/order/place", 1),
     Deed.CANCEL: Call("POST", f"{_UA}/unified/order/cancel", 1, (*_PRODUCT, "orderId")),
     Deed.CANCEL_OURS: Call("POST", f"{_UA}/unified/order/cancel", 1, (*_PRODUCT, "clientOid")),
-    Deed.CANCEL_ALL: Call("POST", f"{_UA}/unified/order/cancel-all", 20, _PRODUCT),
+    Deed.CANCEL_ALL: Call("POST", f"{_UA}/unified/order/cancel-all", 20, (*_PRODUCT, "orderFilter")),
     Deed.QUERY: Call("GET", f"{_UA}/unified/order/detail", 4, (*_PRODUCT, "orderId")),
     Deed.QUERY_OURS: Call("GET", f"{_UA}/unified/order/detail", 4, (*_PRODUCT, "clientOid")),
     Deed.OPEN: Call("GET", f"{_UA}/unified/order/open-list", 4, (*_PRODUCT, "pageNumber", "pageSize")),
@@ -149,7 +149,7 @@ EXPIRY = {
 KEY_VERSION = "2"
 TRADE_ACCOUNT = "trade"  # of the wallets of a classic account: hf orders use this one
 WALLET_CURRENCY = "USDT"  # of classic futures, where each currency has a wallet and a request of its own
-ACTIVE = "active"
+ACTIVE, PLAIN_ORDERS = "active", "NORMAL"
 SELF_TRADE = "CN"  # the new order gives way
 TIME_IN_FORCE = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.POST_ONLY: "GTC"}
 MARGIN_MODES = {"CROSS": MarginMode.CROSS, "ISOLATED": MarginMode.ISOLATED}
@@ -206,7 +206,8 @@ LOGIN_PATH = "/api/websocket/users/verify"
 
 # `permission` of a key.
 READS, TRADES_SPOT, TRADES_FUTURES = "General", "Spot", "Futures"
-TRADES_UNIFIED, WITHDRAWS = "Unified", frozenset(("Withdrawal", "Withdraw"))  # (?)
+TRADES_UNIFIED = "Unified"
+WITHDRAWS = frozenset(("Transfer", "Withdrawal", "Withdraw"))  # (?) the first is to other users and out of the exchange
 
 HOST_OF = {
     (CLASSIC, SPOT): HOSTS[SPOT],
