@@ -10,7 +10,7 @@ from typing import NoReturn, TypeVar
 
 from apps.feeds.drivers import wire
 from apps.feeds.drivers.trading import Answer
-from apps.feeds.errors import Banned, FeedError, MalformedFrame, OutcomeUnknown, RateLimited, Refused, Retryable
+from apps.feeds.errors import Banned, FeedError, Flaw, MalformedFrame, OutcomeUnknown, RateLimited, Refused, Retryable
 
 Code = TypeVar("Code", int, str)
 T = TypeVar("T")
@@ -18,6 +18,7 @@ T = TypeVar("T")
 TOO_MANY = 429
 STAY_AWAY_S: Mapping[int, float] = {TOO_MANY: 5.0, 418: 120.0, 403: 600.0}  # without a Retry-After
 MAX_TEXT = 300
+MAX_ANSWER = 4_000_000  # bytes; the longest list of an account, its open orders, has about 3 million
 # Some exchanges repeat in their refusals what was signed, the key in it: long words of letters and digits are not told.
 _SECRETIVE = re.compile(r"(?=[A-Za-z+/=_-]*\d)(?=[\d+/=_-]*[A-Za-z])[A-Za-z0-9+/=_-]{16,}")
 
@@ -89,7 +90,7 @@ def refuse(
 def read(shape: wire.Decoder[T], answer: Answer, *, order: bool) -> T:
     """Decode an answer; one that cannot be read is MalformedFrame, and OutcomeUnknown where an order hangs on it."""
     try:
-        return wire.body(shape, answer.body)
+        return _body(shape, answer)
     except MalformedFrame as error:
         if order:
             raise OutcomeUnknown(f"an answer that cannot be read: {readable(str(error))}") from error
@@ -99,6 +100,12 @@ def read(shape: wire.Decoder[T], answer: Answer, *, order: bool) -> T:
 def told(shape: wire.Decoder[T], answer: Answer) -> T | None:
     """What the body says, None of one that says nothing of the kind: the page of a firewall."""
     try:
-        return wire.body(shape, answer.body)
+        return _body(shape, answer)
     except MalformedFrame:
         return None
+
+
+def _body(shape: wire.Decoder[T], answer: Answer) -> T:
+    if len(answer.body) > MAX_ANSWER:
+        raise MalformedFrame(f"an answer of {len(answer.body)} bytes", flaw=Flaw.SIZE)
+    return wire.body(shape, answer.body)

@@ -107,6 +107,14 @@ def test_an_answer_that_cannot_be_read_leaves_an_orders_fate_open():
     assert replies.told(shape, answer(403, b"<html>")) is None
 
 
+def test_an_answer_larger_than_any_account_is_not_read():
+    shape = wire.decoder(dict[str, int])
+    large = answer(200, b'{"a":1}' + b" " * replies.MAX_ANSWER)
+    with pytest.raises(MalformedFrame):
+        replies.read(shape, large, order=False)
+    assert replies.told(shape, large) is None
+
+
 def test_what_looks_like_a_key_is_not_repeated():
     told = replies.readable("error sign! origin_string[1658384314791abcDEF123450005000] for 9rFT6uR4uz9Imkw4Wx")
     assert told == "error sign! origin_string[[hidden]] for [hidden]"
