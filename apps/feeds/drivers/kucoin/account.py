@@ -77,7 +77,12 @@ class Key(Struct, rename="camel"):
 
 
 class Secret(Struct):
+    """Nothing of it is shown by `repr`."""
+
     token: Annotated[str, Meta(min_length=1)]
+
+    def __repr__(self) -> str:
+        return "Secret(...)"
 
 
 _wallets = wire.decoder(answers.Reply[Many[Asset] | Wallets])
