@@ -5,7 +5,9 @@ from decimal import Decimal
 from apps.feeds.drivers import money
 from apps.feeds.errors import InvalidOrder
 from apps.feeds.market import MarketType, Side
-from apps.feeds.orders import NewOrder, OrderType, TimeInForce, units
+from apps.feeds.orders import NewOrder, OrderType, PositionSide, TimeInForce, units
+
+_CLOSES = {(PositionSide.LONG, Side.SELL), (PositionSide.SHORT, Side.BUY)}
 
 
 def window_ms(order: NewOrder, now_ms: int, longest_ms: int) -> int:
@@ -53,5 +55,8 @@ def check(order: NewOrder) -> None:
         raise InvalidOrder("an order buys or sells")
     if order.type is OrderType.MARKET and (order.price is not None or order.tif is not TimeInForce.GTC):
         raise InvalidOrder("a market order has neither a price nor a time in force")
-    if order.reduce_only and order.instrument.market_type is MarketType.SPOT:
-        raise InvalidOrder("reduce-only is for futures")
+    hedged = order.position_side is not PositionSide.NET
+    if order.instrument.market_type is MarketType.SPOT and (order.reduce_only or hedged):
+        raise InvalidOrder("positions, and what reduces them, are for futures")
+    if order.reduce_only and hedged and (order.position_side, order.side) not in _CLOSES:
+        raise InvalidOrder("it would open what it shall reduce")

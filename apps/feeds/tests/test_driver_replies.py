@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from apps.feeds.drivers import asked, money, replies, wire
 from apps.feeds.drivers.trading import Answer
@@ -17,7 +18,7 @@ from apps.feeds.errors import (
     Retryable,
 )
 from apps.feeds.market import Instrument, MarketType, Side
-from apps.feeds.orders import NewOrder, OrderType, TimeInForce
+from apps.feeds.orders import NewOrder, OrderType, PositionSide, TimeInForce
 
 TABLE = {-1: InsufficientFunds, -2: OutcomeUnknown, -3: Retryable, -4: RateLimited}
 BTC = Instrument(
@@ -31,6 +32,8 @@ BTC = Instrument(
     tick=Decimal("0.01"),
     lot=Decimal("0.001"),
 )
+
+SWAP = replace(BTC, market_type=MarketType.FUTURES)
 
 
 def answer(status=400, body=b"{}", **headers):
@@ -193,11 +196,14 @@ def test_an_amount_in_quote_currency_is_for_market_buys_on_spot():
 
 def test_what_contradicts_itself_is_not_sent():
     asked.check(asked_for())
+    asked.check(asked_for(instrument=SWAP, position_side=PositionSide.SHORT, reduce_only=True))
     for changes in (
         {"side": Side.UNKNOWN},
         {"type": OrderType.MARKET},
         {"type": OrderType.MARKET, "price": None, "tif": TimeInForce.IOC},
         {"reduce_only": True},
+        {"position_side": PositionSide.LONG},
+        {"instrument": SWAP, "position_side": PositionSide.LONG, "reduce_only": True},
     ):
         with pytest.raises(InvalidOrder):
             asked.check(asked_for(**changes))

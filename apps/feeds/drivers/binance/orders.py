@@ -29,7 +29,6 @@ Word: TypeAlias = Annotated[str, Meta(max_length=64)]
 MAX_ROWS = 5_000  # open orders of an account, fills of an order
 SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
 _TIF = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.POST_ONLY: "GTX"}
-_CLOSES = {(PositionSide.LONG, Side.SELL), (PositionSide.SHORT, Side.BUY)}
 
 
 class Execution(money.Exact, rename="camel"):
@@ -98,10 +97,6 @@ def _position(order: NewOrder) -> dict[str, str]:
     """Hedge mode names the position and takes no reduceOnly: an order either closes there, or it opens."""
     if order.position_side is PositionSide.NET:
         return {"reduceOnly": "true"} if order.reduce_only else {}
-    if order.instrument.market_type is MarketType.SPOT:
-        raise InvalidOrder("positions are for futures")
-    if order.reduce_only and (order.position_side, order.side) not in _CLOSES:
-        raise InvalidOrder("it would open what it shall reduce")
     return {"positionSide": order.position_side.value.upper()}
 
 

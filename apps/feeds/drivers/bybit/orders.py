@@ -92,11 +92,8 @@ def _kind(order: NewOrder) -> Mapping[str, object]:
 def _position(order: NewOrder) -> dict[str, object]:
     """Hedge mode names the position by its index."""
     told: dict[str, object] = {"reduceOnly": True} if order.reduce_only else {}
-    if order.position_side is PositionSide.NET:
-        return told
-    if order.instrument.market_type is MarketType.SPOT:
-        raise InvalidOrder("positions are for futures")
-    return told | {"positionIdx": trading.POSITION_INDEX[order.position_side]}
+    hedged = order.position_side is not PositionSide.NET
+    return told | ({"positionIdx": trading.POSITION_INDEX[order.position_side]} if hedged else {})
 
 
 def parse_placed(order: NewOrder, answer: Answer) -> Placed:
