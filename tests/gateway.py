@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from time import sleep
 from typing import Self
 
 
@@ -14,7 +15,7 @@ class Gateway:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.port = 0
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -27,20 +28,20 @@ class Gateway:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "workers.embedded.clickhouse", "--path", str(self.path), "--port"]
-        self._process = subprocess.Popen([*command, str(self.port)], stderr=subprocess.PIPE, text=True)
-        assert self._process.stderr is not None
-        line = self._process.stderr.readline()  # logged when it serves
-        if not line.startswith("{"):
-            raise RuntimeError(f"the embedded ClickHouse did not start: {self._process.wait(10)} {line}")
-        self.port = int(json.loads(line)["url"].rsplit(":", 1)[1])
+        log = self.path.with_name(f"{self.path.name}.log")
+        with log.open("wb") as file:
+            self._process = subprocess.Popen([*command, str(self.port)], stderr=file)
+        while b"\n" not in (said := log.read_bytes()):  # the first line is logged when it serves
+            if self._process.poll() is not None:
+                raise RuntimeError(f"the embedded ClickHouse did not start: {self._process.returncode}")
+            sleep(0.02)
+        self.port = int(json.loads(said.splitlines()[0])["url"].rsplit(":", 1)[1])
 
     def end(self, number: signal.Signals) -> int:
         """Send a signal and return the exit status."""
         assert self._process is not None
-        assert self._process.stderr is not None
         self._process.send_signal(number)
         status = self._process.wait(20)
-        self._process.stderr.close()
         self._process = None
         return status
 

@@ -42,7 +42,7 @@ class Lifecycle:
         self._on_stopping = on_stopping
         self._settle_s = settle_s
         self._started: list[tuple[Part, asyncio.Task[None] | None]] = []
-        self._exit_code = 0
+        self.failures = 0  # of parts, while they ran and while they stopped
 
     async def serve(self) -> int:
         """Run until a signal, `stopping` or the failure of a part; the exit code of the process."""
@@ -57,7 +57,7 @@ class Lifecycle:
             await self._stop()
             for number in SIGNALS:
                 loop.remove_signal_handler(number)
-        return self._exit_code
+        return FAILED if self.failures else 0
 
     async def _start(self) -> None:
         for part in self._parts:
@@ -90,7 +90,7 @@ class Lifecycle:
         finally:
             stop.cancel()
         for task in done - {stop}:
-            self._exit_code = FAILED
+            self.failures += 1
             log.error("a part ended by itself", part=task.get_name(), exc_info=task.exception())
 
     async def _stop(self) -> None:
@@ -102,11 +102,11 @@ class Lifecycle:
                 async with asyncio.timeout_at(min(loop.time() + part.deadline_s, end)):
                     await self._stop_part(part, task)
             except TimeoutError:
-                log.error("did not stop in time", part=part.name, deadline_s=part.deadline_s)
-                self._exit_code = FAILED
+                self.failures += 1
+                log.error("did not stop in time", part=part.name, deadline_s=part.deadline_s, failures=self.failures)
             except Exception:
-                log.exception("failed while stopping", part=part.name)
-                self._exit_code = FAILED
+                self.failures += 1
+                log.exception("failed while stopping", part=part.name, failures=self.failures)
             else:
                 log.info("stopped", part=part.name)
 

@@ -30,6 +30,7 @@ class Snapshots:
         self._attempts: dict[BookKey, int] = {}
         self._tasks: dict[BookKey, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
+        self.failures = 0
 
     async def run(self) -> None:
         """Own the requests until cancelled."""
@@ -60,7 +61,8 @@ class Snapshots:
         try:
             await self._fetch(subscription)
         except Exception:
-            log.exception("snapshot failed", book=str(subscription.key))
+            self.failures += 1
+            log.exception("snapshot failed", book=str(subscription.key), failures=self.failures)
 
     async def _fetch(self, subscription: Subscription) -> None:
         """Until there is an answer that can be read."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError
 from msgspec.json import encode
 
 from apps.feeds.market import Instrument
@@ -143,7 +144,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         try:
             await self._hang_up(await self._serve())
         except Exception:
-            log.exception("live socket failed")
+            self.hub.failures["socket"] += 1
+            log.exception("live socket failed", failures=self.hub.failures["socket"])
             await self._hang_up(_FAILED)
 
     async def _serve(self) -> Close:
@@ -157,11 +159,19 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 reason = Close.BAD_MESSAGE
             if now_s - checked_s > _RECHECK_USER_S:
                 checked_s = now_s
-                reason = reason or await who.refusal(self.scope, in_use=not self.session.paused)
+                reason = reason or await self._refusal()
             if reason is None and self.greeted:
                 reason = await self._send_frame(now_s)
             if reason is not None:
                 return reason
+
+    async def _refusal(self) -> Close | None:
+        """Why this person may no longer be here; a database that is away sends nobody off, and is asked again."""
+        try:
+            return await who.refusal(self.scope, in_use=not self.session.paused)
+        except DatabaseError as error:
+            log.warning("nobody knows who sits behind a live socket", error=str(error))
+            return None
 
     async def _send_frame(self, now_s: float) -> Close | None:
         """Send what is due; a socket whose buffer stays full is too slow."""

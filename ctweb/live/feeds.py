@@ -4,6 +4,7 @@ Pure: raw JSON in, fragments of JSON out (a fragment is the inside of an object,
 per socket and per moment). Prices and amounts leave as strings with exactly the instrument's decimals.
 """
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 
@@ -56,7 +57,7 @@ _book = msgspec.json.Decoder(Book)
 _trades = msgspec.json.Decoder(Trades)
 
 
-class Feed:
+class Feed(ABC):
     """One Redis name. `version` grows when there is something new to draw."""
 
     def __init__(self, name: str, instrument: Instrument) -> None:
@@ -75,8 +76,9 @@ class Feed:
         except msgspec.MsgspecError:
             self.malformed += 1  # somebody else's program wrote this name; the value before it stands
 
+    @abstractmethod
     def _take(self, raw: bytes | None) -> None:
-        raise NotImplementedError
+        """As `offer`; raises MsgspecError for what is not a message of this name, and then changes nothing."""
 
     def _level(self, level: Level) -> str:
         price, amount = level

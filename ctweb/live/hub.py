@@ -5,6 +5,7 @@ The hub lives while a socket does: the first that joins starts it, the last that
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
@@ -39,6 +40,7 @@ class Hub:
         self._tick = asyncio.Event()
         self._reader: Reader | None = None
         self.fleet = FleetFeed()
+        self.failures: Counter[str] = Counter()  # faults of ours since the process began: of the hub, of a socket
 
     async def join(self) -> None:
         self._members += 1
@@ -109,7 +111,8 @@ class Hub:
             try:
                 await self._serve(reader)
             except Exception:  # on leaving, a part that fails while it is cancelled takes the cancellation's place
-                log.exception("live hub failed", again_in_s=_RESTART_S)
+                self.failures["hub"] += 1
+                log.exception("live hub failed", again_in_s=_RESTART_S, failures=self.failures["hub"])
                 await asyncio.sleep(_RESTART_S if self._members else 0)
 
     async def _serve(self, reader: Reader) -> None:

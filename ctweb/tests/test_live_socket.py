@@ -8,6 +8,7 @@ import pytest
 import redis.asyncio
 from asgiref.sync import sync_to_async
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.utils import timezone
 from msgspec import json
 from uvicorn.protocols.utils import ClientDisconnected
@@ -24,6 +25,7 @@ from apps.users.services import SYSTEM
 from apps.users.tests.people import person
 from ctweb.live.consumer import LiveConsumer
 from ctweb.live.protocol import Close
+from ctweb.live.session import Session as TabSession
 from ctweb.tests.bus import book_status, daemon_status, fresh, message, prints
 from ctweb.tests.live_server import LiveServer
 
@@ -247,6 +249,36 @@ async def test_whoever_signs_out_loses_the_socket(server, viewer, monkeypatch):
 
 def _sign_out_everywhere() -> None:
     Session.objects.all().delete()
+
+
+async def test_while_the_database_is_away_nobody_is_sent_off(server, viewer, monkeypatch, caplog):
+    monkeypatch.setattr("ctweb.live.consumer._RECHECK_USER_S", 0.1)
+    async with server.browser(viewer) as tab:
+        await tab.hello()
+        await sync_to_async(move_sessions)(Session._meta.db_table, "away")
+        try:
+            await until(lambda: "nobody knows who sits behind a live socket" in caplog.text)
+        finally:
+            await sync_to_async(move_sessions)("away", Session._meta.db_table)
+        await tab.say(op="ping")
+        await tab.hear("pong")
+        await sync_to_async(_sign_out_everywhere)()
+        assert await tab.closed() == Close.SIGNED_OUT
+
+
+def move_sessions(name: str, to: str) -> None:
+    """The sessions cannot be read where they are looked for."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {name} RENAME TO {to}")
+
+
+async def test_a_fault_of_ours_closes_the_socket_and_is_counted(server, viewer, monkeypatch, caplog):
+    monkeypatch.setattr(TabSession, "frame", lambda *_: 1 / 0)
+    async with server.browser(viewer) as tab:
+        await tab.hello()
+        assert await tab.closed() == 1011
+    assert server.hub.failures == {"socket": 1}
+    assert "ZeroDivisionError" in caplog.text
 
 
 async def test_a_page_that_only_listens_keeps_its_session_from_growing_idle(server, viewer, monkeypatch):

@@ -52,6 +52,19 @@ async def test_a_part_beyond_its_deadline_does_not_hold_up_the_others():
     assert "stop slow" not in diary.entries
 
 
+async def test_a_part_that_fails_while_it_stops_is_counted_and_does_not_hold_up_the_others():
+    diary = Diary()
+
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    life = Lifecycle([diary.part("a"), Part(name="b", stop=fail), Part(name="c", stop=fail)])
+    asyncio.get_running_loop().call_later(0.02, life.stopping.set)
+    assert await life.serve() == FAILED
+    assert life.failures == 2
+    assert diary.entries[-1] == "stop a"
+
+
 async def test_all_parts_together_settle_within_what_they_are_given():
     diary = Diary()
     slow = [diary.part(name, deadline_s=30, stop_takes_s=30) for name in ("a", "b", "c")]

@@ -134,10 +134,11 @@ async def test_a_book_that_is_let_go_gets_no_snapshot():
         assert [key.pair for key, _ in delivered] == ["ETH/USDT"]
 
 
-async def test_a_fault_of_ours_with_one_book_does_not_stop_the_others():
+async def test_a_fault_of_ours_with_one_book_is_counted_and_does_not_stop_the_others():
     exchange = Exchange(ZeroDivisionError("a fault of ours"))
     async with fetching(exchange) as (snapshots, delivered):
         snapshots.want(subscription())
         await until(lambda: exchange.requests)
         snapshots.want(subscription("ETH"))
         await until(lambda: delivered)
+        assert snapshots.failures == 1

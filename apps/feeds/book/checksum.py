@@ -1,5 +1,6 @@
 """CRC-32 over the best levels as the wire spelt them, in each exchange's own order."""
 
+from abc import ABC, abstractmethod
 from typing import TypeAlias
 from zlib import crc32
 
@@ -8,7 +9,7 @@ Texts: TypeAlias = list[tuple[str, str]]
 CHECKED_LEVELS = 25  # of OKX
 
 
-class RawLevels:
+class RawLevels(ABC):
     """A book's levels as strings, kept only for books whose stream sends checksums."""
 
     def __init__(self) -> None:
@@ -32,8 +33,9 @@ class RawLevels:
         asks = [self._asks[price] for price in sorted(self._asks)[:levels]]
         return bids, asks
 
+    @abstractmethod
     def crc32(self) -> int:
-        raise NotImplementedError
+        """The checksum that the exchange would send with this book."""
 
 
 class Interleaved(RawLevels):

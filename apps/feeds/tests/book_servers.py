@@ -3,6 +3,7 @@
 They remember the true book at every id that they gave out, so that a builder can be judged at whatever id it stands.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 from msgspec.structs import replace
@@ -25,7 +26,7 @@ Truth = tuple[Levels, Levels]
 Event = BookSnapshot | BookDelta
 
 
-class Server:
+class Server(ABC):
     """Bids live at 1 to 20 and asks at 21 to 40, so that the true book never crosses. `chance` yields small numbers."""
 
     rule: Rule
@@ -58,8 +59,9 @@ class Server:
     def next_id(self) -> int:
         return self.seq + 1
 
+    @abstractmethod
     def event(self) -> Event:
-        raise NotImplementedError
+        """Change the book, and tell it."""
 
     def oddity(self) -> Event:
         """Something rare that is valid all the same."""

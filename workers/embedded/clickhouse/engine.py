@@ -1,6 +1,7 @@
 """chDB as a server's engine: one handle per call, so nothing that a call sets outlives it. Knows no HTTP."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from workers.embedded.clickhouse.sql import DEFAULT_FORMAT
 # chDB encodes each block by itself: chunks of other formats do not join to one document.
 STREAMED = frozenset({"Native", "TabSeparated", "TSV", "CSV", "RowBinary", "JSONEachRow"})
 INSERT_SLICE = 4 << 20
+# ChdbError is a RuntimeError, and bare ones come too; of bytes that are no text it cannot even read its own complaint.
+CHDB_ERRORS = RuntimeError, UnicodeDecodeError
 
 
 @dataclass(slots=True)
@@ -50,16 +53,16 @@ class Engine:
         self._keep.close()
 
     def run(self, call: Call) -> Answer:
-        """Run one statement up to its first bytes. Raises QueryError."""
+        """Run one statement up to its first bytes. Raises QueryError; whatever is raised leaves no handle open."""
         handle = self._open()
-        try:
-            return self._run(handle, call)
-        except QueryError:
-            handle.close()
-            raise
-        except Exception as error:  # chDB raises bare RuntimeError too; nothing may leave a handle open
-            handle.close()
-            raise QueryError.of(error) from error
+        with ExitStack() as failed:
+            failed.callback(handle.close)
+            try:
+                answer = self._run(handle, call)
+            except CHDB_ERRORS as error:
+                raise QueryError.of(error) from error
+            failed.pop_all()
+        return answer
 
     def _open(self) -> Any:
         try:
@@ -109,13 +112,12 @@ def quote_name(value: str) -> str:
 
 def _insert(handle: Any, head: bytes, fmt: str, data: memoryview) -> Answer:
     inserter = handle.send_insert(head, fmt)
-    try:
+    with ExitStack() as failed:
+        failed.callback(inserter.cancel)
         for start in range(0, len(data), INSERT_SLICE):
             inserter.append(data[start : start + INSERT_SLICE])
         result = inserter.finish()
-    except BaseException:
-        inserter.cancel()
-        raise
+        failed.pop_all()
     summary = {
         "written_rows": result.rows_written,
         "written_bytes": result.bytes_written,
@@ -142,11 +144,10 @@ def _whole(handle: Any, call: Call, fmt: str) -> Answer:
 def _stream(handle: Any, call: Call, fmt: str) -> Answer:
     """The first chunk is fetched here, so that what fails at once fails with a status of its own."""
     source = handle.send_query(call.statement.text, fmt, params=dict(call.parameters))
-    try:
+    with ExitStack() as failed:
+        failed.callback(source.close)
         first = source.fetch()
-    except BaseException:
-        source.close()
-        raise
+        failed.pop_all()
     if first is None:
         empty = _native_header(handle, call) if fmt == "Native" else b""
         return Answer(format=fmt, chunks=iter((empty,)), summary=None, handle=handle)
@@ -158,7 +159,7 @@ def _chunks(source: Any, first: bytes) -> Iterator[bytes]:
         yield first
         for chunk in source:
             yield chunk.bytes()
-    except chdb.ChdbError as error:
+    except CHDB_ERRORS as error:
         raise QueryError.of(error) from error
     finally:
         source.close()
