@@ -91,7 +91,7 @@ class RandomMarket(Market):
         if self.queues is not None:
             size = self.queues.anonymous(side, key, size)
         self.put(side, key, size)
-        self._number()
+        self.seq += 1 if self._id_jump == 1 else self.rng.randint(3, self._id_jump)  # not by a call: the hot path
 
     def _number(self) -> None:
         self.seq += 1 if self._id_jump == 1 else self.rng.randint(3, self._id_jump)

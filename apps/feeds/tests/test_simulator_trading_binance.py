@@ -3,17 +3,19 @@
 from decimal import Decimal
 from typing import Any
 
+import aiohttp
 import pytest
 
 from apps.feeds.simulator.binance.auth import signature, signed_params
 from apps.feeds.simulator.server import Simulator
+from apps.feeds.simulator.trading.tickets import Ticket
 from apps.feeds.tests.plain_accounts import (
     accepted,
     fill,
     open_account,
 )
 from apps.feeds.tests.plain_binance import FUTURES, HOST, SPOT, Client, limit, market, now_ms, sign
-from apps.feeds.tests.plain_client import order
+from apps.feeds.tests.plain_client import order, running
 
 DOC_KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
 DOC_SECRET = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"
@@ -191,7 +193,9 @@ async def test_what_an_immediate_order_leaves_expires(client: Client, market_typ
         ("futures", limit(quantity="0.0100001"), (400, -1111)),
         ("futures", limit(quantity="0.0001"), (400, -4164)),
         ("futures", limit(quantity="100000"), (400, -2019)),
-        ("futures", limit(timeInForce="GTX", price="200000"), (400, -5022)),
+        ("futures", limit(timeInForce="GTX", price="86000"), (400, -5022)),
+        ("futures", limit(price="200000"), (400, -4016)),
+        ("futures", limit(side="SELL"), (400, -4024)),
         ("futures", limit(newClientOrderId="not an id"), (400, -4015)),
         ("futures", limit(type="STOP_MARKET", stopPrice="1"), (400, -4120)),
         ("futures", limit(reduceOnly="true"), (400, -2022)),
@@ -203,6 +207,31 @@ async def test_a_wrong_order_is_refused_with_its_own_code(
 ) -> None:
     assert await client.refused("POST", f"{HOST[market_type]}/order", **params) == expected
     assert await accepted(client.simulator, "binance") == []
+
+
+@pytest.mark.parametrize(("market_type", "code"), [("spot", -1013), ("futures", -2025)])
+async def test_an_account_has_no_more_open_orders_than_the_filter_says(market_type: str, code: int) -> None:
+    async with running(strict=False) as simulator:
+        await order(simulator, "freeze")
+        await open_account(simulator, "binance")
+        client, desk = Client(simulator), simulator.exchanges["binance"].desk
+        for _ in range(200):
+            desk.place(desk.accounts["anna"], resting(market_type))
+        assert await client.refused("POST", f"{HOST[market_type]}/order", **limit()) == (400, code)
+
+
+def resting(market_type: str) -> Ticket:
+    price, size = Decimal(50_000), Decimal("0.01")
+    return Ticket(market_type=market_type, symbol="BTCUSDT", side="buy", kind="limit", price=price, size=size)
+
+
+async def test_a_body_that_is_no_text_is_refused(client: Client) -> None:
+    head = {"X-MBX-APIKEY": client.key}
+    body = f"symbol=BTCUSDT&timestamp={now_ms()}&x=".encode() + b"\xff\xfe&signature=1"
+    async with aiohttp.ClientSession() as session:
+        url = f"{client.simulator.url}/{SPOT}/order"
+        async with session.post(url, data=body, headers=head) as response:
+            assert (response.status, (await response.json())["code"]) == (400, -1022)
 
 
 @pytest.mark.parametrize(("market_type", "code"), [("spot", -2010), ("futures", -4116)])

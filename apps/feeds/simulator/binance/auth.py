@@ -51,7 +51,7 @@ async def signed(desk: Desk, request: web.Request, market_type: str, permission:
     """Judge a signed request: what was signed is the query and the body as sent, without the signature at the end."""
     account, key = keyed(desk, request.headers.get("X-MBX-APIKEY", ""), permission)
     query = request.raw_path.partition("?")[2]
-    body = (await request.read()).decode()
+    body = (await request.read()).decode(errors="replace")
     values = decoded(query, body)
     expires_ms = timely(desk, values)
     if "signature" not in values:

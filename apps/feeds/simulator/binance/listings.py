@@ -17,6 +17,8 @@ from apps.feeds.simulator.trading.rules import Least
 
 NAME = "binance"
 ONE = Decimal(1)
+MOST_OPEN = 200  # orders of one account and symbol
+BAND = (Decimal("0.9500"), Decimal("1.0500"))  # of the mark price: futures' lowest sell, highest buy
 SPOT_EXTRA = [("BTC", "USDC"), ("ETH", "USDC"), ("SOL", "USDC"), ("BTC", "EUR"), ("ETH", "EUR"), ("ETH", "BTC")]
 SPOT_CLOSED = {"WAVES": "BREAK", "EOS": "HALT", "MKR": "CANCEL_ONLY"}
 FUTURES_CLOSED = {"WAVES": "SETTLING", "DYM": "PENDING_TRADING", "MKR": "TRADING_HALT"}
@@ -143,7 +145,7 @@ def spot_row(listing: Listing) -> dict[str, Any]:
                 "applyMaxToMarket": False,
                 "avgPriceMins": 5,
             },
-            {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200},
+            {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": MOST_OPEN},
         ],
         "permissions": [],
         "permissionSets": [["SPOT", "MARGIN"]],
@@ -181,11 +183,11 @@ def futures_row(listing: Listing) -> dict[str, Any]:
             {"maxPrice": "4529764", "tickSize": tick, "filterType": "PRICE_FILTER", "minPrice": tick},
             {"stepSize": lot, "minQty": lot, "maxQty": "10000000", "filterType": "LOT_SIZE"},
             {"minQty": lot, "maxQty": "600000", "filterType": "MARKET_LOT_SIZE", "stepSize": lot},
-            {"filterType": "MAX_NUM_ORDERS", "limit": 200},
+            {"filterType": "MAX_NUM_ORDERS", "limit": MOST_OPEN},
             {"notional": "50" if listing.base == "BTC" else "5", "filterType": "MIN_NOTIONAL"},
             {
-                "multiplierDown": "0.9500",
-                "multiplierUp": "1.0500",
+                "multiplierDown": str(BAND[0]),
+                "multiplierUp": str(BAND[1]),
                 "multiplierDecimal": "4",
                 "filterType": "PERCENT_PRICE",
             },

@@ -9,8 +9,16 @@ from typing import Any
 
 from apps.feeds.simulator.binance import rows
 from apps.feeds.simulator.binance.auth import Caller
+from apps.feeds.simulator.binance.listings import BAND, MOST_OPEN
 from apps.feeds.simulator.binance.params import Params, missing
-from apps.feeds.simulator.binance.refusals import NO_SYMBOL, NOTHING_TO_CANCEL, USE_ALGO, RefusalError, refusal
+from apps.feeds.simulator.binance.refusals import (
+    NO_SYMBOL,
+    NOTHING_TO_CANCEL,
+    TOO_MANY_OPEN,
+    USE_ALGO,
+    RefusalError,
+    refusal,
+)
 from apps.feeds.simulator.trading.accounts import Execution, Order
 from apps.feeds.simulator.trading.desk import Desk
 from apps.feeds.simulator.trading.matching import SelfTrade
@@ -172,7 +180,21 @@ class Orders:
             expires_ms=caller.expires_ms,
             **more,
         )
+        self._check_filters(caller, ticket)
         return self._desk.place(caller.account, ticket)
+
+    def _check_filters(self, caller: Caller, ticket: Ticket) -> None:
+        """The filters of exchangeInfo that the desk does not know: how many orders, how far from the mark price."""
+        if len(self._desk.open_orders(caller.account, ticket.market_type, ticket.symbol)) >= MOST_OPEN:
+            raise refusal(TOO_MANY_OPEN[ticket.market_type])
+        if ticket.market_type == "spot" or ticket.price is None:
+            return
+        mark = self._desk.mark(self._desk.market("futures", ticket.symbol).listing)
+        low, high = (mark * share for share in BAND)
+        if ticket.side == "buy" and ticket.price > high:
+            raise RefusalError(-4016, f"Limit price can't be higher than {high:.2f}.")
+        if ticket.side == "sell" and ticket.price < low:
+            raise RefusalError(-4024, f"Limit price can't be lower than {low:.2f}.")
 
     def _cancel(self, caller: Caller, order: Order, cancel_id: str | None) -> None:
         if order.is_open:

@@ -53,6 +53,7 @@ NOT_ALLOWED = (-2015, "Invalid API-key, IP, or permissions for action.")
 BAD_SIGNATURE = (-1022, "Signature for this request is not valid.")
 TOO_LATE = (-1021, "Timestamp for this request is outside of the recvWindow.")
 TOO_EARLY = (-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
+TOO_MANY_OPEN = {"spot": (-1013, "Filter failure: MAX_NUM_ORDERS"), "futures": (-2025, "Reached max open order limit.")}
 NO_LISTEN_KEY = (-1125, "This listenKey does not exist.")
 NO_CHANGE_OF_MARGIN = (-4046, "No need to change margin type.")
 MARGIN_OF_ORDERS = (-4047, "Margin type cannot be changed if there exists open orders.")
