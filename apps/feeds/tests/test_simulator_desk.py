@@ -153,7 +153,12 @@ def test_an_expired_request_is_refused_at_the_matcher_and_only_there() -> None:
 
 @pytest.mark.parametrize(
     ("unique", "while_open", "after", "a_day_later"),
-    [("open", False, True, True), ("day", False, False, True), ("forever", False, False, False)],
+    [
+        ("never", True, True, True),
+        ("open", False, True, True),
+        ("day", False, False, True),
+        ("forever", False, False, False),
+    ],
 )
 def test_a_client_id_is_taken_for_as_long_as_the_exchange_says(
     unique: str, while_open: bool, after: bool, a_day_later: bool

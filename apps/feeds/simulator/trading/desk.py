@@ -268,7 +268,7 @@ class Desk:
 
     def _check_id(self, account: Account, ticket: Ticket) -> None:
         known = account.client_ids.get((ticket.market_type, ticket.client_id)) if ticket.client_id else None
-        if known is None:
+        if known is None or self.rules.unique == "never":
             return
         young = known.created_ms > self.now_ms() - DAY_MS
         if known.is_open or self.rules.unique == "forever" or (self.rules.unique == "day" and young):

@@ -34,7 +34,7 @@ class Rules:
     """`expiry`: who looks at a request's own expiry. Where it is the gateway, an order that was in time there is
     accepted however late it reaches the matcher."""
 
-    unique: Literal["open", "day", "forever"] = "open"  # for how long a client id is taken
+    unique: Literal["never", "open", "day", "forever"] = "open"  # for how long a client id is taken
     expiry: Literal["matcher", "gateway"] = "gateway"
     post_only: Literal["refuse", "cancel"] = "refuse"  # one that would take: refused, or accepted and cancelled
     reduce_only: Literal["refuse", "trim"] = "refuse"  # one that is larger than the position
