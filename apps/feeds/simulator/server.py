@@ -154,12 +154,12 @@ async def serve(
     """Serve until SIGTERM or SIGINT, or until cancelled."""
     simulator = Simulator(seed=seed, rate=rate, replay=replay)
     await simulator.start(host, port)
-    markets = sum(len(exchange.listings) for exchange in simulator.exchanges.values())
-    log.info("listening", url=simulator.url, markets=markets, replay=None if replay is None else str(replay))
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
+    markets = sum(len(exchange.listings) for exchange in simulator.exchanges.values())
+    log.info("listening", url=simulator.url, markets=markets, replay=None if replay is None else str(replay))
     try:
         waits = {asyncio.ensure_future(told.wait()), asyncio.ensure_future(simulator.failed())}
         done, rest = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
