@@ -151,6 +151,15 @@ def test_an_expired_request_is_refused_at_the_matcher_and_only_there() -> None:
             assert desk.place(anna, late).status == "open"
 
 
+def test_futures_may_have_their_own_ids_and_their_own_rule_for_the_clients() -> None:
+    desk, anna = stand(unique="never", futures_unique="open", order_id="S{}".format, futures_order_id="F{}".format)
+    spot = [desk.place(anna, ticket("buy", 1, 99, client_id="one")) for _ in range(2)]
+    futures = desk.place(anna, ticket("buy", 1, 99, market_type="futures", client_id="one"))
+    assert [order.id[0] for order in (*spot, futures)] == ["S", "S", "F"]
+    again = ticket("buy", 1, 99, market_type="futures", client_id="one")
+    assert refused(lambda: desk.place(anna, again)) == Reason.DUPLICATE_ID
+
+
 @pytest.mark.parametrize(
     ("unique", "while_open", "after", "a_day_later"),
     [

@@ -177,6 +177,10 @@ class Account:
             self.positions[key] = Position(listing, side, setting.leverage, setting.mode)
         return self.positions[key]
 
+    def margin(self, asset: str) -> Decimal:
+        """What the positions that are settled in the asset hold."""
+        return sum((p.margin for p in self.positions.values() if p.listing.settle == asset), ZERO)
+
     def rate(self, market_type: str) -> Rates:
         return self.rates.get(market_type) or self.rules.rates[market_type]
 

@@ -268,10 +268,11 @@ class Desk:
 
     def _check_id(self, account: Account, ticket: Ticket) -> None:
         known = account.client_ids.get((ticket.market_type, ticket.client_id)) if ticket.client_id else None
-        if known is None or self.rules.unique == "never":
+        unique = self.rules.uniqueness(ticket.market_type)
+        if known is None or unique == "never":
             return
         young = known.created_ms > self.now_ms() - DAY_MS
-        if known.is_open or self.rules.unique == "forever" or (self.rules.unique == "day" and young):
+        if known.is_open or unique == "forever" or (unique == "day" and young):
             raise Refused(Reason.DUPLICATE_ID, known)
 
     def _make(self, account: Account, ticket: Ticket, market: Market) -> Order:
@@ -284,7 +285,7 @@ class Desk:
         opens = listing.market_type == "futures" and size > checks.closable(account, listing, ticket)
         ms = self.now_ms()
         number = self._number + 1
-        id = self.rules.order_id(number)
+        id = self.rules.identify(listing.market_type, number)
         return Order(id, number, account, ticket, listing, price, size, ms, ms, opens=opens)
 
     def _shows(self, order: Order) -> bool:

@@ -22,7 +22,7 @@ class OrderEvent:
 class AccountEvent:
     """Copies of what was touched. "order": money was held back or let go for an order; nothing else changed.
 
-    `changes`: by how much the totals changed.
+    `changes`: by how much the totals changed; `margins`: of what is locked on futures, what positions hold.
     """
 
     reason: Literal["order", "trade", "funding", "transfer"]
@@ -32,6 +32,7 @@ class AccountEvent:
     holdings: dict[str, "Holding"]
     changes: dict[str, Decimal] = field(default_factory=dict)
     positions: tuple["Position", ...] = ()
+    margins: dict[str, Decimal] = field(default_factory=dict)
 
 
 Event: TypeAlias = OrderEvent | AccountEvent

@@ -140,9 +140,10 @@ class Floor:
         if order is not None and market_type == "futures":
             positions = (copy.copy(account.position(order.listing, order.ticket.position_side)),)
         holdings = copied(account, market_type, assets)
+        margins = {asset: account.margin(asset) for asset in holdings} if market_type == "futures" else {}
         wallet = account.rules.wallets[market_type]
         account.outbox.add(
-            AccountEvent(reason, market_type, wallet, self._now_ms(), holdings, changes or {}, positions)
+            AccountEvent(reason, market_type, wallet, self._now_ms(), holdings, changes or {}, positions, margins)
         )
 
     def _rest(self, account: Account, order: Order, market: Market) -> None:

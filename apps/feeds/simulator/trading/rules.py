@@ -8,6 +8,8 @@ from typing import Literal
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.trading.tickets import Mode
 
+Unique = Literal["never", "open", "day", "forever"]
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
@@ -34,7 +36,8 @@ class Rules:
     """`expiry`: who looks at a request's own expiry. Where it is the gateway, an order that was in time there is
     accepted however late it reaches the matcher."""
 
-    unique: Literal["never", "open", "day", "forever"] = "open"  # for how long a client id is taken
+    unique: Unique = "open"  # for how long a client id is taken
+    futures_unique: Unique | None = None  # where futures are otherwise
     expiry: Literal["matcher", "gateway"] = "gateway"
     post_only: Literal["refuse", "cancel"] = "refuse"  # one that would take: refused, or accepted and cancelled
     reduce_only: Literal["refuse", "trim"] = "refuse"  # one that is larger than the position
@@ -51,3 +54,10 @@ class Rules:
     mode: Mode = "cross"
     least: Callable[[Listing], Least] = nothing_least
     order_id: Callable[[int], str] = str  # from the number of the order, in order of acceptance
+    futures_order_id: Callable[[int], str] | None = None  # where futures are otherwise
+
+    def uniqueness(self, market_type: str) -> Unique:
+        return (self.futures_unique if market_type == "futures" else None) or self.unique
+
+    def identify(self, market_type: str, number: int) -> str:
+        return ((self.futures_order_id if market_type == "futures" else None) or self.order_id)(number)
