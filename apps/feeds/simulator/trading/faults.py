@@ -18,7 +18,7 @@ REQUESTS = (
 PUSHES = ("duplicate_push", "reorder_push")
 # Of the next `count` private sockets, those that are open now first.
 SOCKETS = ("drop_private",)
-# For `seconds`; of `clock_drift` these are what the exchange's clock is ahead, and it lasts until it is set to 0.
+# For `seconds`, or until ended where they are 0; of `clock_drift` they are what the exchange's clock is ahead.
 LASTING = ("mute_private", "clock_drift", "rate_limit", "ban")
 OPS = REQUESTS + PUSHES + SOCKETS + LASTING
 KINDS = ("place", "cancel", "read", "any")
@@ -45,7 +45,8 @@ class AccountFaults:
     def begin(self, op: str, account: str | None, *, kind: str = "place", seconds: float = 0.0, count: int = 1) -> None:
         """Begin a fault, in the place of one of the same name and account; a count of 0 only ends that one."""
         self._all = [fault for fault in self._all if (fault.op, fault.account) != (op, account)]
-        until = self._clock() + seconds if op in LASTING and op != "clock_drift" else None
+        ends = op in LASTING and op != "clock_drift" and seconds > 0
+        until = self._clock() + seconds if ends else None
         if count:
             self._all.append(AccountFault(op, account, kind, seconds, count, until))
 
