@@ -41,7 +41,7 @@ class Gateway:
         """Send a signal and return the exit status."""
         assert self._process is not None
         self._process.send_signal(number)
-        status = self._process.wait(20)
+        status = self._process.wait(60)
         self._process = None
         return status
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 BANNED = ["binance:spot:BTC/USDT", "binance:spot:ETH/USDT", "binance:futures:BTC/USDT"]
 OTHERS = ["bybit:spot:BTC/USDT", "okx:spot:BTC/USDT"]
-BAN_S = 8
+BAN_S = 15
 
 
 async def test_a_banned_daemon_waits_and_then_has_all_its_books_while_the_others_run(
@@ -31,9 +31,9 @@ async def test_a_banned_daemon_waits_and_then_has_all_its_books_while_the_others
             await fault(simulator, "ban", f"binance:{market}:BTC/USDT", symbol=None, seconds=BAN_S, count=1)
         await watch(*BANNED, depth=50)
         await until(lambda: asked["rest"] > before)
-        await asyncio.sleep(BAN_S - 5)
+        await asyncio.sleep(2)
         assert asked["rest"] - before <= AT_ONCE
         assert [state(monitor, key) for key in BANNED] == ["SYNCING"] * len(BANNED)
         assert [state(monitor, key) for key in OTHERS] == ["LIVE"] * len(OTHERS)
-        await all_live(monitor, *BANNED, seconds=30)
+        await all_live(monitor, *BANNED)
         assert simulator.world.breaches.report() == {}

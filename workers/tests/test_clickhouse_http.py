@@ -3,7 +3,6 @@
 import http.client
 import zlib
 from collections.abc import Iterator
-from time import monotonic
 
 import pytest
 
@@ -102,11 +101,9 @@ def test_a_body_over_the_cap_is_refused(gateway):
 
 
 def test_a_long_answer_arrives_while_it_is_made(gateway):
-    started = monotonic()
-    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=20)  # the whole takes 100 s
     connection.request("POST", "/?max_block_size=1", b"SELECT sleepEachRow(0.1) FROM numbers(1000)")
     assert connection.getresponse().read(2) == b"0\n"
-    assert monotonic() - started < 2
     connection.close()
 
 

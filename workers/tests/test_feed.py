@@ -58,7 +58,7 @@ async def test_a_gap_is_published_before_the_book_is_live_again_and_touches_no_o
         await all_live(monitor, key, *others)
         async with listening(chosen.redis_url, "book:*") as heard:
             await fault(simulator, "gap", key)
-            await until(lambda: "gap" in " ".join(reasons(heard)), 10)
+            await until(lambda: "gap" in " ".join(reasons(heard)))
             await all_live(monitor, key)
             await until(lambda: states(heard, key)[-1] == "LIVE")
         assert states(heard, key)[-2:] == ["SYNCING", "LIVE"]
@@ -77,12 +77,10 @@ async def test_a_pair_that_falls_silent_is_stale_within_its_limit_and_comes_back
         await all_live(monitor, BTC, ETH)
         async with listening(chosen.redis_url, "book:*") as heard:
             await fault(simulator, "mute", BTC)
-            muted = time.monotonic()
-            await until(lambda: "STALE" in states(heard, BTC), 8)
-            assert time.monotonic() - muted < 6
+            await until(lambda: "STALE" in states(heard, BTC), 6)
             assert state(monitor, ETH) == "LIVE"
             await fault(simulator, "unmute", BTC)
-            await until(lambda: states(heard, BTC)[-2:] == ["STALE", "LIVE"], 5)
+            await until(lambda: states(heard, BTC)[-2:] == ["STALE", "LIVE"])
         assert set(states(heard, ETH)) == {"LIVE"}
 
 
@@ -91,10 +89,8 @@ async def test_a_lost_socket_takes_its_books_down_at_once_and_they_come_back(sim
     async with running(chosen) as monitor:
         await all_live(monitor, BYBIT, OKX)
         async with listening(chosen.redis_url, "book:*") as heard:
-            cut = time.monotonic()
             await fault(simulator, "disconnect", BYBIT)
-            await until(lambda: "DOWN" in states(heard, BYBIT), 2)
-            assert time.monotonic() - cut < 1
+            await until(lambda: "DOWN" in states(heard, BYBIT), 1)
             await all_live(monitor, BYBIT)
             await until(lambda: states(heard, BYBIT)[-1] == "LIVE")
         assert [name for name in states(heard, BYBIT) if name != "SYNCING"][-2:] == ["DOWN", "LIVE"]
@@ -110,10 +106,8 @@ async def test_a_row_reaches_the_socket_within_two_seconds_and_costs_the_others_
         await all_live(monitor, BTC, ETH)
         asked = monitor.feed.find(BookKey.parse(BTC)).book.asked_ns
         await watch(SOL, depth=50)
-        inserted = time.monotonic()
         await until(lambda: "SOLUSDT" in subscribed(simulator), 2)
-        await all_live(monitor, SOL)
-        assert time.monotonic() - inserted < 4
+        await all_live(monitor, SOL, seconds=2)
         await switch(ETH, on=False)
         await until(lambda: "ETHUSDT" not in subscribed(simulator), 2)
         kept = monitor.feed.find(BookKey.parse(BTC))
@@ -157,7 +151,7 @@ async def test_a_malformed_frame_is_counted_and_kept_and_the_books_go_on(simulat
     async with running(chosen) as monitor:
         await all_live(monitor, OKX)
         await fault(simulator, "malformed", OKX, count=3)
-        await until(lambda: monitor.malformed.counts.total() == 3, 5)
+        await until(lambda: monitor.malformed.counts.total() == 3)
         file = chosen.data_dir / "malformed/okx.jsonl"
         await until(lambda: file.exists() and len(file.read_bytes().splitlines()) == 3)
         assert [link.reconnects for link in monitor.pool.links()] == [0]
@@ -171,7 +165,7 @@ async def test_an_operator_resyncs_one_book(chosen: Options):
         async with listening(chosen.redis_url, "book:*") as heard, Redis.from_url(chosen.redis_url) as redis:
             command = codec.encode_command(codec.DaemonCommand(op="resync", key=ETH))
             await redis.publish(codec.command_name("d1"), command)
-            await until(lambda: states(heard, ETH)[-2:] == ["SYNCING", "LIVE"], 10)
+            await until(lambda: states(heard, ETH)[-2:] == ["SYNCING", "LIVE"])
         assert "resync asked for by an operator" in reasons(heard)
         assert set(states(heard, BTC)) <= {"LIVE"}
 
@@ -182,7 +176,7 @@ async def test_a_depth_that_changes_moves_only_its_own_pair(chosen: Options):
         await all_live(monitor, BTC, ETH)
         before = monitor.feed.find(BookKey.parse(ETH)).book
         await watch(BTC, depth=50)
-        await until(lambda: monitor.feed.find(BookKey.parse(BTC)).book.depth == 50, 3)
+        await until(lambda: monitor.feed.find(BookKey.parse(BTC)).book.depth == 50)
         await all_live(monitor, BTC)
         assert monitor.feed.find(BookKey.parse(ETH)).book is before
 
@@ -192,7 +186,7 @@ async def test_the_status_says_of_every_book_and_socket_how_it_is(chosen: Option
     async with running(chosen) as monitor, Redis.from_url(chosen.redis_url) as redis:
         await all_live(monitor, BTC, OKX)
         (status,) = await read_daemons_async(redis)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (status["history"]["rows_s"] and all(book["msg_s"] for book in status["books"])):
                 await asyncio.sleep(0.1)
                 (status,) = await read_daemons_async(redis)
@@ -211,7 +205,7 @@ async def test_an_orderly_stop_says_goodbye_for_every_book(chosen: Options):
     async with listening(chosen.redis_url, "book:*") as heard:
         async with running(chosen) as monitor:
             await all_live(monitor, BTC, OKX)
-        await until(lambda: [states(heard, key)[-1] for key in (BTC, OKX)] == ["DOWN", "DOWN"], 2)
+        await until(lambda: [states(heard, key)[-1] for key in (BTC, OKX)] == ["DOWN", "DOWN"])
         assert "daemon d1 stops" in reasons(heard)
     assert list((chosen.data_dir / "spool").rglob("*.part")) == []  # everything is sealed
 
@@ -222,7 +216,7 @@ async def test_a_snapshot_that_fails_is_asked_for_again(simulator: Simulator, ch
         await all_live(monitor, ETH, BYBIT)
         await fault(simulator, "rest_error", ETH, symbol=None)
         await fault(simulator, "gap", ETH)
-        await until(lambda: state(monitor, ETH) == "SYNCING", 5)
+        await until(lambda: state(monitor, ETH) == "SYNCING")
         await fault(simulator, "rest_ok", ETH, symbol=None)
         await all_live(monitor, ETH)
         assert monitor.feed.find(BookKey.parse(BYBIT)).book.counts.resyncs == 0
@@ -231,7 +225,7 @@ async def test_a_snapshot_that_fails_is_asked_for_again(simulator: Simulator, ch
 async def test_a_pair_that_does_not_fit_waits_with_the_reason_and_starts_when_there_is_room(chosen: Options):
     await watch(BYBIT, OKX)
     async with running(replace(chosen, max_connections=1)) as monitor:
-        await until(lambda: {state(monitor, BYBIT), state(monitor, OKX)} == {"LIVE", "DOWN"}, 10)
+        await until(lambda: {state(monitor, BYBIT), state(monitor, OKX)} == {"LIVE", "DOWN"})
         runs, waits = (BYBIT, OKX) if state(monitor, BYBIT) == "LIVE" else (OKX, BYBIT)
         assert "no room" in monitor.feed.find(BookKey.parse(waits)).book.reason
         await switch(runs, on=False)
@@ -250,11 +244,11 @@ async def test_a_database_that_goes_away_costs_no_book(chosen: Options, monkeypa
         with monkeypatch.context() as patch:
             patch.setattr(selectors, "exchanges", gone)
             patch.setattr(leases, "rooms", lambda roles: gone())
-            await until(lambda: monitor.ownership.database_away, 5)
+            await until(lambda: monitor.ownership.database_away)
             await until(lambda: before.version > 0 and monitor.ownership.trusted())
             version = before.version
             await until(lambda: before.version > version + 5)
-        await until(lambda: not monitor.ownership.database_away, 5)
+        await until(lambda: not monitor.ownership.database_away)
         assert monitor.feed.find(BookKey.parse(BTC)).book is before
         assert before.state == "LIVE"
 

@@ -40,7 +40,7 @@ def test_a_run_waits_for_the_processes_of_the_one_before(folder: Folder):
             waiting = thread.submit(folder.await_former)
             assert not wait([waiting], timeout=0.15).done
             former.communicate(b"\n")
-            waiting.result(timeout=5)
+            waiting.result(timeout=30)
 
 
 @pytest.mark.parametrize("left", ["", "no number"])

@@ -4,17 +4,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
 
+from apps.feeds.tests.waiting import await_that
 from workers.supervisor.folder import Folder
 from workers.supervisor.programs import Program, configuration
 
 ROOT = Path(__file__).resolve().parents[2]
-WAIT_S = 20
+WAIT_S = 60
 
 # writes its pid, ends at SIGTERM, and says so
 CHILD = """
@@ -48,13 +47,6 @@ stack.stop(hurry=lambda: signals.count > 1, tick=lambda: None)
 """
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = monotonic() + WAIT_S
-    while not condition():
-        assert monotonic() < deadline, "did not happen in time"
-        sleep(0.05)
-
-
 def alive(pid: int) -> bool:
     """A zombie has ended."""
     try:
@@ -79,8 +71,8 @@ class Run:
         self.supervisord = self.front.pid
 
     def started(self) -> None:
-        wait_for(lambda: all(self.pid_file(name).exists() for name in ("store", "reader")))
-        wait_for((self.folder.run / "supervisord.pid").exists)
+        await_that(lambda: all(self.pid_file(name).exists() for name in ("store", "reader")))
+        await_that((self.folder.run / "supervisord.pid").exists)
         self.children = [int(self.pid_file(name).read_text()) for name in ("store", "reader")]
         self.supervisord = int((self.folder.run / "supervisord.pid").read_text())
 
@@ -97,7 +89,7 @@ class Run:
     def close(self) -> None:
         self.front.kill()
         self.front.wait()
-        wait_for(self.nothing_left)
+        await_that(self.nothing_left)
 
 
 @pytest.fixture
@@ -123,7 +115,7 @@ def test_a_stop_ends_the_readers_before_the_stores(stack: Run):
 def test_a_process_that_dies_is_started_again(stack: Run):
     stack.pid_file("store").unlink()
     os.kill(stack.children[0], signal.SIGKILL)
-    wait_for(stack.pid_file("store").exists)
+    await_that(stack.pid_file("store").exists)
     stack.children[0] = int(stack.pid_file("store").read_text())
     assert alive(stack.children[0])
 
@@ -136,4 +128,4 @@ def test_nothing_outlives_a_killed_supervisord(stack: Run):
 
 def test_nothing_outlives_a_killed_front(stack: Run):
     stack.front.kill()
-    wait_for(stack.nothing_left)
+    await_that(stack.nothing_left)

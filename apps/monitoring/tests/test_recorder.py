@@ -1,11 +1,11 @@
 import asyncio
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from apps.feeds.tests.waiting import until
 from apps.monitoring.gaps import Gap
 from apps.monitoring.recorder import Recorder
 from apps.monitoring.rows import TRADES, UPDATES, facts
@@ -55,12 +55,6 @@ class Life:
     def gaps(self) -> list[Gap]:
         files = sorted((self.directory / "d1").glob("gaps-*.json"))
         return [gap for file in files for gap in msgspec.json.decode(file.read_bytes(), type=list[Gap])]
-
-
-async def until(done: Callable[[], bool], seconds: float = 40) -> None:
-    async with asyncio.timeout(seconds):
-        while not done():  # noqa: ASYNC110 - what is waited for lies on disk, or in a thread
-            await asyncio.sleep(0.005)
 
 
 def content(batch: SealedBatch, suffix: str = ".seg") -> bytes:
