@@ -31,7 +31,7 @@ async def open_account(
     simulator: Simulator, exchange: str, *, name: str = "anna", key: str = KEY, secret: str = SECRET, **more: Any
 ) -> None:
     """With money in every wallet, unless `balances` says otherwise."""
-    wallets = simulator.exchanges[exchange].desk.rules.wallets.values()
+    wallets = simulator.exchanges[exchange].desk.rules_of(more.get("kind", "")).wallets.values()
     more.setdefault("balances", dict.fromkeys(wallets, MONEY))
     await did(simulator, "accounts", exchange=exchange, name=name, key=key, secret=secret, **more)
 

@@ -44,6 +44,7 @@ async def test_there_is_no_account_until_one_is_made(simulator: Simulator) -> No
         ("accounts", {"exchange": EXCHANGE, "name": "x", "key": "key-of-anna", "secret": "x"}),
         ("accounts", {"exchange": EXCHANGE, "name": "x", "key": "x", "secret": "x", "balances": {"cellar": {}}}),
         ("accounts", {"exchange": EXCHANGE, "name": "x", "key": "x", "secret": "x", "permissions": ["fly"]}),
+        ("accounts", {"exchange": EXCHANGE, "name": "x", "key": "x", "secret": "x", "kind": "noble"}),
         ("account_fault", {"exchange": EXCHANGE, "op": "nothing"}),
         ("account_fault", {"exchange": EXCHANGE, "op": "reject", "account": "nobody"}),
         ("account_fault", {"exchange": EXCHANGE, "op": "reject", "kind": "dance"}),

@@ -24,7 +24,7 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class NewAccount(Body):
-    """Body of `POST /_sim/accounts`. `balances`: wallet -> asset -> amount as text."""
+    """Body of `POST /_sim/accounts`. `balances`: wallet -> asset -> amount as text; `kind`: one of the exchange's."""
 
     name: str
     key: str
@@ -33,6 +33,7 @@ class NewAccount(Body):
     permissions: tuple[Literal["read", "trade", "withdraw"], ...] = ("read", "trade")
     ip_allowed: bool = True
     hedge: bool = False
+    kind: str = ""
     balances: dict[str, dict[str, str]] = {}
 
 
@@ -112,9 +113,9 @@ class TradingControl:
         def act(desk: Desk, body: NewAccount) -> dict[str, Any]:
             key = Key(body.key, body.secret, body.passphrase, frozenset(body.permissions), body.ip_allowed)
             money = {w: {a: Decimal(text) for a, text in assets.items()} for w, assets in body.balances.items()}
-            if unknown := set(money) - set(desk.rules.wallets.values()):
+            if unknown := set(money) - set(desk.rules_of(body.kind).wallets.values()):
                 raise ValueError(f"{body.exchange}: no wallets {sorted(unknown)}")
-            account = desk.open_account(body.name, [key], hedge=body.hedge)
+            account = desk.open_account(body.name, [key], hedge=body.hedge, kind=body.kind)
             for wallet, assets in money.items():
                 for asset, amount in assets.items():
                     desk.credit(account, wallet, asset, amount)
@@ -202,6 +203,7 @@ def account_row(exchange: str, desk: Desk, account: Account) -> dict[str, Any]:
         "exchange": exchange,
         "name": account.name,
         "hedge": account.hedge,
+        "kind": account.kind,
         "listeners": account.outbox.listeners,
         "wallets": {
             wallet: {a: {k: str(v) for k, v in asdict(holding).items()} for a, holding in assets.items()}

@@ -87,14 +87,22 @@ class Desk:
 
     # accounts
 
-    def open_account(self, name: str, keys: list[Key], *, hedge: bool = False) -> Account:
-        """Raises ValueError when the name or a key is taken."""
+    def open_account(self, name: str, keys: list[Key], *, hedge: bool = False, kind: str = "") -> Account:
+        """Raises ValueError when the name or a key is taken, or there are no accounts of this kind."""
         if name in self.accounts or any(key.key in self._keys for key in keys):
             raise ValueError(f"{self.exchange}: account or key of {name} exists")
-        account = Account(name, self.rules, Outbox(name, self.faults), {key.key: key for key in keys}, hedge)
+        account = Account(
+            name, self.rules_of(kind), Outbox(name, self.faults), {key.key: key for key in keys}, hedge, kind
+        )
         self.accounts[name] = account
         self._keys.update(dict.fromkeys(account.keys, account))
         return account
+
+    def rules_of(self, kind: str) -> Rules:
+        """Those of a kind of accounts. Raises ValueError when there is no such kind."""
+        if kind and kind not in self.rules.kinds:
+            raise ValueError(f"{self.exchange}: no accounts of the kind {kind}")
+        return self.rules.kinds[kind] if kind else self.rules
 
     def by_key(self, key: str) -> tuple[Account, Key] | None:
         account = self._keys.get(key)
@@ -102,7 +110,7 @@ class Desk:
 
     def credit(self, account: Account, wallet: str, asset: str, amount: Decimal) -> None:
         """Money comes in (or leaves, when negative)."""
-        market_type = next(kind for kind, name in self.rules.wallets.items() if name == wallet)
+        market_type = next(kind for kind, name in account.rules.wallets.items() if name == wallet)
         account.holding(market_type, asset).total += amount
         self.floor.tell_money(account, "transfer", market_type, (asset,), {asset: amount})
 
@@ -285,7 +293,7 @@ class Desk:
         opens = listing.market_type == "futures" and size > checks.closable(account, listing, ticket)
         ms = self.now_ms()
         number = self._number + 1
-        id = self.rules.identify(listing.market_type, number)
+        id = account.rules.identify(listing.market_type, number)
         return Order(id, number, account, ticket, listing, price, size, ms, ms, opens=opens)
 
     def _shows(self, order: Order) -> bool:
