@@ -1,5 +1,7 @@
-"""CoinEx's WebSocket servers: spot and futures, public channels."""
+"""CoinEx's WebSocket servers: spot and futures, public and private channels on the same sockets."""
 
+from collections.abc import Awaitable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -7,43 +9,63 @@ import msgspec
 from aiohttp import web
 
 from apps.feeds.simulator.coinex import streams
-from apps.feeds.simulator.coinex.listings import NAME, listings
+from apps.feeds.simulator.coinex.listings import NAME, least, listings
+from apps.feeds.simulator.coinex.private import BadListError, NotSignedError, Private
 from apps.feeds.simulator.coinex.recorded import CoinexLibrary
-from apps.feeds.simulator.coinex.rest import REST_HOSTS, Rest
+from apps.feeds.simulator.coinex.refusals import DESK, TOO_MUCH, RefusalError
+from apps.feeds.simulator.coinex.rest import REST_HOSTS, Rest, unavailable
 from apps.feeds.simulator.coinex.states import state_row
+from apps.feeds.simulator.coinex.trading import Trading, refused
 from apps.feeds.simulator.exchange import Exchange, World
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.market import Market
 from apps.feeds.simulator.sockets import Socket, gzip_frame
 from apps.feeds.simulator.streams import BookStream, Stream
+from apps.feeds.simulator.trading.rules import Rates, Rules
+from apps.feeds.simulator.trading.tickets import Reason
 
 SOCKET_HOST = "socket.coinex.com"
 PATHS = {"v2/spot": "spot", "v2/futures": "futures"}
 CODES = {"spot": 20000, "futures": 30000}  # what a socket's own error codes start from
 INVALID, NO_METHOD, NO_SIGN, BAD_SIGN = 1, 2, 1001, 1002
-PRIVATE = ("order", "stop", "user_deals", "balance", "position")
+VERBS = ("subscribe", "unsubscribe")
 FOR_ALL = ("deals", "state")  # channels whose empty list means every market
-
-
-class RefusalError(Exception):
-    """A command that is refused as a whole."""
 
 
 class Coinex(Exchange):
     name = NAME
     hosts = frozenset({SOCKET_HOST} | REST_HOSTS)
+    rules = Rules(
+        unique="never",
+        rates={
+            "spot": Rates(Decimal("0.002"), Decimal("0.002")),
+            "futures": Rates(Decimal("0.0003"), Decimal("0.0005")),
+        },
+        most_leverage=100,
+        least=least,
+    )
 
     def __init__(self, world: World, recordings: Path | None = None) -> None:
         """`recordings`: a folder with frames of this exchange to play instead of random markets."""
         listed = listings()
         recorded = None if recordings is None else CoinexLibrary(recordings).markets(listed, self.writer)
         super().__init__(world, listed, recorded)
-        self._rest = Rest(self)
+        self.public = Rest(self)
+        self._private = Private(self)
+        self._trading = Trading(self)
         self._heard: dict[Socket, float] = {}
         self._told: dict[Socket, float] = {}  # when the states of the markets were last sent
 
-    def rest(self, request: web.Request, host: str, path: str) -> web.Response:
-        return self._rest.answer(request, path)
+    def rest(self, request: web.Request, host: str, path: str) -> web.Response | Awaitable[web.StreamResponse]:
+        if self._trading.serves(request, path):
+            return self._trading.answer(request, path)
+        return self.public.answer(request, path)
+
+    def fault_answer(self, request: web.Request, op: str, seconds: float) -> web.Response:
+        """The gateway says the same of an order that was placed and of one that was not."""
+        if op in ("error_placed", "error_not_placed"):
+            return unavailable()
+        return refused(RefusalError(*(DESK[Reason.INSUFFICIENT_FUNDS] if op == "reject" else TOO_MUCH)))
 
     def id_jump(self, listing: Listing) -> int:
         return 1
@@ -57,6 +79,7 @@ class Coinex(Exchange):
         self._heard[socket] = self.now()
 
     def closed(self, socket: Socket) -> None:
+        self._private.closed(socket)
         super().closed(socket)
         self._heard.pop(socket, None)
         self._told.pop(socket, None)
@@ -82,26 +105,40 @@ class Coinex(Exchange):
         if method == "server.ping":
             socket.answer({"id": number, "code": 0, "data": {"result": "pong"}, "message": "OK"})
         elif method == "server.sign":
-            self._error(socket, number, BAD_SIGN, "Signature Incorrect")
-        elif channel in PRIVATE:
-            self._error(socket, number, NO_SIGN, "require auth")
-        elif channel not in ("depth", "deals", "bbo", "state") or verb not in ("subscribe", "unsubscribe"):
+            if self._private.sign(socket, parameters):
+                self.acknowledge(socket, _ack(number), socket.market_type)
+            else:
+                self._error(socket, number, BAD_SIGN, "Signature Incorrect")
+        elif self._private.has(socket.market_type, channel) and verb in VERBS:
+            self._private_command(socket, channel, verb, parameters, number)
+        elif channel not in ("depth", "deals", "bbo", "state") or verb not in VERBS:
             self._error(socket, number, NO_METHOD, "method not found")
         else:
             self._answer(socket, channel, verb, parameters.get("market_list"), number)
+
+    def _private_command(
+        self, socket: Socket, channel: str, verb: str, parameters: dict[str, Any], number: int
+    ) -> None:
+        try:
+            self._private.command(socket, channel, verb, parameters)
+        except NotSignedError:
+            self._error(socket, number, NO_SIGN, "require auth")
+        except BadListError:
+            self._error(socket, number, INVALID, "invalid argument")
+        else:
+            self.acknowledge(socket, _ack(number), socket.market_type)
 
     def _answer(self, socket: Socket, channel: str, verb: str, rows: Any, number: int) -> None:
         """One entry that cannot be had refuses the whole list."""
         try:
             if not isinstance(rows, list):
-                raise RefusalError
+                raise BadListError
             names = self._held(socket, channel, rows) if verb == "unsubscribe" else self._wanted(socket, channel, rows)
-        except RefusalError:
+        except BadListError:
             self._error(socket, number, INVALID, "invalid argument")
             return
         symbols = {_symbol(name) for name in names}
-        ack = {"id": number, "message": "OK", "code": 0}
-        self.acknowledge(socket, ack, socket.market_type, symbols)
+        self.acknowledge(socket, _ack(number), socket.market_type, symbols)
         if verb == "subscribe":
             # A second subscription to the depth of a market takes the place of the first.
             again = [name for name in socket.names.difference(names) if _is(name, channel) and _symbol(name) in symbols]
@@ -115,11 +152,11 @@ class Coinex(Exchange):
         if not rows and channel in FOR_ALL:
             rows = [symbol for kind, symbol in self.listings if kind == socket.market_type and self._live(kind, symbol)]
         if not rows:
-            raise RefusalError
+            raise BadListError
         names = [_depth_name(row) if channel == "depth" else f"{channel}:{row}" for row in rows]
         for symbol in map(_symbol, names):
             if not self._live(socket.market_type, symbol) or self.refuses(socket.market_type, symbol):
-                raise RefusalError
+                raise BadListError
         return names
 
     def _held(self, socket: Socket, channel: str, rows: list[Any]) -> list[str]:
@@ -170,6 +207,10 @@ class Coinex(Exchange):
             socket.answer(streams.push("state.update", {"state_list": rows}))
 
 
+def _ack(number: int) -> dict[str, Any]:
+    return {"id": number, "message": "OK", "code": 0}
+
+
 def _is(name: str, channel: str) -> bool:
     return name.partition(":")[0] == channel
 
@@ -179,12 +220,12 @@ def _symbol(name: str) -> str:
 
 
 def _depth_name(row: Any) -> str:
-    """Raises RefusalError for anything but `[market, limit, interval, full]`."""
+    """Raises BadListError for anything but `[market, limit, interval, full]`."""
     if not isinstance(row, list) or len(row) != 4:
-        raise RefusalError
+        raise BadListError
     market, limit, interval, full = row
     if limit not in streams.LIMITS or not isinstance(interval, str) or not isinstance(full, bool):
-        raise RefusalError
+        raise BadListError
     if interval not in streams.INTERVALS:
-        raise RefusalError
+        raise BadListError
     return f"depth:{limit}:{interval}:{'true' if full else 'false'}:{market}"

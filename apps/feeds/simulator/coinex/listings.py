@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from apps.feeds.simulator.listings import COINS, Listing, Scale, activity_of, lot_for, price_in, tick_for
+from apps.feeds.simulator.trading.rules import Least
 
 NAME = "coinex"
 ONE = Decimal(1)
@@ -72,6 +73,11 @@ def _contract(coin: str, quote: str, status: str) -> Listing:
     )
 
 
+def least(listing: Listing) -> Least:
+    """The smallest order; no money is asked for."""
+    return Least(listing.size.step * (100 if listing.market_type == "spot" else 10))
+
+
 def row(listing: Listing) -> dict[str, Any]:
     return _spot_row(listing) if listing.market_type == "spot" else _contract_row(listing)
 
@@ -81,7 +87,7 @@ def _spot_row(listing: Listing) -> dict[str, Any]:
         "market": listing.symbol,
         "taker_fee_rate": "0.002",
         "maker_fee_rate": "0.002",
-        "min_amount": f"{listing.size.step * 100:f}",
+        "min_amount": f"{least(listing).size:f}",
         "base_ccy": listing.base,
         "quote_ccy": listing.quote,
         "base_ccy_precision": _digits(listing.size.step),
@@ -102,7 +108,7 @@ def _contract_row(listing: Listing) -> dict[str, Any]:
         "contract_type": listing.category,
         "taker_fee_rate": "0.0005",
         "maker_fee_rate": "0.0003",
-        "min_amount": f"{listing.size.step * 10:f}",
+        "min_amount": f"{least(listing).size:f}",
         "base_ccy": listing.base,
         "quote_ccy": listing.quote,
         "base_ccy_precision": 8,

@@ -1,0 +1,345 @@
+"""The simulated CoinEx takes orders as CoinEx does: signatures, parameters, answers, refusals, the account."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from apps.feeds.simulator.coinex.auth import signature
+from apps.feeds.simulator.server import Simulator
+from apps.feeds.tests.plain_accounts import accepted, did, fill, open_account
+from apps.feeds.tests.plain_client import order
+from apps.feeds.tests.plain_coinex_orders import TYPES, Client, limit, market, named, now_ms
+
+BOTH = pytest.mark.parametrize("market_type", ["spot", "futures"])
+STATE = {
+    "order_id",
+    "market",
+    "market_type",
+    "side",
+    "type",
+    "amount",
+    "price",
+    "client_id",
+    "created_at",
+    "updated_at",
+    "maker_fee_rate",
+    "taker_fee_rate",
+    "unfilled_amount",
+    "filled_amount",
+    "filled_value",
+}
+PLACED = {
+    "spot": STATE | {"ccy", "base_fee", "quote_fee", "discount_fee", "last_fill_amount", "last_fill_price"},
+    "futures": STATE | {"fee", "fee_ccy", "last_filled_amount", "last_filled_price", "realized_pnl"},
+}
+
+
+@pytest.fixture
+async def client(simulator: Simulator) -> Client:
+    """Of an account with money, on markets that stand still."""
+    await order(simulator, "freeze")
+    await open_account(simulator, "coinex")
+    return Client(simulator)
+
+
+# who asks
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "GET/v2/spot/pending-order?market=BTCUSDT&market_type=SPOT&side=buy&page=1&limit=10",
+            "cc09daee7d36defc08cbf519e73cffaae51dc6d9b02ee3b9663a86879ad4a00a",
+        ),
+        (
+            (
+                'POST/v2/spot/order{"market":"BTCUSDT","market_type":"SPOT","side":"buy","type":"limit",'
+                '"amount":"0.001","price":"10000","client_id":"ct-000001"}'
+            ),
+            "7766e470a15dd327b21f4fdb55a7c81d8cf68f8e016a20bb2521c3147c34ca41",
+        ),
+        ("", "f5d9524ab7aff5ecc3cf8f4d317612295c11be1f08ee25fd47ccb55cf2e20695"),
+    ],
+)
+def test_the_known_signatures_are_those_that_are_asked_for(text: str, expected: str) -> None:
+    assert signature("testSecret", f"{text}1700490703564".encode()) == expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"X-COINEX-SIGN": "0" * 64}, 4006),
+        ({"X-COINEX-SIGN": None}, 4006),
+        ({"X-COINEX-TIMESTAMP": "yesterday"}, 4008),
+        ({"X-COINEX-TIMESTAMP": "1700490703564"}, 4010),
+        ({"X-COINEX-TIMESTAMP": "9999999999999"}, 4010),
+        ({"X-COINEX-KEY": "nobody"}, 4005),
+        ({"X-COINEX-KEY": None}, 4005),
+    ],
+)
+@BOTH
+async def test_a_request_that_is_not_signed_as_it_should_be_is_refused(
+    client: Client, market_type: str, headers: dict[str, Any], code: int
+) -> None:
+    path, params = f"{market_type}/order", limit(market_type)
+    assert await client.refused("POST", path, headers=headers, **params) == code
+    assert await accepted(client.simulator, "coinex") == []
+
+
+@BOTH
+async def test_a_request_may_say_how_long_it_holds(client: Client, market_type: str) -> None:
+    headers = {"X-COINEX-TIMESTAMP": str(now_ms() - 20_000), "X-COINEX-WINDOWTIME": "60000"}
+    path = f"{market_type}/pending-order"
+    assert await client.refused("GET", path, headers=headers, market_type=TYPES[market_type]) == 0
+    headers["X-COINEX-WINDOWTIME"] = "10000"
+    assert await client.refused("GET", path, headers=headers, market_type=TYPES[market_type]) == 4010
+
+
+@BOTH
+async def test_a_wrong_secret_or_address_is_refused(client: Client, market_type: str) -> None:
+    path, params = f"{market_type}/pending-order", {"market_type": TYPES[market_type]}
+    assert await Client(client.simulator, secret="wrong").refused("GET", path, **params) == 4006
+    await open_account(client.simulator, "coinex", name="boris", key="far", secret="s", ip_allowed=False)
+    assert await Client(client.simulator, key="far", secret="s").refused("GET", path, **params) == 4007
+
+
+@BOTH
+async def test_a_key_without_the_permission_may_read_and_not_trade(client: Client, market_type: str) -> None:
+    await open_account(client.simulator, "coinex", name="boris", key="r", secret="s", permissions=["read"])
+    reader = Client(client.simulator, key="r", secret="s")
+    assert await reader.read(market_type, "pending-order") is None
+    assert await reader.refused("POST", f"{market_type}/order", **limit(market_type)) == 4115
+
+
+# orders
+
+
+@BOTH
+async def test_an_order_is_placed_read_back_and_cancelled(client: Client, market_type: str) -> None:
+    placed = await client.place(market_type, client_id="mine-1")
+    assert set(placed) == PLACED[market_type]
+    assert (placed["client_id"], placed["amount"], placed["unfilled_amount"]) == ("mine-1", "0.01", "0.01")
+    number = {"market": "BTCUSDT", "order_id": placed["order_id"]}
+    told = await client.done("GET", f"{market_type}/order-status", **number)
+    assert told == {**placed, "status": "open"}
+    assert await client.read(market_type, "pending-order", client_id="mine-1") == [placed]
+    assert await client.read(market_type, "pending-order", client_id="mine-2") is None
+    await fill(client.simulator, "coinex", str(placed["order_id"]), "0.004")
+    gone = await client.done("POST", f"{market_type}/cancel-order", market_type=TYPES[market_type], **number)
+    assert (gone["filled_amount"], gone["unfilled_amount"], gone["filled_value"]) == ("0.004", "0.006", "200")
+    assert "status" not in gone
+    told = await client.done("GET", f"{market_type}/order-status", **number)
+    assert told["status"] == "part_canceled"
+    (row,) = await client.read(market_type, "finished-order", client_id="mine-1")
+    assert (row["order_id"], row["filled_amount"], row["updated_at"]) == (placed["order_id"], "0.004", 0)
+    assert await client.read(market_type, "pending-order") is None
+    again = named(market_type, order_id=placed["order_id"])
+    assert await client.refused("POST", f"{market_type}/cancel-order", **again) == 3600
+
+
+@BOTH
+async def test_an_order_that_was_cancelled_without_a_fill_is_not_kept(client: Client, market_type: str) -> None:
+    placed = await client.place(market_type)
+    await client.done("POST", f"{market_type}/cancel-order", **named(market_type, order_id=placed["order_id"]))
+    query = {"market": "BTCUSDT", "order_id": placed["order_id"]}
+    assert await client.refused("GET", f"{market_type}/order-status", **query) == 3600
+    assert await client.read(market_type, "finished-order") is None
+
+
+@BOTH
+async def test_a_client_id_may_be_that_of_several_orders_which_are_cancelled_together(
+    client: Client, market_type: str
+) -> None:
+    placed = [await client.place(market_type, client_id="mine") for _ in range(2)]
+    path = f"{market_type}/cancel-order-by-client-id"
+    gone = await client.done("POST", path, **named(market_type, client_id="mine"))
+    assert [(row["code"], row["data"]["order_id"]) for row in gone] == [(0, row["order_id"]) for row in placed]
+    assert await client.refused("POST", path, **named(market_type, client_id="mine")) == 3600
+
+
+@BOTH
+async def test_all_open_orders_of_a_market_are_cancelled_at_once(client: Client, market_type: str) -> None:
+    await client.place(market_type)
+    await client.place(market_type, side="sell", price="200000")
+    await client.place(market_type, market="ETHUSDT", price="2000", amount="1")
+    path = f"{market_type}/cancel-all-order"
+    assert await client.done("POST", path, **named(market_type, side="sell")) == {}
+    assert len(await client.read(market_type, "pending-order", market="BTCUSDT")) == 1
+    assert await client.done("POST", path, **named(market_type)) == {}
+    assert [row["market"] for row in await client.read(market_type, "pending-order")] == ["ETHUSDT"]
+
+
+@BOTH
+async def test_lists_come_in_pages(client: Client, market_type: str) -> None:
+    numbers = [(await client.place(market_type))["order_id"] for _ in range(3)]
+    path, query = f"{market_type}/pending-order", {"market_type": TYPES[market_type], "limit": 2}
+    first = await client.ask("GET", path, **query)
+    assert [row["order_id"] for row in first["data"]] == [numbers[2], numbers[1]]
+    assert first["pagination"] == {"total": 3, "has_next": True}
+    second = await client.ask("GET", path, **query, page=2)
+    assert ([row["order_id"] for row in second["data"]], second["pagination"]["has_next"]) == ([numbers[0]], False)
+    assert await client.refused("GET", path, **query, page=0) == 4004
+
+
+@BOTH
+async def test_a_market_order_is_filled_at_once(client: Client, market_type: str) -> None:
+    placed = await client.done("POST", f"{market_type}/order", **market(market_type))
+    assert (placed["type"], placed["price"], placed["filled_amount"]) == ("market", "0", "0.01")
+    told = await client.done("GET", f"{market_type}/order-status", market="BTCUSDT", order_id=placed["order_id"])
+    assert (told["status"], told["unfilled_amount"]) == ("filled", "0")
+    fees = {"base_fee": "0.00002", "quote_fee": "0"} if market_type == "spot" else {"fee_ccy": "USDT"}
+    assert {name: told[name] for name in fees} == fees
+    if market_type == "futures":
+        assert Decimal(told["fee"]) == Decimal(told["filled_value"]) * Decimal("0.0005")
+
+
+@pytest.mark.parametrize("ccy", [None, "USDT"])
+async def test_a_spot_market_buy_counts_money_unless_it_says_otherwise(client: Client, ccy: str | None) -> None:
+    placed = await client.done("POST", "spot/order", **market("spot", amount="1000", ccy=ccy))
+    assert (placed["ccy"], placed["amount"]) == ("USDT", "1000")
+    assert 990 < Decimal(placed["filled_value"]) <= 1000
+    assert Decimal(placed["unfilled_amount"]) == 1000 - Decimal(placed["filled_value"])
+    sold = await client.done("POST", "spot/order", **market("spot", side="sell", ccy=None))
+    assert (sold["ccy"], sold["filled_amount"]) == ("BTC", "0.01")
+
+
+@BOTH
+async def test_what_an_immediate_order_leaves_is_gone(client: Client, market_type: str) -> None:
+    placed = await client.place(market_type, type="ioc")
+    assert placed["filled_amount"] == "0"
+    assert await client.read(market_type, "pending-order") is None
+    assert await client.refused("POST", f"{market_type}/order", **limit(market_type, type="fok")) == 3621
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"market": "NOCOIN"}, 3639),
+        ({"market": None}, 4004),
+        ({"market_type": "MARGIN"}, 4004),
+        ({"market_type": None}, 4004),
+        ({"side": "hold"}, 4004),
+        ({"type": "dance"}, 4004),
+        ({"price": None}, 4004),
+        ({"price": 50000}, 4004),
+        ({"price": "5E4"}, 4004),
+        ({"price": "50000.001"}, 4004),
+        ({"amount": "0"}, 4004),
+        ({"amount": "-1"}, 4004),
+        ({"amount": "0.010000001"}, 4004),
+        ({"amount": "100000"}, 3109),
+        ({"type": "maker_only", "price": "200000"}, 3622),
+        ({"client_id": "not an id"}, 4004),
+        ({"client_id": "x" * 33}, 4004),
+        ({"stp_mode": "me"}, 4004),
+    ],
+)
+@BOTH
+async def test_a_wrong_order_is_refused_with_its_own_code(
+    client: Client, market_type: str, params: dict[str, Any], code: int
+) -> None:
+    assert await client.refused("POST", f"{market_type}/order", **limit(market_type, **params)) == code
+    assert await accepted(client.simulator, "coinex") == []
+
+
+@pytest.mark.parametrize(("market_type", "amount"), [("spot", "0.0000009"), ("futures", "0.00001")])
+async def test_an_order_may_be_too_small(client: Client, market_type: str, amount: str) -> None:
+    assert await client.refused("POST", f"{market_type}/order", **limit(market_type, amount=amount)) == 3127
+
+
+@pytest.mark.parametrize(("market_type", "symbol", "code"), [("spot", "DYMUSDT", 3157), ("futures", "WAVESUSDT", 3157)])
+async def test_a_market_that_is_not_open_takes_no_order(
+    client: Client, market_type: str, symbol: str, code: int
+) -> None:
+    params = limit(market_type, market=symbol, price="1", amount="100")
+    assert await client.refused("POST", f"{market_type}/order", **params) == code
+
+
+@BOTH
+async def test_an_unknown_order_is_not_found(client: Client, market_type: str) -> None:
+    assert await client.refused("GET", f"{market_type}/order-status", market="BTCUSDT", order_id=1) == 3600
+    assert await client.refused("POST", f"{market_type}/cancel-order", **named(market_type, order_id=1)) == 3600
+    assert await client.refused("POST", f"{market_type}/cancel-order", **named(market_type, order_id="1")) == 4004
+    assert await client.refused("GET", f"{market_type}/order-status", market="NOCOIN", order_id=1) == 3639
+
+
+@BOTH
+async def test_own_trades_tell_their_fees_when_one_order_is_asked_for(client: Client, market_type: str) -> None:
+    placed = await client.place(market_type)
+    await fill(client.simulator, "coinex", str(placed["order_id"]), "0.004")
+    (row,) = await client.read(market_type, "user-deals", market="BTCUSDT")
+    assert (row["order_id"], row["price"], row["amount"], row["side"]) == (placed["order_id"], "50000", "0.004", "buy")
+    assert {"fee", "role"}.isdisjoint(row)
+    (whole,) = await client.read(market_type, "order-deals", market="BTCUSDT", order_id=placed["order_id"])
+    fee = ("0.000008", "BTC") if market_type == "spot" else ("0.06", "USDT")
+    assert whole == {**row, "role": "maker", "fee": fee[0], "fee_ccy": fee[1]}
+    assert await client.read(market_type, "user-deals", market="BTCUSDT", start_time=row["created_at"] + 1) is None
+
+
+# the account
+
+
+async def test_balances_of_spot_and_futures_are_wallets_of_their_own(client: Client) -> None:
+    await client.place("spot")
+    await client.place("futures")
+    usdt = next(row for row in await client.done("GET", "assets/spot/balance") if row["ccy"] == "USDT")
+    assert usdt == {"ccy": "USDT", "available": "9999500", "frozen": "500"}
+    usdt = next(row for row in await client.done("GET", "assets/futures/balance") if row["ccy"] == "USDT")
+    assert usdt == {
+        "ccy": "USDT",
+        "available": "9999975",
+        "frozen": "25",
+        "margin": "0",
+        "transferrable": "9999975",
+        "unrealized_pnl": "0",
+    }
+
+
+@pytest.mark.parametrize("wallet", ["spot", "futures"])
+async def test_an_empty_wallet_is_null(client: Client, wallet: str) -> None:
+    await open_account(client.simulator, "coinex", name="boris", key="b", secret="s", balances={})
+    assert await Client(client.simulator, key="b", secret="s").done("GET", f"assets/{wallet}/balance") is None
+
+
+async def test_a_position_is_told_and_closed(client: Client) -> None:
+    assert await client.read("futures", "pending-position") is None
+    placed = await client.done("POST", "futures/order", **market("futures", side="sell", amount="0.004"))
+    (row,) = await client.read("futures", "pending-position", market="BTCUSDT")
+    assert (row["side"], row["open_interest"], row["close_avbl"]) == ("short", "0.004", "0.004")
+    assert Decimal(row["avg_entry_price"]) * Decimal("0.004") == Decimal(placed["filled_value"])
+    assert (row["margin_mode"], row["leverage"]) == ("cross", "20")
+    assert Decimal(row["margin_avbl"]) == pytest.approx(Decimal(placed["filled_value"]) / 20)
+    close = {**named("futures"), "type": "market"}
+    assert await client.refused("POST", "futures/close-position", **close, amount="0.005") == 4004
+    closed = await client.done("POST", "futures/close-position", **close, amount="0.004")
+    assert (closed["side"], closed["filled_amount"]) == ("buy", "0.004")
+    assert await client.read("futures", "pending-position") is None
+    assert await client.refused("POST", "futures/close-position", **close, amount="0.004") == 4004
+
+
+async def test_leverage_and_margin_mode_are_set_together(client: Client) -> None:
+    path, params = "futures/adjust-position-leverage", {**named("futures"), "margin_mode": "isolated"}
+    assert await client.done("POST", path, **params, leverage=10) == {"margin_mode": "isolated", "leverage": 10}
+    assert await client.refused("POST", path, **params, leverage=7) == 4004
+    await client.done("POST", "futures/order", **market("futures"))
+    (row,) = await client.read("futures", "pending-position")
+    assert (row["margin_mode"], row["leverage"]) == ("isolated", "10")
+
+
+async def test_funding_is_paid_by_one_side_and_listed(client: Client) -> None:
+    await client.done("POST", "futures/order", **market("futures"))
+    await did(client.simulator, "funding", exchange="coinex", symbol="BTCUSDT", rate="0.0001")
+    (row,) = await client.read("futures", "position-funding-history", market="BTCUSDT")
+    assert (row["side"], row["ccy"], row["funding_rate"]) == ("long", "USDT", "0.0001")
+    assert Decimal(row["funding_value"]) > 0
+    assert await client.read("futures", "position-funding-history", market="ETHUSDT") is None
+
+
+@pytest.mark.parametrize(
+    ("market_type", "maker", "taker"), [("spot", "0.002", "0.002"), ("futures", "0.0003", "0.0005")]
+)
+async def test_the_account_is_told_what_it_pays(client: Client, market_type: str, maker: str, taker: str) -> None:
+    told = await client.done("GET", "account/trade-fee-rate", **named(market_type))
+    assert told == {"market": "BTCUSDT", "maker_rate": maker, "taker_rate": taker}
