@@ -11,6 +11,7 @@ from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.market import Market
 from apps.feeds.simulator.okx import streams
 from apps.feeds.simulator.okx.listings import row
+from apps.feeds.simulator.okx.refusals import RefusalError
 from apps.feeds.simulator.ticker import ticker
 
 if TYPE_CHECKING:
@@ -23,19 +24,13 @@ LIMITS = {"public/instruments": 20, "market/books": 40, "market/books-full": 10,
 LIMITS |= {"market/trades": 100, "public/time": 10}
 
 
-class RefusalError(Exception):
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
 class Rest:
     def __init__(self, exchange: "Okx") -> None:
         self._exchange = exchange
         self._world = exchange.world
         self._windows: dict[tuple[str, str], Sliding] = {}
         self._answers: dict[str, Callable[[dict[str, str]], list[dict[str, Any]]]] = {
-            "public/time": lambda query: [{"ts": _ms()}],
+            "public/time": lambda query: [{"ts": str(exchange.desk.now_ms())}],
             "public/instruments": self._instruments,
             "market/books": lambda query: self._books(query, 400),
             "market/books-full": lambda query: self._books(query, 5000),
