@@ -35,6 +35,7 @@ class Judge:
     markets: tuple[Traded, ...]
     options: dict[str, Any] = field(default_factory=dict)
     credentials: dict[str, str] = field(default_factory=lambda: {"apiKey": "key-of-anna", "secret": "secret-of-anna"})
+    watched_fee: int = 1  # the sign of a fee that is paid, as ccxt tells it of a watched trade
 
 
 JUDGES = [
@@ -45,6 +46,15 @@ JUDGES = [
             Traded("BTC/USDT:USDT", 0.01, balance={"type": "swap"}, wallet="futures"),
         ),
         {"fetchMarkets": {"types": ["spot", "linear"]}, "fetchCurrencies": False, "fetchMargins": False},
+    ),
+    # Of a watched trade ccxt hands on the exchange's own sign, where what is charged is negative; of a fetched one it
+    # turns it round.
+    Judge(
+        "okx",
+        (Traded("BTC/USDT", 0.01, wallet="trading"), Traded("BTC/USDT:USDT", 1, wallet="trading")),
+        {"fetchMarkets": {"types": ["spot", "swap"]}},
+        {"apiKey": "key-of-anna", "secret": "secret-of-anna", "password": "words-of-anna"},
+        watched_fee=-1,
     ),
 ]
 
@@ -77,7 +87,7 @@ async def test_ccxt_trades_from_order_to_balance(simulator: Simulator, judge: Ju
     orders = iter([row.order for row in desk.accepted])
     for number, traded in enumerate(judge.markets):
         told = report[traded.unified]
-        assert_told(told, traded, next(orders), f"ct1a0000000{number:02d}abcde")
+        assert_told(told, judge, traded, next(orders), f"ct1a0000000{number:02d}abcde")
         assert next(orders).status == "filled"
         if "positions" in told:
             assert [next(orders).status for _ in range(2)] == ["filled", "filled"]
@@ -85,6 +95,10 @@ async def test_ccxt_trades_from_order_to_balance(simulator: Simulator, judge: Ju
             (short,) = told["short"]
             assert (short["side"], short["contracts"]) == ("short", told["part"])
     assert list(orders) == []
+    balances = {traded.wallet: report[traded.unified]["balance"] for traded in judge.markets}  # the last of each
+    for wallet, balance in balances.items():
+        total = desk.accounts["anna"].wallets[wallet]["USDT"].total
+        assert balance["USDT"] == pytest.approx(float(total), rel=1e-12)
     assert simulator.world.breaches.report() == {}
 
 
@@ -101,7 +115,7 @@ async def prepare(simulator: Simulator, judge: Judge) -> None:
     )
 
 
-def assert_told(told: dict[str, Any], traded: Traded, order: Order, client_id: str) -> None:
+def assert_told(told: dict[str, Any], judge: Judge, traded: Traded, order: Order, client_id: str) -> None:
     """What ccxt was told of the first order of a market, is what became of it."""
     part = told["part"]
     assert told["placed"]["id"] == order.id
@@ -113,9 +127,7 @@ def assert_told(told: dict[str, Any], traded: Traded, order: Order, client_id: s
     assert len(told["open"]) == 1
     assert told["left"] == []
     execution = order.executions[0]
-    for row in (told["execution"], told["trades"][0]):
+    for row, sign in ((told["execution"], judge.watched_fee), (told["trades"][0], 1)):
         assert (row["id"], row["order"], row["amount"]) == (str(execution.number), order.id, part)
-        assert row["fee"] == {"cost": float(execution.fee), "currency": execution.fee_asset}
+        assert row["fee"] == {"cost": sign * float(execution.fee), "currency": execution.fee_asset}
         assert row["takerOrMaker"] == "maker"
-    holdings = order.account.wallets[traded.wallet]
-    assert told["balance"]["USDT"] == pytest.approx(float(holdings["USDT"].total))

@@ -90,15 +90,16 @@ def traded(private: Private, order: dict[str, Any]) -> Callable[[], Any]:
 
 async def trade(client: Any, handles: Handles, task: dict[str, Any], market: dict[str, Any]) -> dict[str, Any]:
     """One market from subscription to position."""
-    account = task["account"]
-    before = await asyncio.to_thread(handles.listeners, task["exchange"], account)
+
+    def heard() -> bool:
+        if following.done():
+            following.result()
+        return bool(handles.listeners(task["exchange"], task["account"]))
+
     private = Private(client, market)
     following = asyncio.create_task(private.follow())
     try:
-        while await asyncio.to_thread(handles.listeners, task["exchange"], account) == before:
-            if following.done():
-                following.result()
-            await asyncio.sleep(POLL_S)
+        await until(heard, "the private sockets")
         return await trade_followed(client, handles, task, market, private)
     finally:
         following.cancel()
@@ -152,12 +153,18 @@ def shows(pushed: list[dict[str, Any]], balance: dict[str, float]) -> bool:
 
 
 async def judge(task: dict[str, Any]) -> dict[str, Any]:
+    return {market["unified"]: await judge_market(task, market) for market in task["markets"]}
+
+
+async def judge_market(task: dict[str, Any], market: dict[str, Any]) -> dict[str, Any]:
+    """With a client of its own: where both markets share a private socket, nobody could tell when it is ready."""
     handles = Handles(task["url"])
     client = getattr(ccxt.pro, task["client"])({"options": task["options"], **task["credentials"]})
     move(client, handles)
+    await until(lambda: not handles.listeners(task["exchange"], task["account"]), "the end of the sockets before")
     try:
         await client.load_markets()
-        return {market["unified"]: await trade(client, handles, task, market) for market in task["markets"]}
+        return await trade(client, handles, task, market)
     finally:
         await client.close()
 
