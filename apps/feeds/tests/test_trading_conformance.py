@@ -1,0 +1,332 @@
+"""What every exchange has to pass with orders: our trader and client on the simulator's accounts, over real sockets.
+
+This suite (test_trading_conformance*.py, trading_stand.py, trading_hand.py, trading_declared.py) has one owner; what
+an exchange cannot do is told in trading_declared.py. Here: orders and their executions.
+"""
+
+from decimal import Decimal
+
+import pytest
+import pytest_asyncio
+
+from apps.feeds.errors import InvalidOrder, OrderIsFinal, Refused, UnknownOrder, WouldTake
+from apps.feeds.market import MarketType, Side
+from apps.feeds.orders import Fill, OrderRef, OrderStatus, OrderType, TimeInForce
+from apps.feeds.simulator.trading.accounts import Rates
+from apps.feeds.tests import trading_stand
+from apps.feeds.tests.trading_hand import FINAL, Hand, ours, ref, theirs
+from apps.feeds.tests.trading_stand import Stand, pytest_generate_tests  # noqa: F401 (pytest finds it here)
+
+pytestmark = [pytest.mark.conformance, pytest.mark.asyncio(loop_scope="module")]
+simulator = pytest_asyncio.fixture(trading_stand.simulator, scope="module", loop_scope="module")
+on = pytest_asyncio.fixture(trading_stand.on, scope="module", loop_scope="module")
+
+MARKET, LIMIT = OrderType.MARKET, OrderType.LIMIT
+IOC, POST_ONLY = TimeInForce.IOC, TimeInForce.POST_ONLY
+BUY, SELL = Side.BUY, Side.SELL
+ENDED = {OrderStatus.CANCELLED, OrderStatus.EXPIRED}
+RESTS = {OrderStatus.OPEN, OrderStatus.PENDING}
+
+
+# Resting orders
+
+
+async def test_a_limit_order_is_accepted_once_as_it_was_asked_for(on: Stand):
+    async with on.account() as anna:
+        order = anna.order()
+        placed = await anna.place(order)
+        assert placed.status in RESTS
+        assert placed.fills == ()
+        assert placed.client_order_id in (None, order.client_order_id)
+        [row] = await on.accepted(anna)
+        assert row["client_id"] == order.client_order_id
+        assert row["order_id"] == placed.exchange_order_id
+        assert (row["symbol"], row["market_type"]) == (on.instrument.symbol, on.market)
+        assert (row["side"], row["type"], row["status"]) == ("buy", "limit", "open")
+        assert Decimal(row["price"]) == order.price
+        assert Decimal(row["size"]) * on.instrument.contract_size == order.amount
+
+
+@pytest.mark.parametrize("named", [ours, theirs], ids=["by our id", "by theirs"])
+async def test_a_resting_order_is_found(on: Stand, named):
+    async with on.account() as anna:
+        order, both = await anna.rest(SELL) if on.market is MarketType.FUTURES else await anna.rest(BUY)
+        found = await anna.find(named(both))
+        assert found.status is OrderStatus.OPEN
+        assert found.symbol == on.instrument.symbol
+        assert found.exchange_order_id == both.exchange_order_id
+        assert found.client_order_id == order.client_order_id
+        assert (found.side, found.amount, found.price) == (order.side, order.amount, order.price)
+        assert (found.filled, found.average_price) == (0, None)
+
+
+async def test_open_orders_are_listed_with_what_is_filled_of_them(on: Stand):
+    async with on.account() as anna:
+        _, first = await anna.rest(price=on.near(BUY))
+        _, second = await anna.rest(SELL)
+        await on.fill(anna, first.exchange_order_id or "", on.part)
+        rows = {row.exchange_order_id: row for row in await anna.open_orders(on.instrument)}
+        assert set(rows) == {first.exchange_order_id, second.exchange_order_id}
+        partly, untouched = (rows[each.exchange_order_id or ""] for each in (first, second))
+        assert (partly.status, partly.filled, partly.side) == (OrderStatus.PARTIAL, on.part, BUY)
+        assert (untouched.status, untouched.filled, untouched.side) == (OrderStatus.OPEN, 0, SELL)
+        assert partly.client_order_id == first.client_order_id
+
+
+async def test_open_orders_of_the_whole_market_are_listed(on: Stand):
+    async with on.account() as anna:
+        _, here = await anna.rest()
+        there = await _elsewhere(on, anna)
+        rows = await anna.open_orders()
+        assert {row.exchange_order_id for row in rows} == {here.exchange_order_id, there.exchange_order_id}
+        assert {row.symbol for row in rows} == {on.instrument.symbol, on.other.symbol}
+
+
+async def _elsewhere(on: Stand, hand: Hand) -> OrderRef:
+    """A resting order in the other instrument."""
+    price = on.best(BUY, on.other) * Decimal("0.98") // on.other.tick * on.other.tick
+    order = hand.order(instrument=on.other, price=price, amount=on.part_of(on.other))
+    return ref(order, await hand.place(order))
+
+
+@pytest.mark.parametrize("named", [ours, theirs], ids=["by our id", "by theirs"])
+async def test_an_order_is_cancelled(on: Stand, named):
+    async with on.account() as anna:
+        _, both = await anna.rest()
+        await anna.cancel(named(both))
+        found = await anna.until(both, lambda told: told.status in FINAL)
+        assert (found.status, found.filled) == (OrderStatus.CANCELLED, 0)
+        assert await anna.open_orders(on.instrument) == []
+        [row] = await on.accepted(anna)
+        assert (row["status"], row["ended"]) == ("cancelled", "client")
+
+
+async def test_a_final_order_cannot_be_cancelled_again(on: Stand):
+    async with on.account() as anna:
+        _, both = await anna.rest()
+        await anna.cancel(both)
+        with pytest.raises((OrderIsFinal, UnknownOrder)) as refusal:
+            await anna.cancel(both)
+        assert refusal.value.code
+
+
+@pytest.mark.parametrize("named", [ours, theirs], ids=["by our id", "by theirs"])
+async def test_an_order_that_never_was_is_unknown(on: Stand, named):
+    async with on.account() as anna:
+        _, real = await anna.rest()
+        number = real.exchange_order_id or ""
+        strange = OrderRef(
+            instrument=on.instrument,
+            client_order_id=on.new_id(),
+            exchange_order_id=number[:-1] + str((int(number[-1], 36) + 5) % 10),
+        )
+        with pytest.raises(UnknownOrder) as unknown:
+            await anna.find(named(strange))
+        assert str(unknown.value)
+        with pytest.raises((OrderIsFinal, UnknownOrder)):
+            await anna.cancel(named(strange))
+        assert len(await on.accepted(anna)) == 1
+
+
+async def test_cancelling_all_ends_the_orders_of_one_instrument_alone(on: Stand):
+    async with on.account() as anna:
+        here = [(await anna.rest(side))[1] for side in (BUY, BUY, SELL)]
+        there = await _elsewhere(on, anna)
+        await anna.cancel_all(on.instrument)
+        for each in here:
+            found = await anna.until(each, lambda told: told.status in FINAL)
+            assert found.status is OrderStatus.CANCELLED
+        assert await anna.open_orders(on.instrument) == []
+        assert [row.exchange_order_id for row in await anna.open_orders(on.other)] == [there.exchange_order_id]
+
+
+async def test_cancelling_all_of_nothing_is_done(on: Stand):
+    async with on.account() as anna:
+        await anna.cancel_all(on.instrument)
+        assert await on.accepted(anna) == []
+
+
+# Orders that trade at once
+
+
+@pytest.mark.parametrize("side", [BUY, SELL])
+async def test_a_market_order_trades_with_ids_fees_and_an_average_price(on: Stand, side: Side):
+    async with on.account() as anna:
+        limit = on.across(side)
+        order = anna.order(side, type=MARKET)
+        placed = await anna.place(order)
+        both = ref(order, placed)
+        found = await anna.until(both, lambda told: told.status is OrderStatus.FILLED)
+        fills = await anna.order_trades(both)
+        _check_fills(on, fills, both, side)
+        value = sum(fill.price * fill.amount for fill in fills)
+        assert sum(fill.amount for fill in fills) == found.filled == order.amount
+        assert found.average_price is not None
+        assert abs(found.average_price - value / found.filled) <= found.average_price / 10**6
+        assert all(fill.price >= limit if side is BUY else fill.price <= limit for fill in fills)
+        assert not any(fill.is_maker for fill in fills)
+        assert _same(placed.fills, fills) or placed.fills == ()
+
+
+def _check_fills(on: Stand, fills: list[Fill], both: OrderRef, side: Side) -> None:
+    assert fills
+    assert len({fill.trade_id for fill in fills}) == len(fills)
+    for fill in fills:
+        assert fill.trade_id
+        assert fill.side is side
+        assert fill.exchange_order_id == both.exchange_order_id
+        assert fill.client_order_id in (None, both.client_order_id)
+        assert fill.fee > 0
+        assert fill.fee_asset
+
+
+def _same(told: tuple[Fill, ...], fills: list[Fill]) -> bool:
+    return {fill.trade_id for fill in told} == {fill.trade_id for fill in fills}
+
+
+async def test_a_market_buy_may_spend_an_amount_of_money(on: Stand):
+    async with on.account() as anna:
+        money = Decimal(500)
+        order = anna.order(type=MARKET, quote_amount=money)
+        both = ref(order, await anna.place(order))
+        found = await anna.until(both, lambda told: told.status in FINAL)
+        spent = sum(fill.price * fill.amount for fill in await anna.order_trades(both))
+        assert money * Decimal("0.9") < spent <= money
+        assert found.filled > 0
+
+
+async def test_what_an_ioc_order_leaves_is_cancelled(on: Stand):
+    async with on.account() as anna:
+        offered = on.at_best(SELL)
+        order = anna.order(tif=IOC, price=on.across(BUY), amount=offered + on.part)
+        both = ref(order, await anna.place(order))
+        found = await anna.until(both, lambda told: told.status in FINAL)
+        assert found.status in ENDED
+        assert (found.filled, found.amount) == (offered, order.amount)
+        assert await anna.open_orders(on.instrument) == []
+
+
+async def test_an_ioc_order_that_finds_nobody_ends_without_a_fill(on: Stand):
+    async with on.account() as anna:
+        order = anna.order(tif=IOC)
+        placed = await anna.tried(order, Refused)
+        if placed is not None:
+            found = await anna.until(ref(order, placed), lambda told: told.status in FINAL)
+            assert (found.status in ENDED, found.filled) == (True, 0)
+        assert await anna.open_orders(on.instrument) == []
+        assert await anna.own_trades(anna.now_ms() - 60_000) == []
+
+
+async def test_a_post_only_order_rests(on: Stand):
+    async with on.account() as anna:
+        _, both = await anna.rest(tif=POST_ONLY)
+        assert (await anna.find(both)).status is OrderStatus.OPEN
+
+
+async def test_a_post_only_order_that_would_take_trades_nothing(on: Stand):
+    async with on.account() as anna:
+        order = anna.order(tif=POST_ONLY, price=on.across(BUY))
+        placed = await anna.tried(order, WouldTake)
+        if placed is not None:
+            found = await anna.until(ref(order, placed), lambda told: told.status in FINAL)
+            assert (found.status in ENDED | {OrderStatus.REJECTED}, found.filled) == (True, 0)
+        assert await anna.open_orders(on.instrument) == []
+        assert await anna.own_trades(anna.now_ms() - 60_000) == []
+
+
+async def test_reduce_only_closes_a_position_and_opens_none(on: Stand):
+    async with on.account() as anna:
+        await anna.bought()
+        closing = anna.order(SELL, type=MARKET, reduce_only=True)
+        await anna.until(ref(closing, await anna.place(closing)), lambda told: told.status is OrderStatus.FILLED)
+        assert await anna.positions() == []
+        with pytest.raises(Refused) as refusal:
+            await anna.place(anna.order(SELL, type=MARKET, reduce_only=True))
+        assert str(refusal.value)
+        assert await anna.positions() == []
+
+
+async def test_reduce_only_without_a_position_is_refused(on: Stand):
+    async with on.account() as anna:
+        with pytest.raises(Refused):
+            await anna.place(anna.order(SELL, reduce_only=True))
+        assert await on.accepted(anna) == []
+
+
+async def test_reduce_only_on_spot_is_refused_before_it_is_sent(on: Stand):
+    async with on.account() as anna:
+        with pytest.raises(InvalidOrder, match="futures"):
+            await anna.place(anna.order(SELL, reduce_only=True))
+        assert await on.accepted(anna) == []
+
+
+# Executions
+
+
+async def test_a_partial_fill_stays_when_the_rest_is_cancelled(on: Stand):
+    async with on.account() as anna:
+        order, both = await anna.rest(price=on.near(BUY))
+        await on.fill(anna, both.exchange_order_id or "", on.part)
+        found = await anna.until(both, lambda told: told.filled > 0)
+        assert (found.status, found.filled, found.average_price) == (OrderStatus.PARTIAL, on.part, order.price)
+        await anna.cancel(both)
+        found = await anna.until(both, lambda told: told.status in FINAL)
+        assert (found.status, found.filled, found.amount) == (OrderStatus.CANCELLED, on.part, order.amount)
+        assert sum(fill.amount for fill in await anna.order_trades(both)) == on.part
+
+
+async def test_a_maker_pays_its_fee_and_is_told_so(on: Stand):
+    async with on.account() as anna:
+        fees = await anna.fees()
+        order, both = await anna.rest(SELL, price=on.near(SELL))
+        await on.fill(anna, both.exchange_order_id or "", on.amount)
+        await anna.until(both, lambda told: told.status is OrderStatus.FILLED)
+        [fill] = await anna.order_trades(both)
+        assert fill.is_maker is not False
+        assert (fill.price, fill.amount) == (order.price, order.amount)
+        assert abs(fill.fee - fees.maker * fill.price * fill.amount) <= Decimal("1e-6")
+        assert fill.fee_asset == (on.quote if on.market is MarketType.SPOT else on.settle)
+
+
+async def test_a_rebate_is_a_negative_fee(on: Stand):
+    async with on.account() as anna:
+        on.truth(anna).rates[on.market] = Rates(Decimal("-0.0001"), Decimal("0.001"))
+        _, both = await anna.rest(SELL, price=on.near(SELL))
+        async with anna.listening() as feed:
+            await on.fill(anna, both.exchange_order_id or "", on.amount)
+            [pushed] = await feed.until_filled(both, on.amount)
+        [fill] = await anna.order_trades(both)
+        assert fill.fee < 0
+        assert (pushed.fee, pushed.fee_asset, pushed.trade_id) == (fill.fee, fill.fee_asset, fill.trade_id)
+
+
+async def test_own_trades_are_those_since_a_time_and_agree_with_the_exchange(on: Stand):
+    async with on.account() as anna:
+        began = anna.now_ms() - 1
+        for side in (BUY, SELL):
+            order = anna.order(side, type=MARKET)
+            await anna.until(ref(order, await anna.place(order)), lambda told: told.status in FINAL)
+        trades = await anna.own_trades(began)
+        executions = on.truth(anna).executions
+        size = on.instrument.contract_size * on.listing.size.step
+        step = on.listing.price.step
+        assert sorted((str(t.exchange_order_id), t.price, t.amount, t.fee) for t in trades) == sorted(
+            (e.order.id, e.price * step, e.size * size, e.fee) for e in executions
+        )
+        assert {trade.is_maker for trade in trades} <= {False, None}
+        assert len({trade.trade_id for trade in trades}) == len(executions)
+        assert await anna.own_trades(anna.now_ms() + 1_000) == []
+
+
+async def test_amounts_are_in_base_currency_whatever_the_exchange_counts(on: Stand):
+    async with on.account() as anna:
+        order, both = await anna.rest(price=on.near(BUY))
+        await on.fill(anna, both.exchange_order_id or "", on.part)
+        [row] = await on.accepted(anna)
+        size = on.listing.contract
+        assert (Decimal(row["size"]) * size, Decimal(row["filled"]) * size) == (order.amount, on.part)
+        found = await anna.find(both)
+        [fill] = await anna.order_trades(both)
+        [listed] = await anna.open_orders(on.instrument)
+        assert (found.amount, found.filled, fill.amount) == (order.amount, on.part, on.part)
+        assert (listed.amount, listed.filled) == (order.amount, on.part)

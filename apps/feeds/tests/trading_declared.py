@@ -1,0 +1,35 @@
+"""What single exchanges do not offer, or do otherwise: the conformance suite of trading leaves out nothing else.
+
+A behaviour (the name of its test) that an exchange cannot show is named here with the reason; it is not run there.
+"""
+
+from apps.feeds.market import MarketType
+
+NO_POSITIONS = "spot has no positions"
+FUTURES_ONLY = (
+    "test_a_position_is_what_was_bought_and_is_gone_when_it_is_closed",
+    "test_a_short_position_is_negative",
+    "test_the_private_socket_tells_positions_as_they_change",
+    "test_reduce_only_closes_a_position_and_opens_none",
+    "test_reduce_only_without_a_position_is_refused",
+    "test_leverage_and_margin_mode_are_set_and_setting_them_again_is_no_error",
+    "test_leverage_that_is_not_offered_is_refused",
+    "test_funding_is_paid_once_and_read_back",
+    "test_what_futures_gain_or_lose_and_their_fees_are_in_the_balance_to_the_last_digit",
+)
+SPOT_ONLY = (
+    "test_reduce_only_on_spot_is_refused_before_it_is_sent",
+    "test_a_market_buy_may_spend_an_amount_of_money",
+    "test_what_spot_pays_gets_and_its_fees_are_in_the_balances_to_the_last_digit",
+)
+# (exchange, market) -> behaviour -> why it is not to be had there
+DECLARED: dict[tuple[str, MarketType], dict[str, str]] = {}
+
+
+def reason(exchange: str, market: MarketType, behaviour: str) -> str | None:
+    """Why the behaviour is not to be had there, None where it is."""
+    if market is MarketType.SPOT and behaviour in FUTURES_ONLY:
+        return NO_POSITIONS
+    if market is MarketType.FUTURES and behaviour in SPOT_ONLY:
+        return "it is of spot"
+    return DECLARED.get((exchange, market), {}).get(behaviour)

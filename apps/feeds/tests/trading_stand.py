@@ -1,0 +1,318 @@
+"""The trading side of a daemon in small, on the simulator's accounts: one stand for each exchange and market.
+
+The markets stand still but for what accounts do. Each test opens an account of its own.
+"""
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import aiohttp
+import pytest
+from msgspec.structs import replace
+
+from apps.feeds.client_ids import ClientIds
+from apps.feeds.drivers import registry
+from apps.feeds.drivers.base import Driver, Rate
+from apps.feeds.drivers.trading import IdForm, Trader
+from apps.feeds.market import Instrument, InstrumentStatus, MarketType, Side
+from apps.feeds.orders import Credentials, Fill, OrderUpdate, Position, in_base
+from apps.feeds.simulator.exchange import Exchange
+from apps.feeds.simulator.listings import Listing
+from apps.feeds.simulator.server import KINDS, Simulator
+from apps.feeds.simulator.trading.accounts import Account
+from apps.feeds.simulator.trading.desk import Desk
+from apps.feeds.tests import trading_declared
+from apps.feeds.tests.stand import patience
+from apps.feeds.tests.trading_hand import Hand
+from apps.feeds.transport.addresses import Addresses
+from apps.feeds.transport.gate import Door, Gate, Gates
+from apps.feeds.transport.http import Http
+from apps.feeds.transport.orders import OrderClient
+
+T = TypeVar("T", OrderUpdate, Fill, Position)
+
+# Every exchange that must pass; none may fall out of this list.
+NAMED = ("binance",)
+COINS, QUOTES = ("BTC", "ETH"), ("USDT", "USDC")
+PARTS = 4  # of which the usual order consists
+PART_VALUE = Decimal(30)  # in quote
+FAR = {Side.BUY: Decimal("0.98"), Side.SELL: Decimal("1.02")}
+ROUNDS = {Side.BUY: ROUND_FLOOR, Side.SELL: ROUND_CEILING}
+RICH = Decimal(1_000_000)
+TIMEOUT_S = 20.0  # of a request: CI may be slow
+PATIENCE_S = 60.0
+NOT_YET_S = 5.0  # for exchanges that are not named yet
+
+
+def exchanges() -> tuple[str, ...]:
+    """Named ones, and those that can be traded on by both sides by now."""
+    speak = {kind.name for kind in KINDS if kind.rules is not Exchange.rules}
+    return NAMED + tuple(name for name in registry.trader_ids() if name in speak and name not in NAMED)
+
+
+def combinations(behaviour: str) -> list[Any]:
+    """The markets on which a behaviour is to be shown; what is not named yet may still fail."""
+    return [
+        pytest.param(
+            (exchange, market),
+            id=f"{exchange}-{market}",
+            marks=[] if exchange in NAMED else [pytest.mark.xfail(reason="its dialect is not whole yet")],
+        )
+        for exchange in exchanges()
+        for market in MarketType
+        if trading_declared.reason(exchange, market, behaviour) is None
+    ]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Imported by the modules of the suite."""
+    if "on" in metafunc.fixturenames:
+        metafunc.parametrize("on", combinations(metafunc.function.__name__), indirect=True, scope="module")
+
+
+class WideGates(Gates):
+    """No budget holds anybody up here: limits have tests of their own, and these tests share one address."""
+
+    def at(self, name: str, rate: Rate, door: Door) -> Gate:
+        return super().at(name, Rate(rate.count * 10_000, rate.per_s), door)
+
+
+@dataclass
+class Stand:
+    exchange: str
+    market: MarketType
+    simulator: Simulator
+    session: aiohttp.ClientSession
+    client: OrderClient
+    driver: Driver
+    trader: Trader
+    addresses: Addresses
+    instruments: dict[str, Instrument]  # by symbol
+    instrument: Instrument
+    other: Instrument
+    ids: ClientIds = field(default_factory=lambda: ClientIds("0", b"a key of ids"))
+    numbers: itertools.count = field(default_factory=lambda: itertools.count(1))
+
+    # what is traded
+
+    @property
+    def desk(self) -> Desk:
+        return self.simulator.exchanges[self.exchange].desk
+
+    @property
+    def listing(self) -> Listing:
+        return self.desk.market(self.market, self.instrument.symbol).listing
+
+    @property
+    def part(self) -> Decimal:
+        """A quarter of the usual order, in base currency; it could be ordered alone."""
+        return self.part_of(self.instrument)
+
+    def part_of(self, instrument: Instrument) -> Decimal:
+        """The first price is as good as the last: it shall be the same amount throughout a test."""
+        listing = self.desk.market(self.market, instrument.symbol).listing
+        unit = instrument.lot * instrument.contract_size
+        least = max(instrument.min_notional or 0, PART_VALUE) / (Decimal(str(listing.start_price)) * unit)
+        lots = max(least * Decimal("1.1"), (instrument.min_amount or 0) / instrument.lot, Decimal(1))
+        return lots.to_integral_value(ROUND_CEILING) * unit
+
+    @property
+    def amount(self) -> Decimal:
+        return PARTS * self.part
+
+    def best(self, side: Side, instrument: Instrument | None = None) -> Decimal:
+        """The best price of those who wait to buy, or to sell."""
+        market = self.desk.market(self.market, (instrument or self.instrument).symbol)
+        mine = market.bids if side is Side.BUY else market.asks
+        return abs(mine.keys[0]) * market.listing.price.step
+
+    def at_best(self, side: Side) -> Decimal:
+        """Coins that wait at the best price of a side."""
+        market = self.desk.market(self.market, self.instrument.symbol)
+        mine = market.bids if side is Side.BUY else market.asks
+        return mine.sizes[mine.keys[0]] * market.listing.size.step * market.listing.contract
+
+    def near(self, side: Side) -> Decimal:
+        """A price at which an order rests and is the next to be filled, or nearly so."""
+        tick = self.instrument.tick if side is Side.BUY else -self.instrument.tick
+        better = self.best(side) + tick
+        crosses = better >= self.best(Side.SELL) if side is Side.BUY else better <= self.best(Side.BUY)
+        return self.best(side) if crosses else better
+
+    def far(self, side: Side) -> Decimal:
+        ticks = self.best(side) * FAR[side] / self.instrument.tick
+        return ticks.to_integral_value(ROUNDS[side]) * self.instrument.tick
+
+    def across(self, side: Side) -> Decimal:
+        """The price at which an order of this side takes what the other side offers first."""
+        return self.best(Side.SELL if side is Side.BUY else Side.BUY)
+
+    def counted(self, amount: Decimal) -> str:
+        """Coins as the exchange counts them."""
+        return f"{amount / self.instrument.contract_size:f}"
+
+    @property
+    def quote(self) -> str:
+        return self.listing.quote
+
+    @property
+    def settle(self) -> str:
+        return self.listing.settle
+
+    def in_base(self, event: T) -> T:
+        return in_base(event, self.instruments[event.symbol])
+
+    def new_id(self) -> str:
+        return self.ids.make(self.form, account_id=1, intent_id=next(self.numbers), attempt=0)
+
+    @property
+    def form(self) -> IdForm:
+        return self.trader.id_form(self.market)
+
+    # accounts
+
+    @contextlib.asynccontextmanager
+    async def account(self, *, client: OrderClient | None = None, **more: Any) -> AsyncIterator[Hand]:
+        """A new account with money and a key; its orders are gone afterwards, and nothing secret was shown."""
+        number = next(self.numbers)
+        name = f"{self.market}{number}"
+        keys = credentials(self.exchange, name)
+        balances = {"balances": self._money()} | more
+        shown = {"key": keys.key, "secret": keys.secret, "passphrase": keys.passphrase}
+        await self.post("accounts", name=name, **shown, **balances)
+        hand = Hand(self, name, keys, client or self.client)
+        try:
+            with hand.discreet():
+                await self.enter(hand)
+                yield hand
+        finally:
+            self.desk.cancel_all(self.truth(hand), self.market)
+            await self.fault(hand, "clock_drift", count=0)
+
+    async def enter(self, hand: Hand) -> None:
+        """Learn what later requests must name, as for a new key."""
+        requests = self.trader.account_requests(hand.keys, hand.now_ms())
+        answers = [await hand.read(request, lambda answer: answer) for request in requests]
+        if answers:
+            hand.keys = replace(hand.keys, account=self.trader.parse_account(answers))
+
+    def _money(self) -> dict[str, dict[str, str]]:
+        rows = [self.desk.market(self.market, each.symbol).listing for each in (self.instrument, self.other)]
+        assets = {asset for row in rows for asset in ((row.settle,) if row.settle else (row.base, row.quote))}
+        wallet = self.desk.rules.wallets[self.market]
+        return {wallet: dict.fromkeys(sorted(assets), str(RICH))}
+
+    def truth(self, hand: Hand) -> Account:
+        """The account as the exchange has it."""
+        return self.desk.accounts[hand.name]
+
+    async def until_heard(self, hand: Hand) -> None:
+        """A socket that nothing acknowledges may be open before the exchange listens to it."""
+        async with asyncio.timeout(self.patience_s):
+            while not self.truth(hand).outbox.listeners:  # noqa: ASYNC110 (nobody tells)
+                await asyncio.sleep(0.005)
+
+    async def accepted(self, hand: Hand, client_order_id: str | None = None) -> list[Any]:
+        """The account's lines of the accept log."""
+        query = {"exchange": self.exchange, "account": hand.name}
+        async with self.session.get("/_sim/orders", params=query) as answer:
+            rows = await answer.json()
+        return [row for row in rows if client_order_id in (None, row["client_id"])]
+
+    async def fill(self, hand: Hand, order_id: str, amount: Decimal) -> None:
+        """Let somebody take so much of a resting order."""
+        await self.post("fill", account=hand.name, order_id=order_id, size=self.counted(amount))
+
+    async def fault(self, hand: Hand, op: str, **more: Any) -> None:
+        await self.post("account_fault", account=hand.name, op=op, **more)
+
+    async def post(self, handle: str, **body: Any) -> Any:
+        async with self.session.post(f"/_sim/{handle}", json={"exchange": self.exchange, **body}) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
+    @contextlib.asynccontextmanager
+    async def own_client(self, timeout_s: float = TIMEOUT_S) -> AsyncIterator[OrderClient]:
+        """A client that shares nothing: what shuts its doors holds up nobody else."""
+        async with order_client(self.driver, self.trader, self.addresses, timeout_s) as client:
+            yield client
+
+    @property
+    def patience_s(self) -> float:
+        return PATIENCE_S if self.exchange in NAMED else NOT_YET_S
+
+
+def credentials(exchange: str, name: str) -> Credentials:
+    """Keys as the exchange gives them out; each can be found wherever it is shown."""
+    if exchange == "hyperliquid":
+        digest = sha256(name.encode()).hexdigest()
+        return Credentials(key=f"0x{digest[:40]}", secret=f"0x{sha256(digest.encode()).hexdigest()}")
+    return Credentials(
+        key=f"canarykey{name}a7f3e09b", secret=f"canarysecret{name}c41d88e2", passphrase=f"canarypass{name}5b0e"
+    )
+
+
+def order_client(driver: Driver, trader: Trader, addresses: Addresses, timeout_s: float) -> OrderClient:
+    return OrderClient(
+        drivers={driver.exchange_id: driver},
+        traders={driver.exchange_id: trader},
+        addresses=addresses,
+        timeout_s=timeout_s,
+        gates=WideGates(),
+    )
+
+
+async def simulator() -> AsyncIterator[Simulator]:
+    """Without limits of requests, which have tests of their own."""
+    running = Simulator(seed=5, patience=patience(), strict=False)
+    await running.start()
+    yield running
+    await running.stop()
+
+
+async def on(request: pytest.FixtureRequest, simulator: Simulator) -> AsyncIterator[Stand]:
+    exchange, market = request.param
+    driver, trader, addresses = registry.driver(exchange), registry.trader(exchange), Addresses(simulator.url)
+    async with (
+        aiohttp.ClientSession(simulator.url) as session,
+        Http(drivers={exchange: driver}, addresses=addresses) as http,
+        order_client(driver, trader, addresses, TIMEOUT_S) as client,
+    ):
+        listed = await http.fetch_instruments(driver, market)
+        traded = [each for each in listed if each.status is InstrumentStatus.TRADING and not each.inverse]
+        instrument, other = (_of(simulator, exchange, market, coin, traded) for coin in COINS)
+        where = {"exchange": exchange, "market_type": market}
+        async with session.post("/_sim/fault", json={"op": "freeze", **where}) as answer:
+            assert answer.status == 200, await answer.text()
+        yield Stand(
+            exchange=exchange,
+            market=market,
+            simulator=simulator,
+            session=session,
+            client=client,
+            driver=driver,
+            trader=trader,
+            addresses=addresses,
+            instruments={each.symbol: each for each in listed},
+            instrument=instrument,
+            other=other,
+        )
+
+
+def _of(simulator: Simulator, exchange: str, market: MarketType, coin: str, traded: list[Instrument]) -> Instrument:
+    """The coin's instrument in the usual quote currency."""
+    listings = simulator.exchanges[exchange].listings
+    symbols = [
+        symbol
+        for quote in QUOTES
+        for (kind, symbol), row in listings.items()
+        if kind == market and row.coin == coin and row.quote == quote and row.live and not row.inverse
+    ]
+    by_symbol = {each.symbol: each for each in traded}
+    return next(by_symbol[symbol] for symbol in symbols if symbol in by_symbol)
