@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from apps.feeds.errors import Flaw, MalformedFrame
 from apps.feeds.orders import Fill, OrderUpdate
@@ -12,6 +13,8 @@ from apps.feeds.orders import Fill, OrderUpdate
 Event = TypeVar("Event", OrderUpdate, Fill)
 
 MAX_MAGNITUDE = 30  # powers of ten, up and down
+MAX_NAME = 128  # characters of an id
+MAX_TEXT = 300  # of an exchange's own words
 _NUMBER = re.compile(r"-?\d{1,45}(\.\d{1,45})?([eE][+-]?\d{1,2})?", re.ASCII)
 
 
@@ -55,14 +58,20 @@ def plain(exact: Decimal) -> str:
 
 
 def sound(event: Event) -> Event:
-    """The event itself. Raise MalformedFrame for amounts and prices that no order or execution can have."""
+    """The event, its text cut to what is read. Raise MalformedFrame for amounts, prices and ids that cannot be."""
+    names = [event.exchange_order_id, event.client_order_id or ""]
     if isinstance(event, Fill):
         impossible = event.price <= 0 or event.amount <= 0
+        names += [event.trade_id, event.fee_asset]
     else:
         told = (event.price, event.amount, event.average_price)
         impossible = event.filled < 0 or any(number is not None and number <= 0 for number in told)
     if impossible:
         raise MalformedFrame("an amount or a price that cannot be", symbol=event.symbol)
+    if any(len(name) > MAX_NAME for name in names):
+        raise MalformedFrame("an id that cannot be", symbol=event.symbol, flaw=Flaw.SHAPE)
+    if isinstance(event, OrderUpdate) and len(event.text) > MAX_TEXT:
+        return replace(event, text=event.text[:MAX_TEXT])
     return event
 
 

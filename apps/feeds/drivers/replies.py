@@ -18,6 +18,7 @@ T = TypeVar("T")
 TOO_MANY = 429
 STAY_AWAY_S: Mapping[int, float] = {TOO_MANY: 5.0, 418: 120.0, 403: 600.0}  # without a Retry-After
 MAX_TEXT = 300
+MAX_CODE = 64
 MAX_ANSWER = 4_000_000  # bytes; the longest list of an account, its open orders, has about 3 million
 # Some exchanges repeat in their refusals what was signed, the key in it: long words of letters and digits are not told.
 _SECRETIVE = re.compile(r"(?=[A-Za-z+/=_-]*\d)(?=[\d+/=_-]*[A-Za-z])[A-Za-z0-9+/=_-]{16,}")
@@ -37,13 +38,14 @@ def raise_for(
     `OutcomeUnknown` may simply be sent again.
     """
     kind = table.get(code, OutcomeUnknown if order else Refused)
-    message = f"{code}: {readable(text)}"
+    told = str(code)[:MAX_CODE]
+    message = f"{told}: {readable(text)}"
     if issubclass(kind, OutcomeUnknown) and not order:
         kind = Retryable
     if issubclass(kind, Retryable):
         raise kind(message, after_s=after_s)
     if issubclass(kind, Refused | OutcomeUnknown):
-        raise kind(message, code=str(code))
+        raise kind(message, code=told)
     raise kind(message)
 
 

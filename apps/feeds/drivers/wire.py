@@ -28,6 +28,7 @@ Id: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 PrevId: TypeAlias = Annotated[int, Meta(ge=-1, le=2**63 - 1)]  # -1 is OKX's "none"
 Millis: TypeAlias = Annotated[int, Meta(ge=0, le=9_999_999_999_999)]
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
+Word: TypeAlias = Annotated[str, Meta(max_length=128)]  # an id, the name of a channel, or nothing
 Decimals: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_MAGNITUDE)]  # how many a price or an amount may have
 Pairs: TypeAlias = Annotated[list[tuple[Price, Amount]], Meta(max_length=MAX_LEVELS)]
 

@@ -4,40 +4,23 @@ CT_FUZZ sets the number of frames per driver and market. Recorded frames join th
 """
 
 import json
-import os
-from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from itertools import pairwise
 from random import Random
-from time import process_time
 
 import pytest
 
 from apps.feeds.book.builder import BookBuilder
 from apps.feeds.drivers import registry
-from apps.feeds.errors import Flaw, MalformedFrame, Refused, Retryable
+from apps.feeds.errors import MalformedFrame, Refused, Retryable
 from apps.feeds.market import BookDelta, BookSnapshot, MarketType, PublicTrade
 from apps.feeds.tests.frame_mutations import MUTATIONS, packed, spoil
+from apps.feeds.tests.fuzzing import FRAME_CPU_S, FRAMES, check_short, cpu_s
 from apps.feeds.tests.good_frames import GOOD_ANSWERS, PACKED, corpus
 
 pytestmark = pytest.mark.fuzz
 
-FRAMES = int(os.environ.get("CT_FUZZ", "5000"))
-FRAME_CPU_S = 0.05
 EVERY = [(exchange, market) for exchange in registry.exchange_ids() for market in MarketType]
-
-
-def cpu_s(parse: Callable[[], object]) -> float:
-    """CPU time of one call; one that seems slow is measured again, since a collector may have run in it."""
-    for _ in range(3):
-        began = process_time()
-        with suppress(MalformedFrame):
-            parse()
-        took_s = process_time() - began
-        if took_s <= FRAME_CPU_S:
-            break
-    return took_s
 
 
 @pytest.mark.parametrize(("exchange", "market"), EVERY)
@@ -66,12 +49,6 @@ def test_spoilt_frames_are_refused_or_understood_within_their_time(exchange: str
                 assert event.price > 0
                 assert event.amount > 0
     assert 0 < refused < FRAMES, "some are spoilt beyond use, some are not"
-
-
-def check_short(error: MalformedFrame) -> None:
-    """A refusal has a name to be counted under, and never carries the frame."""
-    assert error.flaw in Flaw
-    assert len(str(error)) < 400
 
 
 def check_sane(builder: BookBuilder) -> None:

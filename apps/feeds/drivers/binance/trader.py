@@ -17,7 +17,7 @@ from apps.feeds.orders import Credentials
 
 
 class ListenKey(Struct, rename="camel"):
-    listen_key: str = ""
+    listen_key: wire.Word = ""
 
 
 _listen_key = wire.decoder(ListenKey)

@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Raw, Struct
 
-from apps.feeds.drivers import wire
+from apps.feeds.drivers import replies, wire
 from apps.feeds.drivers.base import Frame, Ignored, Pong
 from apps.feeds.drivers.coinex import account, records, signing
 from apps.feeds.drivers.coinex import facts as public_facts
@@ -132,13 +132,13 @@ def _answer(market_type: MarketType, envelope: Envelope) -> PrivateEvent:
         raise MalformedFrame("neither data nor an answer")
     if envelope.code in public_facts.LATER:
         return Ignored()
-    ok, code = envelope.code == public_facts.OK, str(envelope.code)
+    ok, code, text = envelope.code == public_facts.OK, str(envelope.code), replies.readable(envelope.message)
     if envelope.id == facts.LOGIN_ID:
-        return LoggedIn() if ok else LoginRefused(code=code, text=envelope.message)
+        return LoggedIn() if ok else LoginRefused(code=code, text=text)
     at = envelope.id - facts.FIRST_CHANNEL_ID
     names = facts.CHANNELS[market_type]
     if 0 <= at < len(names):
-        return Subscribed(channel=names[at], ok=ok, code="" if ok else code, text="" if ok else envelope.message)
+        return Subscribed(channel=names[at], ok=ok, code="" if ok else code, text="" if ok else text)
     told = wire.decode(_result, envelope.data)
     if ok and told is not None and told.result == public_facts.PONG:
         return Pong()

@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 from msgspec import Raw, Struct
 
-from apps.feeds.drivers import wire
+from apps.feeds.drivers import replies, wire
 from apps.feeds.drivers.base import Closing, Frame, Ignored, Ping
 from apps.feeds.drivers.htx import private_spot, private_swap, signing
 from apps.feeds.drivers.htx import trading_facts as facts
@@ -22,14 +22,14 @@ class Envelope(Struct, rename="kebab"):
     """Any frame: spot says `action` and `ch`, swaps say `op` and `topic`."""
 
     action: str | None = None
-    ch: str = ""
+    ch: wire.Word = ""
     code: int | None = None
     message: str | None = None
     op: str | None = None
-    topic: str = ""
+    topic: wire.Word = ""
     err_code: int | None = None
     err_msg: str | None = None
-    ts: str | int | None = None
+    ts: wire.Word | int | None = None
     data: Raw = Raw(b"null")
 
 
@@ -96,5 +96,5 @@ def _answer(market_type: MarketType, channel: str, is_login: bool, code: int, te
         return Ignored()
     ok = code == facts.WS_OK[market_type]
     if is_login:
-        return LoggedIn() if ok else LoginRefused(code=str(code), text=text)
-    return Subscribed(channel=channel, ok=ok, code="" if ok else str(code), text="" if ok else text)
+        return LoggedIn() if ok else LoginRefused(code=str(code), text=replies.readable(text))
+    return Subscribed(channel=channel, ok=ok, code="" if ok else str(code), text="" if ok else replies.readable(text))

@@ -27,8 +27,8 @@ OK = 200
 
 
 class Ids(Struct):
-    order_id: str
-    client_order_id: str | None = None
+    order_id: wire.Word
+    client_order_id: wire.Word | None = None
 
 
 class Item(Struct):
@@ -36,7 +36,7 @@ class Item(Struct):
 
     code: int = OK
     message: str = ""
-    order_id: str = ""
+    order_id: wire.Word = ""
 
 
 _ids = wire.decoder(answers.Data[Ids])

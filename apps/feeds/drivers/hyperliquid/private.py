@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Raw, Struct
 
-from apps.feeds.drivers import wire
+from apps.feeds.drivers import replies, wire
 from apps.feeds.drivers.base import Frame, Heartbeat, Ignored, Pong
 from apps.feeds.drivers.hyperliquid import calls, facts, symbols, values
 from apps.feeds.drivers.hyperliquid import trading_facts as trading
@@ -20,7 +20,7 @@ class Envelope(Struct):
 
 
 class Subscription(Struct):
-    type: str
+    type: wire.Word
 
 
 class Asked(Struct):
@@ -178,5 +178,5 @@ def _refused(text: str) -> PrivateEvent:
         return Ignored()
     if text.startswith(facts.NOT_UNDERSTOOD):
         channel = wire.decode(_asked, text.removeprefix(facts.NOT_UNDERSTOOD)).subscription.type
-        return Subscribed(channel=channel, ok=False, code="not understood", text=text)
+        return Subscribed(channel=channel, ok=False, code="not understood", text=replies.readable(text))
     raise MalformedFrame(f"unknown error {text[:100]!r}")

@@ -79,7 +79,7 @@ class Key(Struct, rename="camel"):
 class Secret(Struct):
     """Nothing of it is shown by `repr`."""
 
-    token: Annotated[str, Meta(min_length=1)]
+    token: Annotated[str, Meta(min_length=1, max_length=2_000)]
 
     def __repr__(self) -> str:
         return "Secret(...)"

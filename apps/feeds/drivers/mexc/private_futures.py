@@ -2,7 +2,7 @@
 
 from msgspec import Raw, Struct
 
-from apps.feeds.drivers import wire
+from apps.feeds.drivers import replies, wire
 from apps.feeds.drivers.base import Closing, Frame, Ignored, Pong
 from apps.feeds.drivers.mexc import futures_values as values
 from apps.feeds.drivers.mexc import trading_facts as facts
@@ -15,7 +15,7 @@ from apps.feeds.orders import Balances, Positions
 class Envelope(Struct):
     """The channel comes after the data that it explains."""
 
-    channel: str
+    channel: wire.Word
     data: Raw = Raw(b"null")
     ts: wire.Millis | None = None
 
@@ -70,9 +70,10 @@ def _control(envelope: Envelope) -> PrivateEvent:
 
 def _answered(channel: str, text: str) -> PrivateEvent:
     """An error names no request: on this socket it is the login that can be refused."""
+    words = replies.readable(text)
     if channel == "rs.personal.filter":
         ok = text == SUCCESS
-        return Subscribed(channel=facts.CHANNELS[FUTURES][0], ok=ok, text="" if ok else text)
+        return Subscribed(channel=facts.CHANNELS[FUTURES][0], ok=ok, text="" if ok else words)
     if channel == "rs.login" and text == SUCCESS:
         return LoggedIn()
-    return Closing(text) if GOODBYE in text else LoginRefused(code=channel, text=text)
+    return Closing(words) if GOODBYE in text else LoginRefused(code=channel, text=words)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from apps.feeds.drivers import money, wire
+from apps.feeds.drivers import money, replies, wire
 from apps.feeds.drivers.base import Ack, Frame, Ignored, Ping, Pong, Request
 from apps.feeds.drivers.mexc import answers, signing, spot
 from apps.feeds.drivers.mexc import trading_facts as facts
@@ -102,7 +102,8 @@ def parse(frame: Frame) -> list[PrivateEvent]:
 def _subscribed(ack: Ack) -> list[PrivateEvent]:
     """An answer that names no channel refuses the frame, and with it all of them."""
     named = ack.topics or facts.CHANNELS[SPOT]
-    return [Subscribed(channel=topic, ok=ack.ok, code=ack.code, text=ack.text) for topic in named]
+    text = replies.readable(ack.text)
+    return [Subscribed(channel=topic, ok=ack.ok, code=ack.code, text=text) for topic in named]
 
 
 def _push(push: PushDataV3ApiWrapper) -> list[PrivateEvent]:

@@ -19,7 +19,7 @@ _NAMED = re.compile(r"channel:([^,\s]+)")
 
 
 class Arg(Struct):
-    channel: str
+    channel: wire.Word
 
 
 class Envelope(Struct, rename="camel"):
@@ -28,7 +28,7 @@ class Envelope(Struct, rename="camel"):
     op: str | None = None
     code: answers.Code = ""
     msg: str = ""
-    channel: str = ""
+    channel: wire.Word = ""
     event_type: str = ""
     cur_page: int = 1
     last_page: bool = True
@@ -122,7 +122,7 @@ def _event(envelope: Envelope) -> PrivateEvent:
     if envelope.event in ("login", "error"):
         return _refusal(envelope)
     if envelope.event == "notice":
-        return Closing(envelope.msg) if envelope.code == CLOSING_SOON else Ignored()
+        return Closing(replies.readable(envelope.msg)) if envelope.code == CLOSING_SOON else Ignored()
     if envelope.event == "channel-conn-count-error":
         text = "too many sockets with this channel"
         return Subscribed(channel=envelope.channel, ok=False, code=envelope.event, text=text)
