@@ -88,6 +88,7 @@ class Patience:
     mexc_idle_s: float = 30.0  # without a subscription
     mexc_quiet_s: float = 60.0  # subscribed, but nothing to say; futures: since the client's last ping
     mexc_shut_out_s: float = 90.0  # by the firewall
+    mexc_listen_key_s: float = 3600.0
     mexc_depth_age_s: float = 0.2  # futures' REST books are made anew no sooner
     connection_life_s: float = 24 * 3600.0  # Binance, MEXC's spot
 

@@ -1,5 +1,7 @@
-"""MEXC's public WebSocket servers: spot, and the contracts'."""
+"""MEXC's WebSocket servers: spot, and the contracts'."""
 
+from collections.abc import Awaitable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,18 @@ from apps.feeds.simulator.limits import Sliding
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.market import Write
 from apps.feeds.simulator.mexc import futures_streams, spot_streams
-from apps.feeds.simulator.mexc.listings import NAME, listings
+from apps.feeds.simulator.mexc.futures_private import FuturesPrivate
+from apps.feeds.simulator.mexc.listings import NAME, least, listings
 from apps.feeds.simulator.mexc.recorded import MexcLibrary
-from apps.feeds.simulator.mexc.rest import REST_HOSTS, Rest
+from apps.feeds.simulator.mexc.refusals import DESK, RefusalError, refusal
+from apps.feeds.simulator.mexc.rest import REST_HOSTS, Rest, banned, firewall, refused, too_often
+from apps.feeds.simulator.mexc.spot_account import ListenKeys
+from apps.feeds.simulator.mexc.spot_private import SpotPrivate
+from apps.feeds.simulator.mexc.trading import Trading
 from apps.feeds.simulator.sockets import Socket
 from apps.feeds.simulator.streams import Stream
+from apps.feeds.simulator.trading.rules import Rates, Rules
+from apps.feeds.simulator.trading.tickets import Reason
 
 SPOT_HOST = "wbs-api.mexc.com"
 CLOSED_HOST = "wbs.mexc.com"  # still there, but nothing can be had
@@ -25,11 +34,28 @@ DOORS = {(SPOT_HOST, "ws"): "spot", (CLOSED_HOST, "ws"): "spot", (FUTURES_HOST, 
 MAX_SUBSCRIPTIONS = 30  # of one spot socket
 SPOT_MESSAGES = (100, 1.0)  # of one spot socket
 CHANNELS = ("depth", "depth.full", "deal")
+RATES = {
+    "spot": Rates(Decimal("0.0005"), Decimal("0.0005")),
+    "futures": Rates(Decimal(0), Decimal("0.0002")),
+}
+UNKNOWN_OUTCOME = {"spot": (500, "Internal error"), "futures": (9999, "Unknown error")}
+NOT_CARRIED_OUT = {"spot": (503, "Service unavailable"), "futures": (501, "System busy")}
 
 
 class Mexc(Exchange):
     name = NAME
     hosts = frozenset({SPOT_HOST, CLOSED_HOST, FUTURES_HOST} | REST_HOSTS)
+    rules = Rules(
+        unique="never",  # nothing is said of spot's
+        futures_unique="forever",
+        post_only="cancel",
+        fee_in="quote",
+        rates=RATES,
+        most_leverage=200,
+        least=least,
+        order_id=lambda number: f"C02__{505_979_000_000_000_000 + number}043",
+        futures_order_id=lambda number: str(739_113_000_000_000_000 + number),
+    )
 
     def __init__(self, world: World, recordings: Path | None = None) -> None:
         """`recordings`: a folder with frames of this exchange to play instead of random markets."""
@@ -37,10 +63,28 @@ class Mexc(Exchange):
         recorded = None if recordings is None else MexcLibrary(recordings).markets(listed, self.writer)
         super().__init__(world, listed, recorded)
         self._rest = Rest(self)
+        keys = ListenKeys(self.rng)
+        self._trading = Trading(self, self._rest, keys)
+        self._spot_private = SpotPrivate(self.desk, keys)
+        self._futures_private = FuturesPrivate(self.desk)
         self._messages: dict[Socket, Sliding] = {}
 
-    def rest(self, request: web.Request, host: str, path: str) -> web.Response:
+    def rest(self, request: web.Request, host: str, path: str) -> web.Response | Awaitable[web.StreamResponse]:
+        if self._trading.serves(request, path):
+            return self._trading.answer(request, path)
         return self._rest.answer(request, host, path)
+
+    def fault_answer(self, request: web.Request, op: str, seconds: float) -> web.Response:
+        market_type = "spot" if "/api/v3/" in request.path else "futures"
+        if op == "ban":
+            error = banned(market_type, round(seconds))
+            return refused(error) if isinstance(error, RefusalError) else firewall()
+        if op == "rate_limit":
+            return refused(too_often(market_type, round(seconds)))
+        if op == "reject":
+            return refused(refusal(market_type, DESK[market_type][Reason.INSUFFICIENT_FUNDS]))
+        code, text = (UNKNOWN_OUTCOME if op == "error_placed" else NOT_CARRIED_OUT)[market_type]
+        return refused(refusal(market_type, (code, text), status=code))
 
     def id_jump(self, listing: Listing) -> int:
         return 1
@@ -53,9 +97,15 @@ class Mexc(Exchange):
 
     def opened(self, socket: Socket, request: web.Request) -> None:
         self._messages[socket] = Sliding(*SPOT_MESSAGES)
+        key = request.query.get("listenKey")
+        if key is not None and socket.host == SPOT_HOST and not self._spot_private.opened(socket, key, self.now()):
+            socket.answer("Invalid listen key")
+            socket.close(1000, "")
 
     def closed(self, socket: Socket) -> None:
         super().closed(socket)
+        self._spot_private.closed(socket)
+        self._futures_private.closed(socket)
         del self._messages[socket]
 
     def heard(self, socket: Socket, text: str) -> None:
@@ -65,7 +115,7 @@ class Mexc(Exchange):
             frame = None
         if socket.market_type == "spot":
             self._spot(socket, frame)
-        elif isinstance(frame, dict):
+        elif isinstance(frame, dict) and not self._futures_private.asked(socket, frame):
             self._futures(socket, frame)
 
     def _spot(self, socket: Socket, frame: Any) -> None:
@@ -87,13 +137,11 @@ class Mexc(Exchange):
         """What the ack says; what is said to be blocked is not delivered, though the code is 0 all the same."""
         taken, blocked = [], []
         for topic in topics:
-            stream = None if socket.host == CLOSED_HOST or self._full(socket, topic) else self._here(topic)
-            if stream is None:
+            if socket.host == CLOSED_HOST or self._full(socket, topic) or not self._join(socket, topic):
                 blocked.append(topic)
                 continue
             taken.append(topic)
             socket.names.add(topic)
-            self.world.engine.join(socket, stream)
         if not blocked:
             return ",".join(taken)
         if not taken:
@@ -105,14 +153,19 @@ class Mexc(Exchange):
         over = topic not in socket.names and len(socket.names) >= MAX_SUBSCRIPTIONS
         return over and self.world.breach(self.name, "subscriptions per connection")
 
-    def _here(self, topic: str) -> Stream | None:
-        if self.refuses("spot", spot_streams.symbol_of(topic)) or not topic.startswith("spot@public."):
-            return None
-        return self.stream("spot", topic)
+    def _join(self, socket: Socket, topic: str) -> bool:
+        """Let the socket hear a channel; False when it cannot be had."""
+        if not topic.startswith("spot@public."):
+            return self._spot_private.subscribe(socket, topic)
+        stream = None if self.refuses("spot", spot_streams.symbol_of(topic)) else self.stream("spot", topic)
+        if stream is not None:
+            self.world.engine.join(socket, stream)
+        return stream is not None
 
     def _unsubscribe(self, socket: Socket, topics: list[str]) -> str:
         for topic in topics:
             socket.names.discard(topic)
+            self._spot_private.unsubscribe(socket, topic)
             self.world.engine.leave(socket, topic)
         return ",".join(topics)
 
@@ -166,6 +219,9 @@ class Mexc(Exchange):
     def _watch_spot(self, socket: Socket, now: float) -> None:
         patience = self.world.patience
         if now - socket.opened > patience.connection_life_s:
+            socket.close(1000, "")
+        elif self._spot_private.expired(socket, now):
+            self.world.breaches.add(self.name, "listen key not renewed")
             socket.close(1000, "")
         elif not socket.names and now - socket.opened > patience.mexc_idle_s:
             self.world.breaches.add(self.name, "no subscription")

@@ -13,6 +13,7 @@ from apps.feeds.simulator.listings import (
     price_in,
     tick_for,
 )
+from apps.feeds.simulator.trading.rules import Least
 
 NAME = "mexc"
 ONE = Decimal(1)
@@ -91,6 +92,17 @@ def _contract(coin: str, quote: str, state: str, *, symbol: str | None = None) -
     )
 
 
+def least(listing: Listing) -> Least:
+    """The smallest order: on spot one unit of quote, and what `spot_row` says; one contract."""
+    if listing.market_type == "futures":
+        return Least(ONE)
+    return Least(_least_size(listing), ONE)
+
+
+def _least_size(listing: Listing) -> Decimal:
+    return Decimal(0) if listing.quote == "USDC" else listing.size.step * 10
+
+
 def spot_row(listing: Listing) -> dict[str, Any]:
     """The fields named precision hold decimals of amount and price, then the least amount and the least value."""
     size_places, price_places = places(listing.size.step), places(listing.price.step)
@@ -108,7 +120,7 @@ def spot_row(listing: Listing) -> dict[str, Any]:
         "isSpotTradingAllowed": listing.base != NO_API,
         "isMarginTradingAllowed": False,
         "quoteAmountPrecision": "1",
-        "baseSizePrecision": "0" if listing.quote == "USDC" else f"{listing.size.step * 10:f}",
+        "baseSizePrecision": f"{_least_size(listing):f}",
         "permissions": ["SPOT"],
         "filters": [],
         "maxQuoteAmount": "2000000",

@@ -23,12 +23,57 @@ _ITEM = {"price": Field(1), "quantity": Field(2)}
 _DEAL = {**_ITEM, "tradeType": Field(3), "time": Field(4), "tradeId": Field(5)}
 _SIDES = {"asks": Field(1, _ITEM, repeated=True), "bids": Field(2, _ITEM, repeated=True), "eventType": Field(3)}
 _QUOTE = {"bidPrice": Field(1), "bidQuantity": Field(2), "askPrice": Field(3), "askQuantity": Field(4)}
+_PRIVATE_ORDER = {
+    "id": Field(1),
+    "clientId": Field(2),
+    "price": Field(3),
+    "quantity": Field(4),
+    "amount": Field(5),
+    "avgPrice": Field(6),
+    "orderType": Field(7),
+    "tradeType": Field(8),
+    "isMaker": Field(9),
+    "remainAmount": Field(10),
+    "remainQuantity": Field(11),
+    "lastDealQuantity": Field(12),
+    "cumulativeQuantity": Field(13),
+    "cumulativeAmount": Field(14),
+    "status": Field(15),
+    "createTime": Field(16),
+}
+_PRIVATE_DEAL = {
+    "price": Field(1),
+    "quantity": Field(2),
+    "amount": Field(3),
+    "tradeType": Field(4),
+    "isMaker": Field(5),
+    "isSelfTrade": Field(6),
+    "tradeId": Field(7),
+    "clientOrderId": Field(8),
+    "orderId": Field(9),
+    "feeAmount": Field(10),
+    "feeCurrency": Field(11),
+    "time": Field(12),
+}
+_PRIVATE_ACCOUNT = {
+    "vcoinName": Field(1),
+    "coinId": Field(2),
+    "balanceAmount": Field(3),
+    "balanceAmountChange": Field(4),
+    "frozenAmount": Field(5),
+    "frozenAmountChange": Field(6),
+    "type": Field(7),
+    "time": Field(8),
+}
 WRAPPER: Table = {
     "channel": Field(1),
     "symbol": Field(3),
     "createTime": Field(5),
     "sendTime": Field(6),
     "publicLimitDepths": Field(303, {**_SIDES, "version": Field(4), "lastOrderCreateTime": Field(5)}),
+    "privateOrders": Field(304, _PRIVATE_ORDER),
+    "privateDeals": Field(306, _PRIVATE_DEAL),
+    "privateAccount": Field(307, _PRIVATE_ACCOUNT),
     "publicAggreDepths": Field(
         313, {**_SIDES, "fromVersion": Field(4), "toVersion": Field(5), "lastOrderCreateTime": Field(6)}
     ),

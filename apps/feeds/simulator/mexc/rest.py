@@ -7,13 +7,14 @@ from aiohttp import web
 
 from apps.feeds.simulator.engine import now_ms
 from apps.feeds.simulator.exchange import json_answer
-from apps.feeds.simulator.faults import Fault
 from apps.feeds.simulator.limits import Sliding
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.market import Market
 from apps.feeds.simulator.mexc.listings import contract_row, spot_row
+from apps.feeds.simulator.mexc.refusals import DESK, TOO_OFTEN, RefusalError, refusal
 from apps.feeds.simulator.mexc.spot_streams import padded
 from apps.feeds.simulator.ticker import Ticker, ticker
+from apps.feeds.simulator.trading.tickets import Reason
 
 if TYPE_CHECKING:
     from apps.feeds.simulator.mexc.exchange import Mexc
@@ -32,16 +33,6 @@ FIREWALL = "<HTML><HEAD><TITLE>Access Denied</TITLE></HEAD><BODY><H1>Access Deni
 Query = dict[str, str]
 
 
-class RefusalError(Exception):
-    """An answer in the form of the market's errors."""
-
-    def __init__(self, body: dict[str, Any], *, status: int, retry_after: int | None = None) -> None:
-        super().__init__(body)
-        self.body = body
-        self.status = status
-        self.headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-
-
 class Rest:
     def __init__(self, exchange: "Mexc") -> None:
         self._exchange = exchange
@@ -53,13 +44,13 @@ class Rest:
         self._answers: dict[str, dict[str, Callable[[str, Query], Any]]] = {
             "spot": {
                 "ping": lambda symbol, query: {},
-                "time": lambda symbol, query: {"serverTime": now_ms()},
+                "time": lambda symbol, query: {"serverTime": self._exchange.desk.now_ms()},
                 "exchangeInfo": self._exchange_info,
                 "depth": self._spot_depth,
                 "ticker/24hr": self._spot_tickers,
             },
             "futures": {
-                "ping": lambda symbol, query: now_ms(),
+                "ping": lambda symbol, query: self._exchange.desk.now_ms(),
                 "detail": self._details,
                 "depth": self._futures_depth,
                 "ticker": self._futures_tickers,
@@ -76,19 +67,19 @@ class Rest:
         answer = self._answers.get(market_type, {}).get(name)
         if answer is None or (market_type == "spot" and host != SPOT_REST):
             return web.Response(status=404)
-        if self._stopped():
-            return _firewall()
+        if self.stopped():
+            return firewall()
         try:
-            self._fault(market_type)
+            self.check_faults(market_type)
             self._charge(market_type, name)
             body = answer(symbol, dict(request.query))
             return json_answer(body if market_type == "spot" else {"success": True, "code": 0, "data": body})
-        except RefusalError as refusal:
-            return json_answer(refusal.body, status=refusal.status, headers=refusal.headers)
+        except RefusalError as error:
+            return refused(error)
         except PermissionError:
-            return _firewall()
+            return firewall()
 
-    def _stopped(self) -> bool:
+    def stopped(self) -> bool:
         """Count the request against the address; after a burst it is shut out of both markets."""
         now = self._exchange.now()
         if now < self._shut_until:
@@ -99,44 +90,33 @@ class Rest:
         self._shut_until = now + self._world.patience.mexc_shut_out_s
         return True
 
-    def _fault(self, market_type: str) -> None:
+    def check_faults(self, market_type: str) -> None:
+        """Raises what is scripted for all requests."""
         faults, name = self._world.faults, self._exchange.name
         ban = faults.find("ban", name, market_type)
         if ban is not None:
-            raise self._banned(market_type, ban)
+            ban.used += 1
+            left = max(1, round(ban.left_s(self._exchange.now())))
+            raise (too_often if ban.used <= ban.count else banned)(market_type, left)
         if faults.find("rest_error", name, market_type) is None:
             return
         if market_type == "spot":
             raise RefusalError({"code": 503, "msg": "Service unavailable"}, status=503)
         raise RefusalError({"code": 500, "message": "Under maintenance, please try again later"}, status=200)
 
-    def _banned(self, market_type: str, ban: Fault) -> Exception:
-        """Too many requests first; then spot bans the address, and the contracts' firewall shuts it out."""
-        ban.used += 1
-        left = max(1, round(ban.left_s(self._exchange.now())))
-        if ban.used <= ban.count:
-            return self._too_often(market_type, left)
-        if market_type == "spot":
-            return RefusalError({"code": 418, "msg": "IP banned"}, status=418, retry_after=left)
-        return PermissionError()
-
     def _charge(self, market_type: str, name: str) -> None:
         if market_type == "spot":
-            window, weight = Sliding(SPOT_WEIGHT, SPOT_WINDOW_S), SPOT_WEIGHTS[name]
+            self.charge(market_type, name, SPOT_WEIGHT, SPOT_WINDOW_S, SPOT_WEIGHTS[name])
         else:
-            window, weight = Sliding(FUTURES_LIMITS[name], FUTURES_WINDOW_S), 1
-        window = self._windows.setdefault((market_type, name), window)
+            self.charge(market_type, name, FUTURES_LIMITS[name], FUTURES_WINDOW_S)
+
+    def charge(self, market_type: str, name: str, limit: int, window_s: float, weight: int = 1) -> None:
+        """Count a request of an endpoint; raises when it is one too many."""
+        window = self._windows.setdefault((market_type, name), Sliding(limit, window_s))
         if not window.add(self._exchange.now(), weight) and self._world.breach(
             self._exchange.name, f"requests {market_type}"
         ):
-            raise self._too_often(market_type, int(SPOT_WINDOW_S))
-
-    @staticmethod
-    def _too_often(market_type: str, retry_after: int) -> RefusalError:
-        if market_type == "spot":
-            return RefusalError({"code": 429, "msg": "Too many requests"}, status=429, retry_after=retry_after)
-        text = "Requests are too frequent, please try again later"
-        return RefusalError({"success": False, "code": 510, "message": text}, status=200)
+            raise too_often(market_type, int(SPOT_WINDOW_S))
 
     def _listed(self, market_type: str, symbol: str) -> list[Listing]:
         rows = [entry for (kind, _), entry in self._exchange.listings.items() if kind == market_type]
@@ -196,14 +176,27 @@ class Rest:
         return rows[0] if "symbol" in query else rows
 
 
-def _firewall() -> web.Response:
+def too_often(market_type: str, retry_after: int) -> RefusalError:
+    return refusal(market_type, TOO_OFTEN[market_type], status=429, retry_after=retry_after)
+
+
+def banned(market_type: str, retry_after: int) -> Exception:
+    """Spot bans the address; the contracts' firewall shuts it out: PermissionError."""
+    if market_type == "spot":
+        return refusal("spot", (418, "IP banned"), status=418, retry_after=retry_after)
+    return PermissionError()
+
+
+def refused(error: RefusalError) -> web.Response:
+    return json_answer(error.body, status=error.status, headers=error.headers)
+
+
+def firewall() -> web.Response:
     return web.Response(status=403, text=FIREWALL, content_type="text/html")
 
 
 def _unknown(market_type: str) -> RefusalError:
-    if market_type == "spot":
-        return RefusalError({"code": -1121, "msg": "Invalid symbol."}, status=400)
-    return RefusalError({"success": False, "code": 1001, "message": "Contract does not exist"}, status=200)
+    return refusal(market_type, DESK[market_type][Reason.UNKNOWN_SYMBOL])
 
 
 def _number(text: str) -> int:
