@@ -23,7 +23,8 @@ from workers.supervisor.folder import Folder
 ROOT = Path(__file__).resolve().parents[1]
 START_S = 120
 STARTER_SET = 48  # books: three coins on eight exchanges, spot and futures
-STOP_S = 15
+STOP_S = 60
+LOOK_S = 0.05
 
 
 class System:
@@ -62,12 +63,16 @@ class System:
         return process.wait(STOP_S)
 
     def wait(self, what: str, condition: Callable[[], bool], seconds: float = START_S) -> float:
-        """Seconds until `condition`. Raise SystemExit with the end of the log when it does not come."""
-        started = monotonic()
+        """Seconds until `condition`. Raise SystemExit with the end of the log when it does not come.
+
+        The deadline counts what this process slept between its looks: a machine that is busy with others moves it.
+        """
+        started, slept = monotonic(), 0.0
         while not condition():
-            if monotonic() - started > seconds or self._process is None or self._process.poll() is not None:
+            if slept > seconds or self._process is None or self._process.poll() is not None:
                 raise SystemExit(f"{what}: not within {seconds} s\n{self.log.read_text(errors='replace')[-3000:]}")
-            sleep(0.05)
+            sleep(LOOK_S)
+            slept += LOOK_S
         return monotonic() - started
 
     def books(self) -> Mapping[str, int]:

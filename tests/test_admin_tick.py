@@ -12,7 +12,7 @@ import pytest
 from bench.system import System
 from tests.fixtures.ports import free_port
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 
 LIST = "/admin/monitoring/monitoring/?exchange=bybit&market_type=spot"
 SPOT = "v5/public/spot"  # of Bybit's sockets
@@ -63,12 +63,12 @@ class Admin:
         self._post(LIST, {**form.fields, "action": "", "_save": "Save"})
 
     def _get(self, path: str) -> str:
-        with self._open(self._url + path, timeout=10) as answer:
+        with self._open(self._url + path, timeout=60) as answer:
             return answer.read().decode()
 
     def _post(self, path: str, fields: dict[str, str]) -> None:
         request = Request(self._url + path, urlencode(fields).encode(), {"Referer": self._url + path})
-        with self._open(request, timeout=10) as answer:
+        with self._open(request, timeout=60) as answer:
             assert "errornote" not in answer.read().decode()
 
 
@@ -110,8 +110,8 @@ def test_a_tick_in_the_admin_reaches_the_socket_in_two_seconds_and_the_other_pai
         admin.tick("SOL/USDT", on=on)
         system.wait(f"the tick {on}", lambda subscribed=subscribed: streams(system) == subscribed, 2)
     system.simulator("fault", {"op": "mute", "exchange": "bybit", "market_type": "spot"})
-    system.wait("what was sent is kept", lambda: kept(system, "trades") >= sent(system)["trades"], 30)
-    system.wait("what was sent is kept", lambda: kept(system, "orderbook_updates") >= sent(system)["books"], 30)
+    system.wait("what was sent is kept", lambda: kept(system, "trades") >= sent(system)["trades"])
+    system.wait("what was sent is kept", lambda: kept(system, "orderbook_updates") >= sent(system)["books"])
     counts = sent(system)
     assert counts == {"sockets": 1, "books": kept(system, "orderbook_updates"), "trades": kept(system, "trades")}
     assert counts["books"] > 0

@@ -7,7 +7,7 @@ import pytest
 from bench.cold_start import RATE, cold_start, mass_disconnect, together, waits
 from bench.fleet import Fleet
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(480)]
 
 PAIRS = 500
 SECONDS = 60

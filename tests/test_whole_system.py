@@ -7,19 +7,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic
 from typing import Any
 from urllib.error import HTTPError
 
 import pytest
 import redis
 
+from apps.feeds.tests.waiting import timed
 from bench.listeners import live_socket, sign_in
 from bench.system import STARTER_SET, System, get_json
 from tests.fixtures.captures import ROOT
 from tests.fixtures.ports import free_port
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 
 KEY = "binance:spot:BTC/USDT"
 LEVELS = 20
@@ -49,9 +49,9 @@ def test_a_run_starts_stops_within_15_s_and_starts_again_with_the_same_login(tmp
             assert system.folder.login.stat().st_mode & 0o777 == 0o600
             running = processes(system)
             assert len(running) == 1 + PROGRAMS
-            started = monotonic()
-            assert system.stop() == 0
-            assert monotonic() - started < 15
+            with timed() as seconds:
+                assert system.stop() == 0
+                assert seconds() < 15
             assert not any(process.exists() for process in running)
     assert logins[0] == logins[1]
 
@@ -119,7 +119,7 @@ def settled(system: System) -> dict[str, Any]:
             text = client.get(f"book:{KEY}")
         return text is not None and json.loads(text)["seq"] == found["seq"]
 
-    system.wait("Redis has the last update", same, 20)
+    system.wait("Redis has the last update", same, 60)
     return found
 
 
@@ -128,7 +128,7 @@ async def shown_in_browser(system: System) -> dict[str, Any]:
     async with live_socket(system.url, await sign_in(system.url, system.login)) as socket:
         await socket.send(json.dumps({"op": "hello", "v": 1}))
         await socket.send(json.dumps({"op": "sub", "id": 7, "topic": "book", "key": KEY, "depth": LEVELS}))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for text in socket:
                 frame = json.loads(text)
                 for book in frame.get("m", ()):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bench.system import STARTER_SET, System
 from tests.browser.processes import Daemon
@@ -18,6 +18,7 @@ from tests.fixtures.ports import free_port
 
 CHROMIUM = Path("/usr/bin/chromium")
 SIZE = {"width": 1440, "height": 900}
+expect.set_options(timeout=20_000)  # of what must come about; a test that says how soon names its own
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,6 +11,7 @@ from bench.system import STARTER_SET
 PATH = "/book/binance/spot/BTC-USDT/"
 MARKET = {"exchange": "binance", "market_type": "spot", "symbol": "BTCUSDT"}
 LIMIT_MS = 5000
+SPARE_MS = 3000  # for a machine that is busy
 DRAWN = """() => {
     const side = (name) => [...document.querySelectorAll(`.${name} .lv:not([data-empty="1"])`)].map((row) =>
         [row.querySelector(".p").textContent, row.querySelectorAll(".v")[0].textContent]);
@@ -76,7 +77,7 @@ def test_prices_and_sizes_have_the_instruments_decimals(live):
 
 
 def test_a_killed_feed_is_stale_within_its_limit_and_shows_it(live, muted):
-    expect(live.locator("#state")).to_have_text("STALE", timeout=LIMIT_MS + 1000)
+    expect(live.locator("#state")).to_have_text("STALE", timeout=LIMIT_MS + SPARE_MS)
     expect(live.locator("#why")).to_contain_text("STALE: no update for")
     grey = live.evaluate("getComputedStyle(document.querySelector('.asks .p')).color")
     assert grey == live.evaluate("getComputedStyle(document.querySelector('.bids .p')).color")
@@ -87,11 +88,11 @@ def test_a_killed_feed_is_stale_within_its_limit_and_shows_it(live, muted):
 
 def test_a_stopped_daemon_makes_the_book_stale_and_then_down_without_a_ladder(live, daemon):
     daemon.pause()
-    expect(live.locator("#state")).to_have_text("DOWN", timeout=LIMIT_MS + 5000)
+    expect(live.locator("#state")).to_have_text("DOWN", timeout=LIMIT_MS + 5000 + SPARE_MS)
     assert live.evaluate(DRAWN)["bids"] == []
     expect(live.locator("#why")).to_contain_text("no daemon publishes this book")
     daemon.resume()
-    expect(live.locator("#state")).to_have_text("LIVE", timeout=30_000)
+    expect(live.locator("#state")).to_have_text("LIVE", timeout=60_000)
 
 
 def test_a_crossed_book_is_never_drawn(live, system):
@@ -105,21 +106,22 @@ def test_a_crossed_book_is_never_drawn(live, system):
         }"""
     )
     system.simulator("fault", {"op": "cross", "count": 3, **MARKET})
-    live.wait_for_function("() => Number(document.getElementById('resyncs').textContent) > 0", timeout=15_000)
-    expect(live.locator("#state")).to_have_text("LIVE", timeout=15_000)
+    live.wait_for_function("() => Number(document.getElementById('resyncs').textContent) > 0")
+    expect(live.locator("#state")).to_have_text("LIVE")
     assert live.evaluate("window.crossed") == 0
 
 
 def test_the_shown_age_is_that_of_the_server(live, muted, system):
-    expect(live.locator("#age")).to_have_text(re.compile(r"^[2-4]\.\d s$"), timeout=8000)
-    shown, server = live.evaluate(
+    expect(live.locator("#age")).to_have_text(re.compile(r"^([2-9]|\d\d)\.\d s$"))
+    before, server, after = live.evaluate(
         """async () => {
-            const shown = document.getElementById('age').textContent;
+            const shown = () => Number(document.getElementById('age').textContent.replace(' s', '')) * 1000;
+            const before = shown();
             const rows = await (await fetch('/api/v1/books')).json();
-            return [shown, rows.find((row) => row.key === 'binance:spot:BTC/USDT').age_ms];
+            return [before, rows.find((row) => row.key === 'binance:spot:BTC/USDT').age_ms, shown()];
         }"""
     )
-    assert float(shown.removesuffix(" s")) * 1000 == pytest.approx(server, abs=1500)  # REST's is up to a second old
+    assert before - 1500 <= server <= after + 500  # REST's is up to a second old
 
 
 def test_grouping_sizes_in_quote_and_freezing_change_what_is_drawn(live):
@@ -137,9 +139,9 @@ def test_grouping_sizes_in_quote_and_freezing_change_what_is_drawn(live):
 
 
 def test_trades_other_books_and_edges_are_live(live):
-    expect(live.locator("#tape tbody tr:not([hidden])").first).to_be_visible(timeout=10_000)
+    expect(live.locator("#tape tbody tr:not([hidden])").first).to_be_visible()
     expect(live.locator("#elsewhere tbody tr")).to_have_count(14)
-    expect(live.locator("#edges td[data-edge=unknown]")).to_have_count(0, timeout=10_000)
+    expect(live.locator("#edges td[data-edge=unknown]")).to_have_count(0)
     bid, ask = (
         float(live.locator(f'#elsewhere tr[data-key="{key}"] .{side}').inner_text().replace(",", ""))
         for key, side in (("okx:spot:BTC/USDT", "bid"), ("binance:spot:BTC/USDT", "ask"))
