@@ -94,6 +94,11 @@ def owner(exchange: str) -> Credentials:
     return told
 
 
+def instruments(exchange: str) -> dict[MarketType, Instrument]:
+    """One of each market, of those that the frames and answers are about."""
+    return {each.market_type: each for each in vars(_module(exchange)).values() if isinstance(each, Instrument)}
+
+
 def private_frames(exchange: str, market_type: MarketType) -> list[Frame]:
     return [_wire(frame) for frame in _module(exchange).PRIVATE[market_type]]
 
