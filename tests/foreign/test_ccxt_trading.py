@@ -3,13 +3,15 @@
 Where it says less or otherwise than the exchange does, that is noted here and not bent in the simulator.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from apps.feeds.simulator.mexc.spot_rows import trade_id as spot_trade_id
 from apps.feeds.simulator.server import Simulator
-from apps.feeds.simulator.trading.accounts import Order
+from apps.feeds.simulator.trading.accounts import Execution, Order
 from apps.feeds.tests.plain_accounts import open_account
 from apps.feeds.tests.plain_client import order
 from tests.foreign.running import NEEDS_CLIENTS, run
@@ -20,13 +22,20 @@ MONEY = {"BTC": "10", "USDT": "1000000", "USDC": "1000000"}
 
 @dataclass(frozen=True)
 class Traded:
-    """A market as ccxt names it. `amount` as the exchange counts; `params` of orders; `balance` names the wallet."""
+    """A market as ccxt names it. `amount` as the exchange counts; `params` of orders; `balance` names the wallet.
+
+    The rest is what ccxt makes of it: `gone` of a cancelled order that was filled in part, `watched_maker` of a maker's
+    trade on the socket.
+    """
 
     unified: str
     amount: float
     params: dict[str, Any] = field(default_factory=dict)
     balance: dict[str, Any] = field(default_factory=dict)
     wallet: str = "spot"
+    gone: str = "canceled"
+    watched_maker: str = "maker"
+    tells_client_id: bool = True
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,11 @@ class Judge:
     options: dict[str, Any] = field(default_factory=dict)
     credentials: dict[str, str] = field(default_factory=lambda: {"apiKey": "key-of-anna", "secret": "secret-of-anna"})
     watched_fee: int = 1  # the sign of a fee that is paid, as ccxt tells it of a watched trade
+    trade_id: Callable[[Execution], str] = lambda row: str(row.number)
+
+
+def mexc_trade_id(row: Execution) -> str:
+    return spot_trade_id(row) if row.order.listing.market_type == "spot" else str(row.number)
 
 
 JUDGES = [
@@ -55,6 +69,16 @@ JUDGES = [
         {"fetchMarkets": {"types": ["spot", "swap"]}},
         {"apiKey": "key-of-anna", "secret": "secret-of-anna", "password": "words-of-anna"},
         watched_fee=-1,
+    ),
+    # On spot's socket ccxt takes "cancelled after a part was filled" for closed, and every trade for a taker's. Of
+    # contracts it does not read the client's id, which is called externalOid.
+    Judge(
+        "mexc",
+        (
+            Traded("BTC/USDT", 0.01, balance={"type": "spot"}, gone="closed", watched_maker="taker"),
+            Traded("BTC/USDT:USDT", 100, balance={"type": "swap"}, wallet="futures", tells_client_id=False),
+        ),
+        trade_id=mexc_trade_id,
     ),
 ]
 
@@ -79,6 +103,7 @@ async def test_ccxt_trades_from_order_to_balance(simulator: Simulator, judge: Ju
                     "amount": traded.amount,
                     "params": traded.params,
                     "balance": traded.balance,
+                    "gone": traded.gone,
                 }
                 for number, traded in enumerate(judge.markets)
             ],
@@ -120,14 +145,16 @@ def assert_told(told: dict[str, Any], judge: Judge, traded: Traded, order: Order
     part = told["part"]
     assert told["placed"]["id"] == order.id
     for row in (told["new"], told["partial"], told["fetched"], told["gone"], told["open"][0]):
-        assert (row["id"], row["clientOrderId"], row["side"]) == (order.id, client_id, "buy")
+        assert (row["id"], row["side"]) == (order.id, "buy")
+        assert row["clientOrderId"] == (client_id if traded.tells_client_id else None)
         assert (row["symbol"], row["price"], row["amount"]) == (traded.unified, told["price"], traded.amount)
     states = [(told[name]["status"], told[name]["filled"]) for name in ("new", "partial", "fetched", "gone")]
-    assert states == [("open", 0.0), ("open", part), ("open", part), ("canceled", part)]
+    assert states == [("open", 0.0), ("open", part), ("open", part), (traded.gone, part)]
     assert len(told["open"]) == 1
     assert told["left"] == []
     execution = order.executions[0]
-    for row, sign in ((told["execution"], judge.watched_fee), (told["trades"][0], 1)):
-        assert (row["id"], row["order"], row["amount"]) == (str(execution.number), order.id, part)
+    watched = (told["execution"], judge.watched_fee, traded.watched_maker)
+    for row, sign, maker in (watched, (told["trades"][0], 1, "maker")):
+        assert (row["id"], row["order"], row["amount"]) == (judge.trade_id(execution), order.id, part)
         assert row["fee"] == {"cost": sign * float(execution.fee), "currency": execution.fee_asset}
-        assert row["takerOrMaker"] == "maker"
+        assert row["takerOrMaker"] == maker

@@ -1,8 +1,9 @@
 """ccxt trades at one simulated exchange and prints what it was told, by REST and by its private sockets, as JSON.
 
 Argument: {"url", "exchange", "client", "options", "credentials", "account", "markets": [{"unified", "client_id",
-"amount", "params", "balance"}]}: `amount` as the exchange counts, `params` of orders, `balance` what ccxt wants to know
-to watch the wallet. In each market an order rests, is partly filled, read back, and cancelled; then others take.
+"amount", "params", "balance", "gone"}]}: `amount` as the exchange counts, `params` of orders, `balance` what ccxt wants
+to know to watch the wallet, `gone` what it calls an order that was filled in part and then cancelled. In each market an
+order rests, is partly filled, read back, and cancelled; then others take.
 Nothing of ccxt is changed but the addresses.
 """
 
@@ -128,7 +129,7 @@ async def trade_followed(
     told["trades"] = [picked(row, TRADE) for row in await client.fetch_my_trades(name)]
     cancelled = await client.cancel_order(placed["id"], name)
     told["cancelled"] = picked(cancelled, ORDER)
-    told["gone"] = await until(seen(private, placed, "canceled", part), "the order as cancelled")
+    told["gone"] = await until(seen(private, placed, market["gone"], part), "the order as cancelled")
     told["left"] = [picked(row, ORDER) for row in await client.fetch_open_orders(name)]
     taken = await client.create_order(name, "market", "sell", part, None, market["params"])
     told["taken"] = await until(seen(private, taken, "closed", part), "the market order as filled")

@@ -39,6 +39,12 @@ class SpotAccounts:
         data = {"makerCommission": rates.maker, "takerCommission": rates.taker}
         return {"data": data, "code": 0, "msg": "success", "timestamp": self._desk.now_ms()}
 
+    def coins(self, caller: Caller) -> list[dict[str, Any]]:
+        """No way to move them out is offered."""
+        listed = self._desk.listed("spot")
+        names = dict.fromkeys(name for row in listed for name in (row.base, row.quote))
+        return [{"coin": name, "name": name, "networkList": []} for name in names]
+
     def symbols(self, caller: Caller) -> dict[str, Any]:
         """What the key may trade."""
         listed = [row.symbol for row in self._desk.listed("spot") if row.live and row.base != NO_API]

@@ -126,6 +126,7 @@ def spot_endpoints(orders: SpotOrders, accounts: SpotAccounts) -> Endpoints:
         ("GET", "myTrades"): Endpoint(orders.trades, 10),
         ("GET", "account"): Endpoint(accounts.account, 10),
         ("GET", "tradeFee"): Endpoint(accounts.trade_fee, 20),
+        ("GET", "capital/config/getall"): Endpoint(accounts.coins, 10),
         ("GET", "selfSymbols"): Endpoint(accounts.symbols),
     }
 
