@@ -272,6 +272,18 @@ async def test_an_order_that_waits_too_long_for_its_turn_is_not_sent(server: Scr
     assert len(server.asked) == 1
 
 
+async def test_an_order_that_waits_behind_others_for_too_long_is_not_sent(server: ScriptedServer):
+    async with clients(server, trader=ToyTrader(budgets={"orders": Rate(1, 60.0)})) as [client]:
+        await client.send("toy", "a", PLACE, ORDER)
+        patient = asyncio.create_task(client.send("toy", "a", PLACE, ORDER, turn_s=120.0))
+        await asyncio.sleep(0)
+        with pytest.raises(Retryable, match="others wait"):
+            await client.send("toy", "a", PLACE, ORDER, turn_s=0.05)
+        patient.cancel()
+        await asyncio.gather(patient, return_exceptions=True)
+    assert len(server.asked) == 1
+
+
 async def test_what_is_named_in_both_markets_is_one_budget_at_the_stricter_rate(server: ScriptedServer):
     class TwoRates(ToyTrader):
         def trade_limits(self, market_type: MarketType) -> TradeLimits:

@@ -5,7 +5,7 @@ import contextlib
 import json
 import logging
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from http import HTTPStatus
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from apps.feeds.drivers.base import Closing, Frame, Heartbeat, Ping, Pong, Rate, Request, Welcome
 from apps.feeds.drivers.trading import Answer, LoggedIn, LoginRefused, Subscribed, Token, TokenExpired, TradeLimits
-from apps.feeds.errors import BadCredentials, MalformedFrame, Refused
+from apps.feeds.errors import BadCredentials, MalformedFrame, RateLimited, Refused
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import AccountEvent, Credentials, OrderStatus, OrderUpdate
 from apps.feeds.tests.scripted import ScriptedServer, hang_up, reply, scripted_server
@@ -71,6 +71,8 @@ class ToyTrader:
     def parse_token(self, market_type: MarketType, answer: Answer) -> Token:
         if answer.status == 401:
             raise BadCredentials("no such key", code="401")
+        if answer.status == 429:
+            raise RateLimited("too many", after_s=float(answer.headers["retry-after"]))
         if answer.status == 404:
             raise Refused("no such token", code="404")
         return Token(value=answer.body.decode(), renew_every_s=self.renew_every_s)
@@ -178,6 +180,11 @@ class Stage:
         return self.notes.losses[times - 1][0]
 
 
+def _told(headers: Mapping[str, str]) -> float:
+    """`Retry-After`, whatever its spelling."""
+    return next(float(value) for name, value in headers.items() if name.lower() == "retry-after")
+
+
 @contextlib.asynccontextmanager
 async def stage(trader: ToyTrader | None = None, **options: Any) -> AsyncIterator[Stage]:
     trader, notes = trader or ToyTrader(), Notes()
@@ -187,7 +194,7 @@ async def stage(trader: ToyTrader | None = None, **options: Any) -> AsyncIterato
         rest.otherwise = reply("canary-token-9d31")
         rest.acts = options.pop("acts", [])
         driver = ToyDriver()
-        driver.retry_after = lambda status, headers, content: float(headers["Retry-After"]) if status == 429 else None
+        driver.retry_after = lambda status, headers, content: _told(headers) if status == 429 else None
         drivers, traders = {"toy": driver}, {"toy": trader}
         async with OrderClient(
             drivers=drivers, traders=traders, addresses=Addresses(rest.url), timeout_s=2.0
@@ -335,6 +342,16 @@ async def test_heartbeats_that_are_answered_keep_it():
         assert on.notes.story == ["ready"]
 
 
+async def test_where_the_exchange_wants_protocol_pings_those_keep_it():
+    beat = Heartbeat(send=None, every_s=0.02, answer_s=5.0)
+    async with stage(ToyTrader(beat=beat), timing=replace(PATIENT, quiet_s=0.02)) as on:
+        await on.ready()
+        async with asyncio.timeout(20):
+            while not on.peer.pings:  # noqa: ASYNC110 (nobody tells of a ping)
+                await asyncio.sleep(0.005)
+        assert on.notes.story == ["ready"]
+
+
 # tokens
 
 
@@ -373,6 +390,14 @@ async def test_no_token_to_be_had_is_a_lost_socket():
     async with stage(ToyTrader(tokens=True), acts=acts) as on:
         assert await on.lost() == "no token for a socket: no such token"
         await on.ready()
+
+
+async def test_while_the_exchange_keeps_us_away_no_token_is_asked_for():
+    acts = [reply("", "429 Too Many Requests", Retry_After="0.4")]
+    async with stage(ToyTrader(tokens=True), acts=acts) as on:
+        assert await on.lost() == "too many"
+        await on.ready()
+        assert on.rest.asked[1].at - on.rest.asked[0].at >= 0.4
 
 
 # delays

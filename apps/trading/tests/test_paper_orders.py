@@ -248,6 +248,17 @@ def test_an_order_that_nobody_placed_is_unknown():
             ask(ref("c9"))
 
 
+def test_final_orders_are_forgotten_in_time(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("apps.trading.paper.account.KEPT", 2)
+    paper = account()
+    show(paper, BIDS, ASKS)
+    for number in range(3):
+        paper.place(order(SELL, 1, client_order_id=f"c{number}"), number)
+    assert paper.order(ref("c1")).status is FILLED
+    with pytest.raises(UnknownOrder):
+        paper.order(ref("c0"))
+
+
 def test_an_order_can_be_asked_for_by_the_id_that_it_was_given():
     paper = resting()
     told = paper.order(ref())
