@@ -1,4 +1,7 @@
-"""A process that sends under a limit which others share: prints when (monotonic seconds), one line for each."""
+"""A process that sends under a limit which others share: prints when (monotonic seconds), one line for each.
+
+It ends with ALONE when Redis did not answer in time: then it kept the limit by itself.
+"""
 
 import asyncio
 import sys
@@ -9,14 +12,26 @@ from apps.feeds.drivers.base import Rate
 from apps.feeds.transport.gate import Gate
 
 
-async def send(redis_url: str, name: str, rate: Rate, number: int) -> None:
-    async with Meter(redis_url) as meter:
+ALONE = 3
+
+
+class Noted(Meter):
+    alone = False
+
+    def _away(self, error: Exception) -> None:
+        self.alone = True
+        super()._away(error)
+
+
+async def send(redis_url: str, name: str, rate: Rate, number: int) -> int:
+    async with Noted(redis_url) as meter:
         gate = Gate(rate, name=name, meter=meter)
         for _ in range(number):
             async with gate.turn():
                 sys.stdout.write(f"{time.monotonic()}\n")
+        return ALONE if meter.alone else 0
 
 
 if __name__ == "__main__":
     _, url, name, count, per_s, number = sys.argv
-    asyncio.run(send(url, name, Rate(int(count), float(per_s)), int(number)))
+    sys.exit(asyncio.run(send(url, name, Rate(int(count), float(per_s)), int(number))))

@@ -18,6 +18,7 @@ from apps.feeds.bus.meter import ENTER, LEAVE, LOST_MS, SHUT
 from apps.feeds.drivers.base import Rate
 from apps.feeds.drivers.trading import TradeLimits
 from apps.feeds.market import MarketType
+from apps.feeds.tests.gate_process import ALONE
 from apps.feeds.tests.toy import ToyDriver
 from apps.feeds.transport.budgets import account_rates, rates, stricter
 
@@ -102,7 +103,19 @@ def test_no_stretch_of_time_ever_holds_more_than_the_rate_whoever_sends_hangs_or
 
 
 async def test_processes_together_keep_the_rate(redis_url: str):
+    """Tried again where the machine was so busy that a process gave Redis up."""
     rate, number = Rate(6, 0.5), 8
+    for _ in range(5):
+        moments = await sent_together(redis_url, rate, number)
+        if moments is not None:
+            break
+    assert moments is not None
+    assert len(moments) == PROCESSES * number
+    assert all(late - early >= rate.per_s for early, late in zip(moments, moments[rate.count :], strict=False))
+
+
+async def sent_together(redis_url: str, rate: Rate, number: int) -> list[float] | None:
+    """When several processes sent; None where one kept the limit by itself."""
     arguments = [redis_url, f"trade:{uuid4().hex}", str(rate.count), str(rate.per_s), str(number)]
     command = [sys.executable, "-m", "apps.feeds.tests.gate_process", *arguments]
     processes = [
@@ -110,9 +123,10 @@ async def test_processes_together_keep_the_rate(redis_url: str):
     ]
     async with asyncio.timeout(60):
         told = [await process.communicate() for process in processes]
-    moments = sorted(float(line) for out, _ in told for line in out.split())
-    assert len(moments) == PROCESSES * number
-    assert all(late - early >= rate.per_s for early, late in zip(moments, moments[rate.count :], strict=False))
+    if any(process.returncode == ALONE for process in processes):
+        return None
+    assert [process.returncode for process in processes] == [0] * PROCESSES
+    return sorted(float(line) for out, _ in told for line in out.split())
 
 
 def test_a_longer_time_to_stay_away_is_not_cut_short_by_a_shorter_one(redis_url: str):
