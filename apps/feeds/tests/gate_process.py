@@ -11,7 +11,6 @@ from apps.feeds.bus.meter import Meter
 from apps.feeds.drivers.base import Rate
 from apps.feeds.transport.gate import Gate
 
-
 ALONE = 3
 
 
