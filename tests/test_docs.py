@@ -1,6 +1,8 @@
 """What the documents promise is there."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -59,3 +61,11 @@ def test_every_test_that_the_documents_run_exists():
     for path in ROOT.glob("*.md"):
         for target in re.findall(r"pytest (?:-\S+ )*([\w/]+\.py)", path.read_text()):
             assert (ROOT / target).is_file(), target
+
+
+def test_the_example_of_an_order_prints_what_the_document_says():
+    text = (ROOT / "TRADING.md").read_text()
+    found = re.search(r"```python\n(.*?)```\nprints `([^`]+)`", text, re.DOTALL)
+    assert found is not None
+    run = subprocess.run([sys.executable, "-c", found[1]], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == found[2]
