@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec.structs import replace
 
 from apps.feeds.drivers.base import Frame, Rate, Request
-from apps.feeds.drivers.trading import Answer, Page, Placed
+from apps.feeds.drivers.trading import Answer, Page, Placed, Trader
 from apps.feeds.errors import FeedError, MalformedFrame, Refused, UnknownOrder
 from apps.feeds.market import Instrument, Side
 from apps.feeds.orders import (
@@ -60,15 +60,21 @@ class Hand:
         self.on = on
         self.name = name
         self.keys = keys
+        self.secrets = {keys.key, keys.secret, keys.passphrase} - {""}
         self.client = client
         self.ahead_ms = 0  # our idea of how far the exchange's clock is ahead of ours
         self.errors: list[BaseException] = []
         self._last_ms = 0
 
+    def change_keys(self, **changes: str) -> None:
+        """Use other keys from now on; they are as secret as the first."""
+        self.keys = replace(self.keys, **changes)
+        self.secrets |= set(changes.values())
+
     def now_ms(self) -> int:
         """The exchange's time, never the same twice: some count signatures by it."""
-        self._last_ms = max(time.time_ns() // 1_000_000 + self.ahead_ms, self._last_ms + 1)
-        return self._last_ms
+        self._last_ms = max(time.time_ns() // 1_000_000, self._last_ms + 1)
+        return self._last_ms + self.ahead_ms
 
     def order(self, side: Side = Side.BUY, **more: Any) -> NewOrder:
         """A limit order that rests far from the market, unless said otherwise."""
@@ -109,9 +115,10 @@ class Hand:
     # orders
 
     async def place(self, order: NewOrder) -> Placed:
-        trader = self.on.trader
-        request = trader.place(self.keys, order, self.now_ms())
-        return await self.ask(request, Purpose.ORDER, lambda answer: trader.parse_placed(order, answer))
+        return await self.send_order(order, self.on.trader.place(self.keys, order, self.now_ms()))
+
+    async def send_order(self, order: NewOrder, request: Request) -> Placed:
+        return await self.ask(request, Purpose.ORDER, lambda answer: self.on.trader.parse_placed(order, answer))
 
     async def tried(self, order: NewOrder, refusal: type[Refused]) -> Placed | None:
         """None where the exchange refuses it in this way; others take it and end it at once."""
@@ -240,15 +247,15 @@ class Hand:
     # pushes
 
     @contextlib.asynccontextmanager
-    async def listening(self, *, ready: bool = True) -> AsyncIterator["Feed"]:
-        """The account's private socket, open and subscribed."""
+    async def listening(self, *, ready: bool = True, trader: Trader | None = None) -> AsyncIterator["Feed"]:
+        """The account's private socket, open and subscribed unless it need not be `ready`."""
         feed = Feed(self)
         socket = PrivateSocket(
             account=self.name,
             keys=self.keys,
             market_type=self.on.market,
             driver=self.on.driver,
-            trader=self.on.trader,
+            trader=trader or self.on.trader,
             client=self.client,
             sink=feed,
             addresses=self.on.addresses,
@@ -284,9 +291,7 @@ class Hand:
             root.removeHandler(lines)
         shown = [repr(self.keys), repr(self.client), *lines.texts]
         shown += ["".join(traceback.format_exception(error)) + repr(error) for error in self.errors]
-        for secret in (self.keys.key, self.keys.secret, self.keys.passphrase):
-            if secret:
-                assert [text for text in shown if secret in text] == []
+        assert [text for text in shown for secret in self.secrets if secret in text] == []
 
 
 TIMING_OF_PRIVATE = replace(TIMING, ack_s=20.0)

@@ -3,10 +3,9 @@
 The markets stand still but for what accounts do. Each test opens an account of its own.
 """
 
-import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from hashlib import sha256
@@ -21,7 +20,7 @@ from apps.feeds.drivers import registry
 from apps.feeds.drivers.base import Driver, Rate
 from apps.feeds.drivers.trading import IdForm, Trader
 from apps.feeds.market import Instrument, InstrumentStatus, MarketType, Side
-from apps.feeds.orders import Credentials, Fill, OrderUpdate, Position, in_base
+from apps.feeds.orders import Credentials, Fill, OrderUpdate, Permissions, Position, in_base
 from apps.feeds.simulator.exchange import Exchange
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.server import KINDS, Simulator
@@ -30,6 +29,7 @@ from apps.feeds.simulator.trading.desk import Desk
 from apps.feeds.tests import trading_declared
 from apps.feeds.tests.stand import patience
 from apps.feeds.tests.trading_hand import Hand
+from apps.feeds.tests.waiting import until
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.gate import Door, Gate, Gates
 from apps.feeds.transport.http import Http
@@ -162,6 +162,15 @@ class Stand:
         return self.listing.quote
 
     @property
+    def pays(self) -> str:
+        """The asset that a buy is paid with."""
+        return self.listing.settle or self.listing.quote
+
+    def trades(self, told: Permissions) -> bool | None:
+        """Whether a key may trade here."""
+        return told.trade_spot if self.market is MarketType.SPOT else told.trade_futures
+
+    @property
     def settle(self) -> str:
         return self.listing.settle
 
@@ -183,7 +192,7 @@ class Stand:
         number = next(self.numbers)
         name = f"{self.market}{number}"
         keys = credentials(self.exchange, name)
-        balances = {"balances": self._money()} | more
+        balances = {"balances": self.money(RICH)} | more
         shown = {"key": keys.key, "secret": keys.secret, "passphrase": keys.passphrase}
         await self.post("accounts", name=name, **shown, **balances)
         hand = Hand(self, name, keys, client or self.client)
@@ -202,11 +211,12 @@ class Stand:
         if answers:
             hand.keys = replace(hand.keys, account=self.trader.parse_account(answers))
 
-    def _money(self) -> dict[str, dict[str, str]]:
+    def money(self, amount: Decimal) -> dict[str, dict[str, str]]:
+        """So much of each asset that orders here are paid with."""
         rows = [self.desk.market(self.market, each.symbol).listing for each in (self.instrument, self.other)]
         assets = {asset for row in rows for asset in ((row.settle,) if row.settle else (row.base, row.quote))}
         wallet = self.desk.rules.wallets[self.market]
-        return {wallet: dict.fromkeys(sorted(assets), str(RICH))}
+        return {wallet: dict.fromkeys(sorted(assets), str(amount))}
 
     def truth(self, hand: Hand) -> Account:
         """The account as the exchange has it."""
@@ -214,9 +224,7 @@ class Stand:
 
     async def until_heard(self, hand: Hand) -> None:
         """A socket that nothing acknowledges may be open before the exchange listens to it."""
-        async with asyncio.timeout(self.patience_s):
-            while not self.truth(hand).outbox.listeners:  # noqa: ASYNC110 (nobody tells)
-                await asyncio.sleep(0.005)
+        await until(lambda: self.truth(hand).outbox.listeners, self.patience_s)
 
     async def accepted(self, hand: Hand, client_order_id: str | None = None) -> list[Any]:
         """The account's lines of the accept log."""
@@ -237,10 +245,23 @@ class Stand:
             assert answer.status == 200, await answer.text()
             return await answer.json()
 
+    @property
+    def asked(self) -> int:
+        """REST requests that came, whoever sent them."""
+        return self.simulator.exchanges[self.exchange].asked["rest"]
+
+    @contextlib.contextmanager
+    def nothing_sent(self) -> Iterator[None]:
+        before = self.asked
+        yield
+        assert self.asked == before
+
     @contextlib.asynccontextmanager
-    async def own_client(self, timeout_s: float = TIMEOUT_S) -> AsyncIterator[OrderClient]:
+    async def own_client(
+        self, timeout_s: float = TIMEOUT_S, addresses: Addresses | None = None
+    ) -> AsyncIterator[OrderClient]:
         """A client that shares nothing: what shuts its doors holds up nobody else."""
-        async with order_client(self.driver, self.trader, self.addresses, timeout_s) as client:
+        async with order_client(self.driver, self.trader, addresses or self.addresses, timeout_s) as client:
             yield client
 
     @property
