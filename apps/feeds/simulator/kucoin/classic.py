@@ -1,13 +1,16 @@
 """The classic sockets: a token to come in, topics of up to 100 symbols, text frames."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from apps.feeds.simulator.exchange import unix_s
+from apps.feeds.simulator.kucoin.auth import UNIFIED
+from apps.feeds.simulator.kucoin.classic_events import ClassicEvents, is_private
 from apps.feeds.simulator.kucoin.tokens import Tokens
 from apps.feeds.simulator.limits import Sliding
 from apps.feeds.simulator.sockets import Socket
 from apps.feeds.simulator.streams import Stream
+from apps.feeds.simulator.trading.accounts import Account
 
 if TYPE_CHECKING:
     from apps.feeds.simulator.kucoin.exchange import Kucoin
@@ -32,6 +35,8 @@ class Talk:
     messages: Sliding
     heard: float
     until: float  # the token's end
+    account: Account | None  # whose the token is
+    topics: set[str] = field(default_factory=set)  # private ones
 
 
 class Classic:
@@ -54,7 +59,7 @@ class Classic:
         if token.used:
             self._world.breaches.add(self._exchange.name, "token used again")
         token.used = True
-        self._talks[socket] = Talk(Sliding(*MESSAGES), now, token.until)
+        self._talks[socket] = Talk(Sliding(*MESSAGES), now, token.until, token.account)
         socket.answer({"id": query.get("connectId", socket.id), "type": "welcome"})
 
     def closed(self, socket: Socket) -> None:
@@ -70,6 +75,8 @@ class Classic:
         elif kind == "ping":
             stamp = {"timestamp": int(unix_s() * 1e6)} if socket.market_type == "futures" else {}
             socket.answer({"id": number, "type": "pong", **stamp})
+        elif kind in TYPES and is_private(socket.market_type, str(frame.get("topic", ""))):
+            self._private_command(socket, talk, frame, number)
         elif kind in TYPES:
             self._command(socket, kind, frame, number)
         else:
@@ -96,6 +103,23 @@ class Classic:
             for name in names:
                 socket.names.discard(name)
                 self._world.engine.leave(socket, name)
+
+    def _private_command(self, socket: Socket, talk: Talk, frame: dict[str, Any], number: str) -> None:
+        """A topic of the token's account; to a unified account it has nothing to tell."""
+        topic, account = str(frame["topic"]), talk.account
+        if account is None or frame.get("privateChannel") is not True:
+            self._error(socket, number, 404, "topic does not exist")
+            return
+        first = not talk.topics
+        if frame["type"] == "subscribe":
+            talk.topics.add(topic)
+        else:
+            talk.topics.discard(topic)
+        if frame.get("response") is True:
+            self._exchange.acknowledge(socket, {"id": number, "type": "ack"}, socket.market_type)
+        if first and talk.topics and account.kind != UNIFIED:
+            events = ClassicEvents(self._exchange.desk, account, socket.market_type, talk.topics)
+            self._exchange.desk.listen(account, socket, events)
 
     def _judged(self, socket: Socket, topic: str, symbols: list[str]) -> list[Stream]:
         name, most = self._exchange.name, TOPICS[socket.market_type]

@@ -8,8 +8,9 @@ from aiohttp import web
 
 from apps.feeds.simulator.exchange import json_answer, unix_s
 from apps.feeds.simulator.kucoin.listings import contract_row, instrument_row, number, symbol_row
+from apps.feeds.simulator.kucoin.private import Bullets
+from apps.feeds.simulator.kucoin.refusals import RefusalError
 from apps.feeds.simulator.kucoin.streams import TRADE_TYPES
-from apps.feeds.simulator.kucoin.tokens import Tokens
 from apps.feeds.simulator.limits import Sliding
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.market import Market, Row
@@ -32,15 +33,7 @@ DEPTHS = {"20": 20, "50": 50, "100": 100}
 EVERYTHING = 100_000  # levels
 SIGNED = ("KC-API-KEY", "KC-API-SIGN", "KC-API-TIMESTAMP", "KC-API-PASSPHRASE")
 CLOCK_WINDOW_S = 5.0
-PING_MS, PING_PATIENCE_MS = 18000, 10000
 TOO_MUCH = {"code": "429000", "msg": "Too Many Requests"}
-
-
-class RefusalError(Exception):
-    def __init__(self, code: str, message: str, status: int = 200) -> None:
-        super().__init__(message)
-        self.code = code
-        self.status = status
 
 
 class Call:
@@ -55,12 +48,10 @@ class Call:
 
 
 class Rest:
-    def __init__(self, exchange: "Kucoin", tokens: Tokens, sockets: dict[str, str]) -> None:
-        """`sockets`: host of the classic socket by market type."""
+    def __init__(self, exchange: "Kucoin", bullets: Bullets) -> None:
         self._exchange = exchange
         self._world = exchange.world
-        self._tokens = tokens
-        self._sockets = sockets
+        self._bullets = bullets
         self._pools = {pool: Sliding(*limit) for pool, limit in POOLS.items()}
         both = {("GET", "api/v1/timestamp"): self._time, ("POST", "api/v1/bullet-public"): self._bullet}
         unified = {
@@ -101,15 +92,21 @@ class Rest:
         headers = self._headers(pool)
         if not allowed and self._world.breach(self._exchange.name, "requests"):
             return json_answer(TOO_MUCH, status=429, headers=headers)
-        if (ban := self._world.faults.find("ban", self._exchange.name, call.market_type)) is not None:
-            reset = {"gw-ratelimit-remaining": "0", "gw-ratelimit-reset": _ms(ban.left_s(self._exchange.now()))}
-            return json_answer(TOO_MUCH, status=429, headers=headers | reset)
-        if self._world.faults.find("rest_error", self._exchange.name, call.market_type) is not None:
-            return json_answer({"code": "500000", "msg": "Internal Server Error"}, status=503)
+        if (refused := self.scripted(market_type, headers)) is not None:
+            return refused
         try:
             return json_answer({"code": "200000", "data": answer(call)}, headers=headers)
         except RefusalError as refusal:
-            return json_answer({"code": refusal.code, "msg": str(refusal)}, status=refusal.status, headers=headers)
+            return json_answer(refusal.body, status=refusal.status, headers=headers)
+
+    def scripted(self, market_type: str, headers: dict[str, str]) -> web.Response | None:
+        """The answer to all requests while a fault of the exchange lasts."""
+        if (ban := self._world.faults.find("ban", self._exchange.name, market_type)) is not None:
+            reset = {"gw-ratelimit-remaining": "0", "gw-ratelimit-reset": _ms(ban.left_s(self._exchange.now()))}
+            return json_answer(TOO_MUCH, status=429, headers=headers | reset)
+        if self._world.faults.find("rest_error", self._exchange.name, market_type) is not None:
+            return json_answer({"code": "500000", "msg": "Internal Server Error"}, status=503)
+        return None
 
     def _find(self, method: str, market_type: str, path: str) -> tuple[Callable[[Call], Any] | None, str]:
         """What answers, and the last part of the path where that is a symbol."""
@@ -129,19 +126,10 @@ class Rest:
         }
 
     def _time(self, call: Call) -> int:
-        return int(unix_s() * 1000)
+        return self._exchange.desk.now_ms()
 
     def _bullet(self, call: Call) -> dict[str, Any]:
-        """The socket's address is this very server: clients that take it as it is come here."""
-        server = {
-            "endpoint": f"ws://{call.server}/{self._sockets[call.market_type]}/",
-            "encrypt": True,
-            "protocol": "websocket",
-            "pingInterval": PING_MS,
-            "pingTimeout": PING_PATIENCE_MS,
-        }
-        token = self._tokens.issue(call.market_type, self._exchange.now())
-        return {"token": token, "instanceServers": [server]}
+        return self._bullets.public(call.market_type, call.server)
 
     def _symbols(self, call: Call) -> Any:
         if call.rest:
