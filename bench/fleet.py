@@ -23,7 +23,7 @@ from workers.embedded.redis import find_server
 from workers.supervisor.folder import free_ports
 
 PREPARE_S = 180
-STOP_S = 15
+STOP_S = 60
 MARKETS = "SELECT COUNT(DISTINCT P.EXCHANGE_ID || P.MARKET_TYPE) FROM SPOT_TRADE_PAIR P"
 LISTED = """
     SELECT E.CODE, P.MARKET_TYPE, P.PAIR,
@@ -59,7 +59,7 @@ class Fleet:
         self._held.callback(_end, server)
         self._held.callback(self.stop)
         self._redis = self._held.enter_context(connect_sync(self.redis_url))
-        self.wait("redis", path.exists, 10)
+        self.wait("redis", path.exists, 60)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -99,7 +99,7 @@ class Fleet:
         for left in ("spool", "malformed"):
             shutil.rmtree(self.directory / left, ignore_errors=True)
         self._start("simulator", "apps.feeds.simulator", "--port", str(self._port), "--rate", str(rate))
-        self.wait("the simulator", lambda: _accepts(self._port), 30)
+        self.wait("the simulator", lambda: _accepts(self._port), 60)
 
     def daemon(self, name: str) -> None:
         self._start(name, "workers", "--role", "monitor", CT_DAEMON_ID=name)

@@ -187,10 +187,14 @@ async def test_the_status_says_of_every_book_and_socket_how_it_is(chosen: Option
         await all_live(monitor, BTC, OKX)
         (status,) = await read_daemons_async(redis)
         async with asyncio.timeout(60):
-            while not (status["history"]["rows_s"] and all(book["msg_s"] for book in status["books"])):
+            while not (
+                status["state"] == "ALIVE"  # and not LAGGING, as the machine may let it
+                and status["history"]["rows_s"]
+                and all(book["msg_s"] for book in status["books"])
+            ):
                 await asyncio.sleep(0.1)
                 (status,) = await read_daemons_async(redis)
-        assert (status["daemon"], status["state"], status["pairs"], status["sockets"]) == ("d1", "ALIVE", 2, 2)
+        assert (status["daemon"], status["pairs"], status["sockets"]) == ("d1", 2, 2)
         books = {book["key"]: book for book in status["books"]}
         assert books[BTC]["state"] == "LIVE"
         assert books[BTC]["step"] == "SYNCED"
