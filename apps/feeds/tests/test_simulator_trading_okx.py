@@ -167,7 +167,8 @@ async def test_a_post_only_order_that_would_take_is_taken_on_and_cancelled(clien
         ("spot", {"px": "50000.001"}, "51000"),
         ("spot", {"px": None}, "51000"),
         ("spot", {"px": 50000}, "51000"),
-        ("spot", {"sz": "0.000000015"}, "51121"),
+        ("spot", {"sz": "0.010000005"}, "51121"),
+        ("spot", {"sz": "0.00000999"}, "51020"),
         ("spot", {"sz": "0.000000001"}, "51020"),
         ("spot", {"sz": "1000"}, "51008"),
         ("spot", {"sz": "-1"}, "51000"),
@@ -205,8 +206,9 @@ async def test_a_client_id_is_taken_while_its_order_is_open(client: Client, mark
 
 @BOTH
 async def test_an_order_that_is_too_late_for_its_own_expiry_is_not_taken(client: Client, market_type: str) -> None:
-    status, answer = await client.ask("POST", "trade/order", limit(market_type), {"expTime": "1700000000000"})
-    assert (status, answer["data"][0]["sCode"]) == (200, "51149")
+    late = {"expTime": "1700000000000"}
+    assert await client.failed("POST", "trade/order", limit(market_type), late) == (200, "50036")
+    assert await client.failed("POST", "trade/order", limit(market_type), {"expTime": "soon"}) == (200, "51000")
     assert await accepted(client.simulator, "okx") == []
     await client.ask("POST", "trade/order", limit(market_type), {"expTime": "9999999999999"})
     assert [row["expires_ms"] for row in await accepted(client.simulator, "okx")] == [9999999999999]

@@ -25,7 +25,8 @@ class Accounts:
         self._desk = desk
 
     def balance(self, caller: Caller) -> list[dict[str, Any]]:
-        held = caller.account.wallets.get(WALLET, {})
+        """Without what there is nothing of."""
+        held = {asset: row for asset, row in caller.account.wallets.get(WALLET, {}).items() if row.total}
         wanted = _names(caller, "ccy")
         return [self.summary(caller.account, {a: row for a, row in held.items() if a in wanted or not wanted})]
 
@@ -40,7 +41,7 @@ class Accounts:
             "isoEq": "0",
             "totalEq": number(worth),
             "uTime": str(self._desk.now_ms()),
-            "details": [self._detail(account, asset, row) for asset, row in held.items() if row.total or row.locked],
+            "details": [self._detail(account, asset, row) for asset, row in held.items()],
         }
 
     def positions(self, caller: Caller) -> list[dict[str, Any]]:
@@ -163,7 +164,7 @@ class Accounts:
     def _detail(self, account: Account, asset: str, row: Holding) -> dict[str, Any]:
         held = [p for p in account.positions.values() if p.size and p.listing.settle == asset]
         profit = sum((p.unrealised(self._desk.mark(p.listing)) for p in held), Decimal(0))
-        margin = sum((p.margin for p in held), Decimal(0))
+        margin = account.margin(asset)
         price, equity = self._dollars(asset), row.total + profit
         return {
             **dict.fromkeys(rows.UNUSED_HELD, ""),

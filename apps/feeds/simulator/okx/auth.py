@@ -22,6 +22,7 @@ from apps.feeds.simulator.okx.refusals import (
     HEADERS,
     NOT_PERMITTED,
     OTHER_ENVIRONMENT,
+    TOO_LATE,
     RefusalError,
     bad,
     refusal,
@@ -82,7 +83,7 @@ async def signed(desk: Desk, request: web.Request, path: str, permission: str) -
         raise refusal(BAD_IP, status=401)
     if permission not in key.permissions:
         raise refusal(NOT_PERMITTED, status=401)
-    return Caller(account, key, dict(request.query), decoded(request, body), expiry(request))
+    return Caller(account, key, dict(request.query), decoded(request, body), expiry(desk, request))
 
 
 def check_age(desk: Desk, sent: str) -> None:
@@ -105,11 +106,16 @@ def decoded(request: web.Request, body: bytes) -> Any:
         raise refusal(BAD_JSON, status=400) from None
 
 
-def expiry(request: web.Request) -> int | None:
+def expiry(desk: Desk, request: web.Request) -> int | None:
+    """By the header expTime; raises when it is over."""
     text = request.headers.get("expTime")
-    if text is not None and not text.isdigit():
+    if text is None:
+        return None
+    if not text.isdigit():
         raise bad("expTime")
-    return None if text is None else int(text)
+    if int(text) < desk.now_ms():
+        raise refusal(TOO_LATE)
+    return int(text)
 
 
 def logged_in(desk: Desk, args: Any) -> Account:

@@ -84,8 +84,9 @@ class Teller:
         return [subscription.message([part]), subscription.message([rows.pushed(order, None)])]
 
     def _account_update(self, subscription: Subscription, event: AccountEvent) -> list[dict[str, Any]]:
-        wanted = subscription.arg.get("ccy")
-        touched = {asset: row for asset, row in event.holdings.items() if wanted in (None, "", asset)}
+        """What was touched, as it is now: orders and positions of both markets hold the same money."""
+        wanted, held = subscription.arg.get("ccy"), self._account.wallets[WALLET]
+        touched = {asset: held[asset] for asset in event.holdings if wanted in (None, "", asset)}
         if not touched:
             return []
         return [subscription.message([self._accounts.summary(self._account, touched)], "event_update")]

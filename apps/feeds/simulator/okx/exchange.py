@@ -15,7 +15,7 @@ from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.market import Write
 from apps.feeds.simulator.okx import streams
 from apps.feeds.simulator.okx.account import WALLET
-from apps.feeds.simulator.okx.listings import NAME, listings
+from apps.feeds.simulator.okx.listings import NAME, least, listings
 from apps.feeds.simulator.okx.private import Private
 from apps.feeds.simulator.okx.recorded import OkxLibrary
 from apps.feeds.simulator.okx.refusals import RefusalError
@@ -43,7 +43,7 @@ class Okx(Exchange):
     hosts = frozenset({SOCKET_HOST} | REST_HOSTS)
     largest_message = 64 * 1024
     rules = Rules(
-        expiry="matcher",
+        least=least,
         post_only="cancel",
         reduce_only="trim",
         rates=RATES,

@@ -13,6 +13,7 @@ from apps.feeds.simulator.listings import (
     price_in,
     tick_for,
 )
+from apps.feeds.simulator.trading.rules import Least
 
 NAME = "okx"
 ONE = Decimal(1)
@@ -22,6 +23,7 @@ SWAP_STATES = {"WAVES": "suspend", "HOOK": "preopen", "ID": "test"}
 SWAP_USDC = ("BTC", "ETH", "SOL")
 INVERSE = ("BTC", "ETH", "SOL", "XRP", "UNI", "LTC")
 DATED = {"261225": ("this_week", "1798185600000"), "270326": ("quarter", "1806048000000")}
+SPOT_LOTS = 1000  # in the smallest order; of contracts one
 FIRST_CODE = 10458  # instIdCode of the first derivative
 
 
@@ -84,6 +86,11 @@ def _contract(symbol: str, coin: str, quote: str, state: str) -> Listing:
     )
 
 
+def least(listing: Listing) -> Least:
+    """There is no smallest value of an order, only a smallest size."""
+    return Least(size=listing.size.step * (SPOT_LOTS if listing.market_type == "spot" else 1))
+
+
 def row(listing: Listing, position: int) -> dict[str, Any]:
     """`position` in the list makes the instIdCode."""
     derivative = listing.market_type == "futures"
@@ -115,7 +122,7 @@ def row(listing: Listing, position: int) -> dict[str, Any]:
         "maxStopSz": "35000",
         "maxTriggerSz": "100000000.0000000000000000",
         "maxTwapSz": "100000000.0000000000000000",
-        "minSz": lot,
+        "minSz": f"{least(listing).size:f}",
         "optType": "",
         "quoteCcy": "" if derivative else listing.quote,
         "ruleType": "normal",

@@ -17,7 +17,7 @@ NO_ORDER = ("51603", "Order does not exist")
 CANCEL_UNKNOWN = ("51400", "Cancellation failed as the order has been filled, canceled or does not exist.")
 CANCEL_CANCELED = ("51401", "Cancellation failed as the order is already canceled.")
 CANCEL_FILLED = ("51402", "Cancellation failed as the order is already completed.")
-# Codes the sheet does not name (51022, 51169, 59000, 59102, 50120) are of OKX's published table.
+# Codes the sheet does not name (50036, 50120, 51022, 51169, 59000, 59102) are of OKX's published table.
 DESK = {
     Reason.UNKNOWN_SYMBOL: NO_INSTRUMENT,
     Reason.MARKET_CLOSED: ("51022", "Contract suspended."),
@@ -33,7 +33,6 @@ DESK = {
     ),
     Reason.POSITION_SIDE: ("51000", "Parameter posSide error"),
     Reason.LEVERAGE: ("59102", "Leverage exceeds the maximum leverage. Please adjust the leverage."),
-    Reason.EXPIRED: ("51149", "Order timed out. Unable to process your request."),
 }
 # What a request without one of its headers is told.
 HEADERS = {
@@ -47,6 +46,10 @@ BAD_PASSPHRASE = ("50105", "Request header OK-ACCESS-PASSPHRASE incorrect.")
 BAD_SIGN = ("50113", "Invalid Sign")
 BAD_TIMESTAMP = ("50112", "Invalid OK-ACCESS-TIMESTAMP")
 EXPIRED = ("50102", "Timestamp request expired")
+TOO_LATE = (
+    "50036",
+    "The expTime can't be earlier than the current system time. Please adjust the expTime and try again.",
+)
 OTHER_ENVIRONMENT = ("50101", "APIKey does not match current environment.")
 BAD_IP = ("50110", "Your IP is not included in your API key's trusted IPs.")
 NOT_PERMITTED = ("50120", "This API key doesn't have permission to use this function")
