@@ -49,7 +49,7 @@ SHEET = {
     "50005": errors.OutcomeUnknown,
     "50004": errors.OutcomeUnknown,
     "51149": errors.OutcomeUnknown,
-    "51000": errors.Refused,
+    "51000": errors.InvalidOrder,
     "51001": errors.UnknownSymbol,
     "51155": errors.UnknownSymbol,
     "51008": errors.InsufficientFunds,

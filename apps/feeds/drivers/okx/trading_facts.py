@@ -124,10 +124,10 @@ ERRORS: dict[str, type[FeedError]] = {
     "51087": UnknownSymbol,
     "51155": UnknownSymbol,  # not for residents of our country
     "50014": Refused,
-    "51000": Refused,
     "51025": Refused,  # too many orders
     "51102": Refused,
     "51103": Refused,
+    "51000": InvalidOrder,  # a parameter is not what it may be: a price off the tick, too
     "51004": InvalidOrder,
     "51005": InvalidOrder,
     "51006": InvalidOrder,
