@@ -15,7 +15,7 @@ from tests.foreign.clients.handles import Book, Handles, shows
 
 UPDATES = 15  # of a book before the market is frozen
 TRADES = 5
-SETTLE_S = 15.0
+SETTLE_S = 45.0
 POLL_S = 0.1
 
 

@@ -18,7 +18,7 @@ from tests.foreign.clients.handles import Book, Handles, shows
 UPDATES = 15  # of each book before the market is frozen
 PRINTS = 5
 WARM_S = 25.0
-SETTLE_S = 10.0
+SETTLE_S = 45.0
 POLL_S = 0.05
 CONFIG = {"uvloop": False, "log": {"disabled": True, "filename": "", "level": "WARNING"}}
 
