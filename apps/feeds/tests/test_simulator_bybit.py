@@ -190,7 +190,7 @@ async def test_errors_hide_under_http_200(simulator: Simulator) -> None:
 
 
 async def test_too_many_requests_shut_the_address_out(simulator: Simulator) -> None:
-    simulator.exchanges["bybit"]._rest._requests.limit = 3  # type: ignore[attr-defined]
+    simulator.exchanges["bybit"].public._requests.limit = 3  # type: ignore[attr-defined]
     statuses = [(await answer(simulator, f"{MARKET}/time"))[0] for _ in range(6)]
     assert statuses == [200, 200, 200, 403, 403, 403]
 

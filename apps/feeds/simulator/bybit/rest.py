@@ -7,6 +7,7 @@ from aiohttp import web
 
 from apps.feeds.simulator.bybit import streams
 from apps.feeds.simulator.bybit.listings import row
+from apps.feeds.simulator.bybit.refusals import RefusalError, envelope
 from apps.feeds.simulator.exchange import json_answer, unix_s
 from apps.feeds.simulator.limits import Sliding
 from apps.feeds.simulator.listings import Listing
@@ -24,14 +25,6 @@ MARKET_TYPES = {"spot": "spot", "linear": "futures", "inverse": "futures"}
 DEFAULT_DEPTH = {"spot": 1, "linear": 25, "inverse": 25}
 DEPTH_LIMIT = 1000
 SPOT_TRADES = 60
-
-
-class RefusalError(Exception):
-    """A request that is answered with a retCode."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Rest:
@@ -52,7 +45,7 @@ class Rest:
         query = dict(request.query)
         market_type = MARKET_TYPES.get(query.get("category", ""))
         faults, name = self._world.faults, self._exchange.name
-        if self._forbidden() or faults.find("ban", name, market_type) is not None:
+        if self.forbidden() or faults.find("ban", name, market_type) is not None:
             return web.Response(status=403, text="access too frequent")
         if faults.find("rest_error", name, market_type) is not None:
             return web.Response(status=503, text="Service Unavailable")
@@ -60,11 +53,11 @@ class Rest:
         if answer is None:
             return web.Response(status=404)
         try:
-            return json_answer(_envelope(0, "OK", answer(query)))
+            return json_answer(envelope(0, "OK", answer(query)))
         except RefusalError as refusal:
-            return json_answer(_envelope(refusal.code, str(refusal), {}))
+            return json_answer(envelope(refusal.code, str(refusal), {}))
 
-    def _forbidden(self) -> bool:
+    def forbidden(self) -> bool:
         """Count the request against the address; once over the limit it is shut out for minutes."""
         now = self._exchange.now()
         if now < self._banned_until:
@@ -76,8 +69,8 @@ class Rest:
         return True
 
     def _time(self, query: dict[str, str]) -> dict[str, Any]:
-        now = unix_s()
-        return {"timeSecond": str(int(now)), "timeNano": str(int(now * 1e9))}
+        ms = self._exchange.desk.now_ms()
+        return {"timeSecond": str(ms // 1000), "timeNano": str(ms * 1_000_000)}
 
     def _instruments(self, query: dict[str, str]) -> dict[str, Any]:
         category = _category(query)
@@ -131,11 +124,6 @@ class Rest:
         if market is None or market.listing.category != category:
             raise RefusalError(10001, "Not supported symbols")
         return market
-
-
-def _envelope(code: int, message: str, result: dict[str, Any]) -> dict[str, Any]:
-    ms = int(unix_s() * 1000)
-    return {"retCode": code, "retMsg": message, "result": result, "retExtInfo": {}, "time": ms}
 
 
 def _trade_row(market: Market, trade: Trade) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.market import Market, Row, Trade
 from apps.feeds.simulator.streams import BookStream, Message, Stream, TradeStream
 from apps.feeds.simulator.window import Window
@@ -114,11 +115,11 @@ class Trades(TradeStream):
         return [Message({**head, "data": data}, trades[-1].seq, prints=len(trades))]
 
 
-def trade_id(market: Market, trade: Trade) -> str:
+def trade_id(listing: Listing, number: int) -> str:
     """Spot: rising decimal text; futures: a UUID."""
-    if market.listing.market_type == "spot":
-        return str(2290000000000000000 + trade.number)
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{market.listing.symbol}{trade.number}"))
+    if listing.market_type == "spot":
+        return str(2290000000000000000 + number)
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{listing.symbol}{number}"))
 
 
 def row(market: Market, trade: Trade) -> dict[str, Any]:
@@ -130,7 +131,7 @@ def row(market: Market, trade: Trade) -> dict[str, Any]:
         "v": listing.size.text(trade.size),
         "p": listing.price.text(trade.price),
         **({} if listing.market_type == "spot" else {"L": "PlusTick" if trade.side == "buy" else "MinusTick"}),
-        "i": trade_id(market, trade),
+        "i": trade_id(listing, trade.number),
         "BT": False,
         "RPI": False,
         "seq": trade.seq,
