@@ -1,8 +1,9 @@
-"""HTX's public WebSocket servers: spot, its feed of book changes, linear and inverse swaps."""
+"""HTX's WebSocket servers: spot, its feed of book changes, linear and inverse swaps, and the accounts' own."""
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,39 +13,29 @@ from aiohttp import web
 from apps.feeds.simulator.engine import now_ms
 from apps.feeds.simulator.exchange import Exchange, World
 from apps.feeds.simulator.htx import streams
-from apps.feeds.simulator.htx.listings import MAJORS, NAME, listings
+from apps.feeds.simulator.htx.doors import DOORS, HOSTS
+from apps.feeds.simulator.htx.listings import MAJORS, NAME, least, listings
 from apps.feeds.simulator.htx.recorded import HtxLibrary
-from apps.feeds.simulator.htx.rest import CONTRACT_HOSTS, SPOT_HOSTS, Rest
+from apps.feeds.simulator.htx.refusals import NO_MARGIN, NO_MONEY, RefusalError
+from apps.feeds.simulator.htx.rest import CONTRACT_HOSTS, SPOT_HOSTS, WORDS, Rest, unavailable
+from apps.feeds.simulator.htx.spot_private import SpotPrivate
+from apps.feeds.simulator.htx.swap_private import SwapPrivate
+from apps.feeds.simulator.htx.trading import Trading, refused
 from apps.feeds.simulator.limits import Sliding
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.market import Market, Write
-from apps.feeds.simulator.sockets import Socket, gzip_frame
+from apps.feeds.simulator.sockets import Socket, gzip_frame, text_frame
 from apps.feeds.simulator.streams import BookStream, Stream
+from apps.feeds.simulator.trading.rules import Rates, Rules
 
 SUBSCRIBES = (40, 1.0)  # `sub` frames of one contract socket and second
 REQUEST_GAP_S = 0.1  # between two `req` frames of one spot socket
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
-    """One kind of socket."""
-
-    market_type: str
-    category: str
-    channels: dict[str, streams.Maker]
-    most_unanswered: int  # pings in a row; then it is cut
+FIRST_ORDER = 1_199_329_000_000_000
 
 
-DOORS = {
-    "ws": Door("spot", "spot", streams.SPOT, 2),
-    "feed": Door("spot", "spot", streams.FEED, 2),
-    "linear-swap-ws": Door("futures", "linear", streams.CONTRACTS, 5),
-    "swap-ws": Door("futures", "inverse", streams.CONTRACTS, 5),
-}
-HOSTS = {"spot": SPOT_HOSTS, "futures": CONTRACT_HOSTS}
-
-
-class RefusalError(Exception):
+class CommandError(Exception):
     """A command that is answered with `status` error."""
 
 
@@ -52,20 +43,47 @@ class Htx(Exchange):
     name = NAME
     ack_lag_s = 0.02  # data of a channel may come before the ack
     hosts = frozenset(SPOT_HOSTS | CONTRACT_HOSTS)
+    rules = Rules(
+        unique="day",
+        post_only="cancel",
+        rates={
+            "spot": Rates(Decimal("0.002"), Decimal("0.002")),
+            "futures": Rates(Decimal("0.0002"), Decimal("0.0006")),
+        },
+        most_leverage=200,
+        least=least,
+        order_id=lambda number: str(FIRST_ORDER + number),
+    )
 
     def __init__(self, world: World, recordings: Path | None = None) -> None:
         """`recordings`: a folder with frames of this exchange to play instead of random markets."""
         listed = listings()
         recorded = None if recordings is None else HtxLibrary(recordings).markets(listed, self.writer)
         super().__init__(world, listed, recorded)
-        self._rest = Rest(self)
+        self.public = Rest(self)
+        self._trading = Trading(self)
+        self._private: dict[str, SpotPrivate | SwapPrivate] = {"spot": SpotPrivate(self), "futures": SwapPrivate(self)}
         self._pings: dict[Socket, deque[int]] = {}  # unanswered ones
         self._subscribes: dict[Socket, Sliding] = {}
         self._requests: dict[Socket, Sliding] = {}
         self._snapshots: dict[str, tuple[float, dict[str, Any]]] = {}  # when made, by topic
 
-    def rest(self, request: web.Request, host: str, path: str) -> web.Response:
-        return self._rest.answer(request, "spot" if host in SPOT_HOSTS else "futures", path)
+    def rest(self, request: web.Request, host: str, path: str) -> web.Response | Awaitable[web.StreamResponse]:
+        market_type = "spot" if host in SPOT_HOSTS else "futures"
+        if self._trading.serves(request, market_type, path):
+            return self._trading.answer(request, market_type, host, path)
+        return self.public.answer(request, market_type, path)
+
+    def fault_answer(self, request: web.Request, op: str, seconds: float) -> web.Response:
+        """The gateway says the same of an order that was placed and of one that was not."""
+        if op in ("error_placed", "error_not_placed"):
+            return unavailable()
+        market_type = "spot" if any(f"/{host}/" in request.path for host in SPOT_HOSTS) else "futures"
+        if op == "reject":
+            return refused(
+                RefusalError(*(NO_MONEY if market_type == "spot" else NO_MARGIN)), coded="/v5/" in request.path
+            )
+        return refused(WORDS[market_type].too_much(), coded="/v5/" in request.path)
 
     def id_jump(self, listing: Listing) -> int:
         return 80
@@ -85,10 +103,18 @@ class Htx(Exchange):
     def opened(self, socket: Socket, request: web.Request) -> None:
         socket.frame = gzip_frame
         self._pings[socket] = deque()
+        if DOORS[socket.path.strip("/")].private:
+            socket.frame = text_frame if socket.market_type == "spot" else gzip_frame
+            here, path = f"{request.host}/{socket.host}", f"/{socket.path.strip('/')}"
+            # A client that has reached the exchange at another address signs that one, some of them all of it.
+            addresses = [(socket.host, path), (here, path), (here, f"ws://{here}{path}")]
+            self._private[socket.market_type].opened(socket, addresses)
         self._subscribes[socket] = Sliding(*SUBSCRIBES)
         self._requests[socket] = Sliding(1, REQUEST_GAP_S)
 
     def closed(self, socket: Socket) -> None:
+        for private in self._private.values():
+            private.closed(socket)
         super().closed(socket)
         for kept in (self._pings, self._subscribes, self._requests):
             kept.pop(socket, None)
@@ -98,16 +124,30 @@ class Htx(Exchange):
             frame = msgspec.json.decode(text)
         except msgspec.DecodeError:
             frame = None
+        door = DOORS[socket.path.strip("/")]
         if not isinstance(frame, dict):
             socket.answer(_error("not json string", {}))
+        elif door.private:
+            self._heard_of_account(socket, self._private[door.market_type], frame)
         elif "pong" in frame:
             if frame["pong"] in self._pings[socket]:
                 self._pings[socket].clear()
         else:
             try:
                 self._command(socket, frame)
-            except RefusalError as refusal:
+            except CommandError as refusal:
                 socket.answer(_error(str(refusal), frame))
+
+    def _heard_of_account(self, socket: Socket, private: SpotPrivate | SwapPrivate, frame: dict[str, Any]) -> None:
+        pong = private.pong(frame)
+        if pong is None:
+            private.heard(socket, frame)
+        elif pong in self._pings[socket]:
+            self._pings[socket].clear()
+
+    def later(self, tell: Callable[..., None], *arguments: Any) -> None:
+        """Let something be told behind an ack that is under way."""
+        asyncio.get_running_loop().call_later(2 * self.ack_lag_s, tell, *arguments)
 
     def _command(self, socket: Socket, frame: dict[str, Any]) -> None:
         if isinstance(frame.get("sub"), str):
@@ -117,12 +157,12 @@ class Htx(Exchange):
         elif isinstance(frame.get("req"), str):
             self._request(socket, frame["req"], frame)
         else:
-            raise RefusalError("invalid topic")
+            raise CommandError("invalid topic")
 
     def _subscribe(self, socket: Socket, topic: str, frame: dict[str, Any]) -> None:
         crowded = socket.market_type == "futures" and not self._subscribes[socket].add(self.now())
         if crowded and self.world.breach(self.name, "subscribes per second"):
-            raise RefusalError("429 too many request")
+            raise CommandError("429 too many request")
         stream = self._here(socket, topic, frame)
         socket.names.add(stream.name)
         ack = {"status": "ok", "subbed": topic, "ts": now_ms()}
@@ -133,7 +173,7 @@ class Htx(Exchange):
         """An incremental book is only found by who repeats its `data_type`."""
         stream = self._here(socket, topic, frame)
         if stream.name not in socket.names:
-            raise RefusalError("unsub with not subbed topic")
+            raise CommandError("unsub with not subbed topic")
         socket.names.discard(stream.name)
         self.world.engine.leave(socket, stream.name)
         ack = {"status": "ok", "unsubbed": topic, "ts": now_ms()}
@@ -142,10 +182,10 @@ class Htx(Exchange):
     def _request(self, socket: Socket, topic: str, frame: dict[str, Any]) -> None:
         """The snapshot of a feed's channel. It arrives late: pushes that it holds already come before it."""
         if not self._requests[socket].add(self.now()) and self.world.breach(self.name, "requests per 100 ms"):
-            raise RefusalError("429 too many request")
+            raise CommandError("429 too many request")
         stream = self._here(socket, topic, frame)
         if topic.partition(".mbp.")[2] not in ("5", "20", "150", "400"):
-            raise RefusalError("invalid topic")
+            raise CommandError("invalid topic")
         broken = self.world.faults.find("rest_error", self.name, "spot", stream.market.listing.symbol) is not None
         snapshot = None if broken else self._snapshot(stream)
         reply = _numbered({"status": "ok", "ts": now_ms(), "rep": topic, "data": snapshot}, frame)
@@ -178,22 +218,22 @@ class Htx(Exchange):
         head, _, rest = topic.partition(".")
         symbol, _, channel = rest.partition(".")
         if head != "market" or channel not in door.channels or " " in channel:
-            raise RefusalError("invalid topic")
+            raise CommandError("invalid topic")
         if door.market_type == "futures":
             symbol = symbol.upper()  # any case will do
         listing = self.listings.get((door.market_type, symbol))
         if listing is None or listing.category != door.category or self.refuses(door.market_type, symbol):
-            raise RefusalError(
+            raise CommandError(
                 f"invalid {channel}.symbol {symbol}" if door.channels is streams.FEED else "invalid symbol"
             )
         if channel in ("mbp.5", "mbp.20") and symbol not in MAJORS:
-            raise RefusalError(f"invalid {channel}.symbol {symbol}")
+            raise CommandError(f"invalid {channel}.symbol {symbol}")
         name = f"market.{symbol}.{channel}"
         if frame.get("data_type") == "incremental" and channel.endswith("high_freq"):
             name += streams.INCREMENTAL
         stream = self.stream(door.market_type, name)
         if stream is None:
-            raise RefusalError("symbol trade not open now")
+            raise CommandError("symbol trade not open now")
         return stream
 
     def make_stream(self, market_type: str, name: str) -> Stream | None:
@@ -210,16 +250,20 @@ class Htx(Exchange):
         return {"op": "close", "ts": now_ms()}
 
     def watch(self, socket: Socket, now: float) -> None:
-        if now - socket.last_ping < self.world.patience.htx_ping_s:
+        door = DOORS[socket.path.strip("/")]
+        if now - socket.last_ping < self.world.patience.htx_ping_s * door.patience:
             return
         unanswered = self._pings[socket]
-        if len(unanswered) >= DOORS[socket.path.strip("/")].most_unanswered:
+        if len(unanswered) >= door.most_unanswered:
             self.world.breaches.add(self.name, "ping unanswered")
             socket.hang_up()
             return
         socket.last_ping = now
         unanswered.append(now_ms())
-        socket.answer({"ping": unanswered[-1]})
+        if door.private:
+            self._private[door.market_type].ping(socket, unanswered[-1])
+        else:
+            socket.answer({"ping": unanswered[-1]})
 
 
 def _numbered(message: dict[str, Any], frame: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from apps.feeds.simulator.listings import (
     price_in,
     tick_for,
 )
+from apps.feeds.simulator.trading.rules import Least
 
 NAME = "htx"
 ONE = Decimal(1)
@@ -86,8 +87,15 @@ def _contract(symbol: str, coin: str, category: str, status: str) -> Listing:
     )
 
 
+def least(listing: Listing) -> Least:
+    """The smallest order: of spot in coins and in money, of contracts one."""
+    if listing.market_type == "futures":
+        return Least(listing.size.step)
+    return Least(listing.size.step * 10, Decimal(5))
+
+
 def spot_row(listing: Listing) -> dict[str, Any]:
-    least = float(listing.size.step * 10)
+    smallest = float(least(listing).size)
     return {
         "base-currency": listing.base.lower(),
         "quote-currency": listing.quote.lower(),
@@ -97,14 +105,14 @@ def spot_row(listing: Listing) -> dict[str, Any]:
         "symbol": listing.symbol,
         "state": listing.status,
         "value-precision": 8,
-        "min-order-amt": least,
+        "min-order-amt": smallest,
         "max-order-amt": 1000000,
         "min-order-value": 5,
-        "limit-order-min-order-amt": least,
+        "limit-order-min-order-amt": smallest,
         "limit-order-max-order-amt": 1000000,
         "limit-order-max-buy-amt": 1000000,
         "limit-order-max-sell-amt": 1000000,
-        "sell-market-min-order-amt": least,
+        "sell-market-min-order-amt": smallest,
         "sell-market-max-order-amt": 100000,
         "buy-market-max-order-value": 1000000,
         "api-trading": "disabled" if listing.base == NO_API else "enabled",

@@ -9,6 +9,7 @@ from apps.feeds.simulator.engine import now_ms
 from apps.feeds.simulator.exchange import json_answer
 from apps.feeds.simulator.htx import streams
 from apps.feeds.simulator.htx.listings import business_type, contract_row, spot_row
+from apps.feeds.simulator.htx.refusals import CONTRACTS, NO_SYMBOL, SPOT, RefusalError
 from apps.feeds.simulator.limits import Sliding
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.market import Market, Trade
@@ -24,22 +25,10 @@ SPOT_REQUESTS = (10, 1.0)  # per address
 MARKET_REQUESTS = (800, 1.0)
 REFERENCE_REQUESTS = (120, 3.0)
 DEPTH = 150
+WORDS = {"spot": SPOT, "futures": CONTRACTS}
 SPOT_DEPTHS = {"5": 5, "10": 10, "20": 20}
 Query = dict[str, str]
 Answers = dict[str, Callable[[Query], dict[str, Any]]]
-
-
-class RefusalError(Exception):
-    """A request that is answered with `status` error. Spot names errors, contracts number them."""
-
-    def __init__(self, code: str | int, message: str, status: int = 200) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body: dict[str, Any]
-        if isinstance(code, str):
-            self.body = {"status": "error", "err-code": code, "err-msg": message, "data": None}
-        else:
-            self.body = {"status": "error", "err_code": code, "err_msg": message, "ts": now_ms()}
 
 
 class Rest:
@@ -50,7 +39,7 @@ class Rest:
         self._market = Sliding(*MARKET_REQUESTS)
         self._reference = Sliding(*REFERENCE_REQUESTS)
         spot: Answers = {
-            "v1/common/timestamp": lambda query: {"data": now_ms()},
+            "v1/common/timestamp": lambda query: {"data": exchange.desk.now_ms()},
             "v1/common/symbols": lambda query: {"data": [spot_row(entry) for entry in self._listed("spot")]},
             "v2/reference/currencies": lambda query: {"code": 200, "data": self._currencies()},
             "market/depth": lambda query: self._depth("spot", query.get("symbol", ""), query),
@@ -58,7 +47,7 @@ class Rest:
             "market/tickers": lambda query: {"ts": now_ms(), "data": self._tickers("spot")},
         }
         contracts: Answers = {
-            "api/v1/timestamp": lambda query: {"ts": now_ms()},
+            "api/v1/timestamp": lambda query: {"ts": exchange.desk.now_ms()},
             "api/v1/contract_contract_info": lambda query: self._list("dated inverse", query),
         }
         for category, short in (("linear", "linear-swap"), ("inverse", "swap")):
@@ -81,9 +70,10 @@ class Rest:
         answer = self._answers[market_type].get(path)
         if answer is None:
             return web.Response(status=404)
-        if self._world.faults.find("rest_error", self._exchange.name, market_type) is not None:
-            return web.Response(status=503, text="Service Unavailable")
         try:
+            turned_away = self.turned_away(market_type)
+            if turned_away is not None:
+                return turned_away
             self._charge(market_type, path)
             return json_answer({"status": "ok", **answer(dict(request.query))})
         except RefusalError as refusal:
@@ -92,13 +82,16 @@ class Rest:
     def _charge(self, market_type: str, path: str) -> None:
         """Count the request against the address."""
         window = self._spot if market_type == "spot" else self._market if "/market/" in path else self._reference
-        over = not window.add(self._exchange.now()) and self._world.breach(
-            self._exchange.name, f"requests {market_type}"
-        )
-        if not over and self._world.faults.find("ban", self._exchange.name, market_type) is None:
-            return
-        code: str | int = "base-request-exceed-frequency-limit" if market_type == "spot" else 1032
-        raise RefusalError(code, "Frequency of requests has exceeded the limit, please try again later", status=429)
+        if not window.add(self._exchange.now()) and self._world.breach(self._exchange.name, f"requests {market_type}"):
+            raise WORDS[market_type].too_much()
+
+    def turned_away(self, market_type: str) -> web.Response | None:
+        """What is scripted for all requests; raises what is told in the form of an error."""
+        if self._world.faults.find("rest_error", self._exchange.name, market_type) is not None:
+            return unavailable()
+        if self._world.faults.find("ban", self._exchange.name, market_type) is not None:
+            raise WORDS[market_type].too_much()
+        return None
 
     def _listed(self, category: str) -> list[Listing]:
         return [listing for listing in self._exchange.listings.values() if listing.category == category]
@@ -112,7 +105,7 @@ class Rest:
             if kind in ("all", business_type(entry)) and code in ("", entry.symbol)
         ]
         if not rows:
-            raise RefusalError(1013, "This contract symbol doesnt exist.")
+            raise RefusalError(*NO_SYMBOL)
         return {"data": rows, "ts": now_ms()}
 
     def _currencies(self) -> list[dict[str, Any]]:
@@ -159,9 +152,12 @@ class Rest:
     def _invalid(category: str, text: str) -> RefusalError:
         if category == "spot":
             return RefusalError("invalid-parameter", text)
-        return (
-            RefusalError(1013, "This contract symbol doesnt exist.") if "symbol" in text else RefusalError(1030, text)
-        )
+        return RefusalError(*NO_SYMBOL) if "symbol" in text else RefusalError(1030, text)
+
+
+def unavailable() -> web.Response:
+    """The gateway's, and no JSON."""
+    return web.Response(status=503, text="Service Unavailable")
 
 
 def _trade_row(market: Market, trade: Trade) -> dict[str, Any]:

@@ -1,0 +1,381 @@
+"""The simulated HTX takes orders as HTX does: signatures, parameters, answers, refusals, the account."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from apps.feeds.simulator.htx.auth import signature
+from apps.feeds.simulator.server import Simulator
+from apps.feeds.tests.plain_accounts import accepted, did, fill, open_account
+from apps.feeds.tests.plain_client import order
+from apps.feeds.tests.plain_htx_orders import SPOT_ORDERS, SWAP, Client, now_ms, stamp
+
+BOTH = pytest.mark.parametrize("market_type", ["spot", "futures"])
+LISTS = {"spot": "v1/order/openOrders", "futures": f"{SWAP}/order/opens"}
+UNSIGNED = {"spot": "api-signature-not-valid", "futures": 403}
+KNOWN = {"SignatureMethod": "HmacSHA256", "SignatureVersion": "2", "Timestamp": "2026-01-02T03:04:05"}
+KNOWN |= {"AccessKeyId": "testApiKey"}
+
+
+@pytest.fixture
+async def client(simulator: Simulator) -> Client:
+    """Of an account with money, on markets that stand still."""
+    await order(simulator, "freeze")
+    await open_account(simulator, "htx")
+    return Client(simulator)
+
+
+# who asks
+
+
+@pytest.mark.parametrize(
+    ("method", "host", "path", "values", "expected"),
+    [
+        (
+            "GET",
+            "api.huobi.pro",
+            "/v1/order/openOrders",
+            KNOWN | {"account-id": "100009", "symbol": "btcusdt"},
+            "LhTxrDIzMGWe1zxBAsJjJfX+EKixBpfFjclP43ZX4AI=",
+        ),
+        ("POST", "api.hbdm.com", "/v5/trade/order", KNOWN, "E1LD+NMmYziKGx4vgPxkpuymd09D4Rh3QFOBOvoyz/0="),
+        ("GET", "api.hbdm.com", "/ws/v5/notification", KNOWN, "LiOh3z3Eie6+q+AKPY+E9+Hh6+POhXNpGzvfJZHlsv8="),
+        (
+            "GET",
+            "api.huobi.pro",
+            "/ws/v2",
+            {
+                "accessKey": "testApiKey",
+                "signatureMethod": "HmacSHA256",
+                "signatureVersion": "2.1",
+                "timestamp": "2026-01-02T03:04:05",
+            },
+            "p3rJZuaEFGfwJ9GprjtapUVN15tg9NkmH8uZAkRBEs8=",
+        ),
+    ],
+)
+def test_the_known_signatures_are_those_that_are_asked_for(
+    method: str, host: str, path: str, values: dict[str, Any], expected: str
+) -> None:
+    assert signature("testSecret", method, host, path, values) == expected
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        {"AccessKeyId": None},
+        {"AccessKeyId": "nobody"},
+        {"SignatureMethod": "HmacMD5"},
+        {"SignatureVersion": "1"},
+        {"Timestamp": None},
+        {"Timestamp": "yesterday"},
+        {"Timestamp": "2026-99-99T00:00:00"},
+    ],
+)
+@BOTH
+async def test_a_request_that_is_not_signed_as_it_should_be_is_refused(
+    client: Client, market_type: str, auth: dict[str, Any]
+) -> None:
+    path, params = await client.limit(market_type)
+    assert await client.refused("POST", path, auth=auth, **params) == UNSIGNED[market_type]
+    assert await accepted(client.simulator, "htx") == []
+
+
+@BOTH
+async def test_a_wrong_signature_is_refused(client: Client, market_type: str) -> None:
+    assert await client.refused("GET", LISTS[market_type], signature="nonsense") == UNSIGNED[market_type]
+    assert await Client(client.simulator, secret="wrong").refused("GET", LISTS[market_type]) == UNSIGNED[market_type]
+
+
+@pytest.mark.parametrize(("minutes", "fits"), [(-6, False), (-4, True), (4, True), (6, False)])
+@BOTH
+async def test_the_time_of_a_request_may_be_five_minutes_off(
+    client: Client, market_type: str, minutes: int, fits: bool
+) -> None:
+    auth = {"Timestamp": stamp(now_ms() + minutes * 60_000)}
+    code = await client.refused("GET", LISTS[market_type], auth=auth)
+    assert code == (0 if fits else UNSIGNED[market_type])
+
+
+@BOTH
+async def test_a_key_from_elsewhere_is_refused(client: Client, market_type: str) -> None:
+    await open_account(client.simulator, "htx", name="boris", key="far", secret="s", ip_allowed=False)
+    far = Client(client.simulator, key="far", secret="s")
+    assert await far.refused("GET", LISTS[market_type]) == UNSIGNED[market_type]
+
+
+@BOTH
+async def test_a_key_without_the_permission_may_read_and_not_trade(client: Client, market_type: str) -> None:
+    await open_account(client.simulator, "htx", name="boris", key="r", secret="s", permissions=["read"])
+    reader = Client(client.simulator, key="r", secret="s")
+    assert await reader.open_orders(market_type) == []
+    path, params = await reader.limit(market_type)
+    assert await reader.refused("POST", path, **params) == UNSIGNED[market_type]
+
+
+# orders
+
+
+async def test_a_spot_order_is_placed_read_back_and_cancelled(client: Client) -> None:
+    number = await client.place("spot", client_order_id="mine-1")
+    told = await client.query("spot", number)
+    assert (str(told["id"]), told["client-order-id"], told["state"]) == (number, "mine-1", "submitted")
+    assert (told["amount"], told["price"]) == ("0.010000000000000000", "50000.000000000000000000")
+    assert (told["type"], told["field-amount"], told["account-id"]) == ("buy-limit", "0.0", await client.account_id())
+    assert await client.done("GET", f"{SPOT_ORDERS}/getClientOrder", clientOrderId="mine-1") == told
+    (row,) = await client.open_orders("spot")
+    assert (row["id"], row["client-order-id"], row["filled-amount"]) == (told["id"], "mine-1", "0.0")
+    await fill(client.simulator, "htx", number, "0.004")
+    told = await client.query("spot", number)
+    assert (told["state"], Decimal(told["field-amount"])) == ("partial-filled", Decimal("0.004"))
+    assert (Decimal(told["field-cash-amount"]), Decimal(told["field-fees"])) == (200, Decimal("0.000008"))
+    assert await client.cancel("spot", number) == 0
+    told = await client.query("spot", number)
+    assert (told["state"], told["canceled-at"] > 0) == ("partial-canceled", True)
+    body = await client.ask("POST", f"{SPOT_ORDERS}/{number}/submitcancel")
+    assert (body["err-code"], body["order-state"]) == ("order-orderstate-error", 5)
+
+
+async def test_a_swap_order_is_placed_read_back_and_cancelled(client: Client) -> None:
+    number = await client.place("futures", client_order_id=77)
+    told = await client.query("futures", number)
+    assert (told["order_id"], told["id"], told["client_order_id"], told["state"]) == (number, number, "77", "new")
+    assert (told["volume"], told["price"], told["type"], told["position_side"]) == ("10", "50000", "limit", "both")
+    assert (told["margin_mode"], told["lever_rate"], told["cancel_reason"]) == ("cross", 20, None)
+    named = {"contract_code": "BTC-USDT", "client_order_id": 77}
+    assert await client.done("GET", f"{SWAP}/order", **named) == told
+    assert await client.open_orders("futures") == [told]
+    await fill(client.simulator, "htx", number, "4")
+    told = await client.query("futures", number)
+    assert (told["state"], told["trade_volume"], told["trade_avg_price"]) == ("partially_filled", "4", "50000")
+    assert (Decimal(told["fee"]) < 0, told["fee_currency"]) == (True, "USDT")
+    assert await client.done("POST", f"{SWAP}/cancel_order", **named) == {"order_id": number, "client_order_id": "77"}
+    told = await client.query("futures", number)
+    assert (told["state"], told["cancel_reason"]) == ("partially_canceled", "user")
+    assert await client.cancel("futures", number) == 1071
+    assert await client.done("GET", f"{SWAP}/order/history", contract_code="BTC-USDT") == [told]
+
+
+async def test_an_order_without_a_client_id_carries_its_own_number_on_swaps(client: Client) -> None:
+    path, params = await client.limit("futures")
+    data = await client.done("POST", path, **params)
+    assert data["client_order_id"] == data["order_id"]
+
+
+async def test_a_cancel_by_client_id_answers_with_a_state(client: Client) -> None:
+    path = f"{SPOT_ORDERS}/submitCancelClientOrder"
+    await client.place("spot", client_order_id="mine")
+    assert await client.done("POST", path, client_order_id="mine") == 10
+    assert await client.done("POST", path, client_order_id="mine") == 7
+    assert await client.done("POST", path, client_order_id="other") == 0
+
+
+async def test_all_open_orders_of_spot_are_cancelled_in_parts(client: Client) -> None:
+    numbers = [await client.place("spot") for _ in range(3)]
+    path, params = f"{SPOT_ORDERS}/batchCancelOpenOrders", {"account_id": str(await client.account_id())}
+    first = await client.done("POST", path, **params, symbol="btcusdt", size=2)
+    assert first == {"success-count": 2, "failed-count": 0, "next-id": int(numbers[2])}
+    assert await client.done("POST", path, **params) == {"success-count": 1, "failed-count": 0, "next-id": -1}
+    assert await client.open_orders("spot") == []
+
+
+async def test_all_open_orders_of_a_contract_are_cancelled_at_once(client: Client) -> None:
+    numbers = [await client.place("futures") for _ in range(2)]
+    await client.place("futures", contract_code="ETH-USDT", price="2000")
+    path = f"{SWAP}/cancel_all_orders"
+    gone = await client.done("POST", path, contract_code="BTC-USDT")
+    assert [(row["code"], row["order_id"]) for row in gone] == [(200, number) for number in numbers]
+    assert await client.refused("POST", path, contract_code="BTC-USDT") == 1051
+    assert len(await client.open_orders("futures")) == 1
+
+
+@BOTH
+async def test_lists_go_on_behind_their_last_row(client: Client, market_type: str) -> None:
+    numbers = [await client.place(market_type) for _ in range(3)]
+    size, name = ("size", "id") if market_type == "spot" else ("limit", "order_id")
+    first = await client.done("GET", LISTS[market_type], **{size: 2})
+    assert [str(row[name]) for row in first] == [numbers[2], numbers[1]]
+    rest = await client.done("GET", LISTS[market_type], **{size: 2, "from": first[-1][name], "direct": "next"})
+    assert [str(row[name]) for row in rest] == [numbers[0]]
+
+
+async def test_a_market_buy_of_spot_counts_money(client: Client) -> None:
+    number = await client.place("spot", type="buy-market", amount="1000", price=None)
+    told = await client.query("spot", number)
+    assert (told["state"], Decimal(told["amount"])) == ("filled", 1000)
+    assert 990 < Decimal(told["field-cash-amount"]) <= 1000
+    number = await client.place("spot", type="sell-market", amount="0.01", price=None)
+    assert Decimal((await client.query("spot", number))["field-amount"]) == Decimal("0.01")
+
+
+@pytest.mark.parametrize(
+    ("market_type", "params", "state"),
+    [
+        ("spot", {"type": "buy-ioc"}, "canceled"),
+        ("spot", {"type": "buy-limit-fok"}, "canceled"),
+        ("spot", {"type": "buy-limit-maker", "price": "200000"}, "canceled"),
+        ("spot", {"type": "buy-limit-maker"}, "submitted"),
+        ("futures", {"time_in_force": "ioc"}, "canceled"),
+        ("futures", {"time_in_force": "fok"}, "canceled"),
+        ("futures", {"type": "post_only", "price": "200000"}, "canceled"),
+        ("futures", {"type": "post_only"}, "new"),
+    ],
+)
+async def test_an_order_that_may_not_rest_or_not_take_is_accepted_and_cancelled(
+    client: Client, market_type: str, params: dict[str, Any], state: str
+) -> None:
+    number = await client.place(market_type, **params)
+    assert (await client.query(market_type, number))["state"] == state
+
+
+@pytest.mark.parametrize(
+    ("market_type", "params", "code"),
+    [
+        ("spot", {"symbol": "nocoin"}, "base-symbol-error"),
+        ("spot", {"symbol": "BTCUSDT"}, "base-symbol-error"),
+        ("spot", {"symbol": "wavesusdt", "price": "1", "amount": "100"}, "base-symbol-trade-disabled"),
+        ("spot", {"symbol": "mkrusdt", "price": "1", "amount": "100"}, "base-symbol-trade-disabled"),
+        ("spot", {"price": "50000.001"}, "order-orderprice-precision-error"),
+        ("spot", {"amount": "0.0100000001"}, "order-orderamount-precision-error"),
+        ("spot", {"amount": "0.000001"}, "order-limitorder-amount-min-error"),
+        ("spot", {"type": "sell-market", "amount": "0.000001"}, "order-marketorder-amount-min-error"),
+        ("spot", {"amount": "0.00005"}, "order-value-min-error"),
+        ("spot", {"amount": "1000"}, "account-frozen-balance-insufficient-error"),
+        ("spot", {"account_id": "1"}, "account-get-accounts-inexistent-error"),
+        ("spot", {"client_order_id": "not an id"}, "invalid-client-order-id"),
+        ("spot", {"type": "buy-dance"}, "invalid-parameter"),
+        ("spot", {"price": None}, "invalid-parameter"),
+        ("spot", {"amount": "-1"}, "invalid-parameter"),
+        ("futures", {"contract_code": "NO-COIN"}, 1013),
+        ("futures", {"contract_code": "BTC-USD"}, 1013),
+        ("futures", {"contract_code": "WAVES-USDT", "price": "1"}, 1056),
+        ("futures", {"price": "50000.001"}, 1038),
+        ("futures", {"volume": "1.5"}, 1030),
+        ("futures", {"volume": "1000000000"}, 1047),
+        ("futures", {"side": "hold"}, 1030),
+        ("futures", {"margin_mode": None}, 1030),
+        ("futures", {"client_order_id": "mine"}, 1065),
+        ("futures", {"client_order_id": 0}, 1065),
+        ("futures", {"reduce_only": 1}, 1048),
+        ("futures", {"position_side": "long"}, 4007),
+    ],
+)
+async def test_a_wrong_order_is_refused_with_its_own_code(
+    client: Client, market_type: str, params: dict[str, Any], code: str | int
+) -> None:
+    path, values = await client.limit(market_type, **params)
+    assert await client.refused("POST", path, **values) == code
+    assert await accepted(client.simulator, "htx") == []
+
+
+@pytest.mark.parametrize(
+    ("market_type", "client_id", "code"), [("spot", "mine", "invalid-client-order-id"), ("futures", 77, 1050)]
+)
+async def test_a_client_id_is_taken_for_a_day(
+    client: Client, market_type: str, client_id: str | int, code: str | int
+) -> None:
+    number = await client.place(market_type, client_order_id=client_id)
+    path, values = await client.limit(market_type, client_order_id=client_id)
+    assert await client.refused("POST", path, **values) == code
+    await client.cancel(market_type, number)
+    assert await client.refused("POST", path, **values) == code
+
+
+async def test_an_unknown_order_is_not_found(client: Client) -> None:
+    assert await client.refused("GET", f"{SPOT_ORDERS}/1") == "base-record-invalid"
+    assert await client.refused("GET", f"{SPOT_ORDERS}/getClientOrder", clientOrderId="x") == "base-record-invalid"
+    assert await client.cancel("spot", "1") == "base-record-invalid"
+    assert await client.refused("GET", f"{SWAP}/order", contract_code="BTC-USDT", order_id="1") == 1061
+    assert await client.refused("GET", f"{SWAP}/order", contract_code="BTC-USDT") == 1030
+    assert await client.cancel("futures", "1") == 1061
+
+
+async def test_own_trades_of_spot_are_told_with_positive_fees(client: Client) -> None:
+    number = await client.place("spot")
+    await fill(client.simulator, "htx", number, "0.004")
+    (row,) = await client.done("GET", "v1/order/matchresults", symbol="btcusdt")
+    assert (str(row["order-id"]), row["price"], row["filled-amount"]) == (number, "50000", "0.004")
+    assert (row["filled-fees"], row["fee-currency"], row["role"]) == ("0.000008", "btc", "maker")
+    assert await client.done("GET", f"{SPOT_ORDERS}/{number}/matchresults") == [row]
+    assert await client.done("GET", "v1/order/matchresults", start_time=row["created-at"] + 1) == []
+    far = {"start_time": 0, "end_time": now_ms()}
+    assert await client.refused("GET", "v1/order/matchresults", **far) == "invalid-parameter"
+
+
+async def test_own_trades_of_swaps_are_told_with_positive_fees(client: Client) -> None:
+    number = await client.place("futures")
+    await fill(client.simulator, "htx", number, "4")
+    (row,) = await client.done("GET", f"{SWAP}/order/details", contract_code="BTC-USDT")
+    assert (row["order_id"], row["trade_price"], row["trade_volume"]) == (number, "50000", "4")
+    fee = Decimal(row["trade_turnover"]) * Decimal("0.0002")
+    assert (Decimal(row["trade_fee"]), row["fee_currency"], row["role"]) == (fee, "USDT", "Maker")
+    assert (await client.query("futures", number))["fee"] == f"-{row['trade_fee']}"
+    assert await client.done("GET", f"{SWAP}/order/details", order_id="1") == []
+
+
+# the account
+
+
+async def test_a_spot_balance_has_two_rows_for_each_coin(client: Client) -> None:
+    await client.place("spot")
+    told = await client.done("GET", f"v1/account/accounts/{await client.account_id()}/balance")
+    usdt = {row["type"]: row["balance"] for row in told["list"] if row["currency"] == "usdt"}
+    assert usdt == {"trade": "9999500", "frozen": "500"}
+    refused = await client.refused("GET", "v1/account/accounts/1/balance")
+    assert refused == "account-get-accounts-inexistent-error"
+
+
+async def test_a_balance_of_swaps_holds_margin_back(client: Client) -> None:
+    number = await client.place("futures")
+    (usdt,) = [row for row in (await client.done("GET", "v5/account/balance"))["details"] if row["currency"] == "USDT"]
+    value = Decimal(10) * 50_000 * client.simulator.exchanges["htx"].listings["futures", "BTC-USDT"].contract
+    assert Decimal(usdt["equity"]) == 10_000_000
+    assert Decimal(usdt["available"]) == 10_000_000 - value / 20
+    await client.cancel("futures", number)
+
+
+async def test_a_position_is_told_with_its_entry_and_closed(client: Client) -> None:
+    await client.place("futures", side="sell", type="market", price=None, margin_mode="isolated")
+    (row,) = await client.done("GET", f"{SWAP}/position/opens", contract_code="BTC-USDT")
+    assert (row["direction"], row["position_side"], row["volume"]) == ("sell", "both", "10")
+    assert (row["margin_mode"], Decimal(row["open_avg_price"]) > 0) == ("isolated", True)
+    await client.place("futures", type="market", price=None, margin_mode="isolated", reduce_only=1)
+    assert await client.done("GET", f"{SWAP}/position/opens") == []
+
+
+async def test_hedge_mode_wants_a_side(client: Client) -> None:
+    assert await client.done("POST", "v5/position/mode", position_mode="dual_side") == {"position_mode": "dual_side"}
+    path, values = await client.limit("futures")
+    assert await client.refused("POST", path, **values) == 4007
+    number = await client.place("futures", position_side="long")
+    assert (await client.query("futures", number))["position_side"] == "long"
+    assert await client.refused("POST", "v5/position/mode", position_mode="single_side") == 4007
+
+
+async def test_leverage_is_set_and_told(client: Client) -> None:
+    params = {"contract_code": "BTC-USDT", "margin_mode": "cross"}
+    told = await client.done("POST", "v5/position/lever", **params, lever_rate=10)
+    assert told == {"contract_code": "BTC-USDT", "margin_mode": "cross", "lever_rate": 10}
+    assert (await client.query("futures", await client.place("futures")))["lever_rate"] == 10
+    assert await client.refused("POST", "v5/position/lever", **params, lever_rate=1000) == 1094
+
+
+async def test_funding_is_a_bill(client: Client) -> None:
+    await client.place("futures", type="market", price=None)
+    await did(client.simulator, "funding", exchange="htx", symbol="BTC-USDT", rate="0.0001")
+    (row,) = await client.done("GET", "v5/account/bills", contract_code="BTC-USDT", type="30,31")
+    assert (row["type"], row["currency"], Decimal(row["amount"]) < 0) == ("31", "USDT", True)
+    assert await client.done("GET", "v5/account/bills", contract_code="BTC-USDT", type="30") == []
+
+
+async def test_a_key_tells_what_it_may_do_and_what_it_pays(client: Client) -> None:
+    uid = await client.done("GET", "v2/user/uid")
+    (key,) = await client.done("GET", "v2/user/api-key", uid=uid, accessKey=client.key)
+    assert (key["permission"], key["status"]) == ("readOnly,trade", "normal")
+    assert await client.refused("GET", "v2/user/api-key", uid=1) == 2002
+    assert await client.refused("GET", "v2/user/uid", signature="x") == 1003
+    (fees,) = await client.done("GET", "v2/reference/transact-fee-rate", symbols="btcusdt")
+    assert (fees["makerFeeRate"], fees["actualTakerRate"]) == ("0.002", "0.002")
+    (fees,) = await client.done("POST", "linear-swap-api/v1/swap_fee", contract_code="BTC-USDT")
+    assert (fees["open_maker_fee"], fees["close_taker_fee"]) == ("0.0002", "0.0006")
