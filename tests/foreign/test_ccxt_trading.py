@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from apps.feeds.simulator.kucoin.words import trade_id as kucoin_trade_id
 from apps.feeds.simulator.mexc.spot_rows import trade_id as spot_trade_id
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.simulator.trading.accounts import Execution, Order
@@ -44,8 +45,9 @@ class Judge:
     markets: tuple[Traded, ...]
     options: dict[str, Any] = field(default_factory=dict)
     credentials: dict[str, str] = field(default_factory=lambda: {"apiKey": "key-of-anna", "secret": "secret-of-anna"})
-    watched_fee: int = 1  # the sign of a fee that is paid, as ccxt tells it of a watched trade
+    watched_fee: int | None = 1  # the sign of a fee that is paid, as ccxt tells it of a watched trade; None: no fee
     trade_id: Callable[[Execution], str] = lambda row: str(row.number)
+    kind: str = ""  # of the account
 
 
 def mexc_trade_id(row: Execution) -> str:
@@ -80,10 +82,36 @@ JUDGES = [
         ),
         trade_id=mexc_trade_id,
     ),
+    # Classic pushes name no fee, and of unified ones ccxt listens to those that name none. It still asks for the
+    # wallet "trade_hf", which has been merged into "trade", unless told not to. Of unified orders it takes "cancelled
+    # after a part was filled" for closed.
+    Judge(
+        "kucoin",
+        (
+            Traded("BTC/USDT", 0.01, balance={"type": "spot", "hf": False}),
+            Traded("BTC/USDT:USDT", 10, balance={"type": "swap"}, wallet="futures"),
+        ),
+        {},
+        {"apiKey": "key-of-anna", "secret": "secret-of-anna", "password": "words-of-anna"},
+        watched_fee=None,
+        trade_id=lambda row: str(kucoin_trade_id(row)),
+    ),
+    Judge(
+        "kucoin",
+        (
+            Traded("BTC/USDT", 0.01, wallet="unified", gone="closed"),
+            Traded("BTC/USDT:USDT", 10, wallet="unified", gone="closed"),
+        ),
+        {},
+        {"apiKey": "key-of-anna", "secret": "secret-of-anna", "password": "words-of-anna"},
+        watched_fee=None,
+        trade_id=lambda row: str(kucoin_trade_id(row)),
+        kind="unified",
+    ),
 ]
 
 
-@pytest.mark.parametrize("judge", JUDGES, ids=lambda judge: judge.exchange)
+@pytest.mark.parametrize("judge", JUDGES, ids=lambda judge: f"{judge.kind} {judge.exchange}".strip())
 async def test_ccxt_trades_from_order_to_balance(simulator: Simulator, judge: Judge) -> None:
     desk = simulator.exchanges[judge.exchange].desk
     await prepare(simulator, judge)
@@ -136,7 +164,8 @@ async def prepare(simulator: Simulator, judge: Judge) -> None:
         key=judge.credentials["apiKey"],
         secret=judge.credentials["secret"],
         passphrase=judge.credentials.get("password", ""),
-        balances=dict.fromkeys(simulator.exchanges[judge.exchange].desk.rules.wallets.values(), MONEY),
+        kind=judge.kind,
+        balances=dict.fromkeys(simulator.exchanges[judge.exchange].desk.rules_of(judge.kind).wallets.values(), MONEY),
     )
 
 
@@ -156,5 +185,9 @@ def assert_told(told: dict[str, Any], judge: Judge, traded: Traded, order: Order
     watched = (told["execution"], judge.watched_fee, traded.watched_maker)
     for row, sign, maker in (watched, (told["trades"][0], 1, "maker")):
         assert (row["id"], row["order"], row["amount"]) == (judge.trade_id(execution), order.id, part)
-        assert row["fee"] == {"cost": sign * float(execution.fee), "currency": execution.fee_asset}
+        if sign is None:
+            assert row["fee"]["cost"] is None
+        else:
+            fee = {name: row["fee"][name] for name in ("cost", "currency")}
+            assert fee == {"cost": sign * float(execution.fee), "currency": execution.fee_asset}
         assert row["takerOrMaker"] == maker

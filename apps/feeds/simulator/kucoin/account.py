@@ -41,6 +41,17 @@ class Money:
             "isMaster": True,
         }
 
+    def is_high_frequency(self, caller: Caller) -> bool:
+        """All spot accounts are."""
+        return True
+
+    def crossed_symbols(self, caller: Caller) -> dict[str, Any]:
+        """Nothing of spot is lent here, in no margin mode."""
+        return {"timestamp": self._desk.now_ms(), "items": []}
+
+    def isolated_symbols(self, caller: Caller) -> list[dict[str, Any]]:
+        return []
+
     def accounts(self, caller: Caller) -> list[dict[str, Any]]:
         """Rows of the trade account; the main account is empty here."""
         wanted, kind = caller.params.optional("currency"), caller.params.optional("type")

@@ -61,6 +61,9 @@ def spot(orders: SpotOrders, money: Money) -> Endpoints:
         ("GET", f"{hf}/done"): Endpoint(orders.finished, 2, "spot"),
         ("GET", "api/v1/hf/fills"): Endpoint(orders.fills, 2, "spot"),
         ("GET", "api/v1/accounts"): Endpoint(money.accounts, 5, "management"),
+        ("GET", "api/v1/hf/accounts/opened"): Endpoint(money.is_high_frequency, 30, "management"),
+        ("GET", "api/v3/margin/symbols"): Endpoint(money.crossed_symbols, 3, "spot"),
+        ("GET", "api/v1/isolated/symbols"): Endpoint(money.isolated_symbols, 3, "spot"),
         ("GET", "api/v1/trade-fees"): Endpoint(money.spot_fees, 3, "spot"),
         ("GET", "api/v1/user/api-key"): Endpoint(money.key, 20, "management", kind_of=None),
     }

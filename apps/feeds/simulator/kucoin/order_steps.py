@@ -84,7 +84,7 @@ def futures_order(order: Order, kind: str, status: str, execution: Execution | N
         "canceledSize": str(words.cut(order)),
         "orderId": order.id,
         "positionSide": POSITION_SIDES[ticket.position_side],
-        "liquidity": "maker" if execution is None or execution.is_maker else "taker",
+        "liquidity": words.role(order.executions[-1]) if order.executions else "maker",
         "marginMode": MODES[ticket.words["mode"]],
         "type": kind,
         "orderTime": str(words.made_ns(order)),

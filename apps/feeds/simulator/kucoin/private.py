@@ -169,7 +169,7 @@ def _fault(frame: dict[str, Any]) -> str:
 
 
 def _kind(frame: dict[str, Any]) -> str:
-    return str(frame.get("accountType" if frame.get("channel") == "balance" else "tradeType", ""))
+    return str(frame.get("accountType" if frame.get("channel") == "balance" else "tradeType", "")).upper()
 
 
 def _symbols(frame: dict[str, Any]) -> list[str]:

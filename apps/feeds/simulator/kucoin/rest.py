@@ -55,9 +55,13 @@ class Rest:
         self._pools = {pool: Sliding(*limit) for pool, limit in POOLS.items()}
         both = {("GET", "api/v1/timestamp"): self._time, ("POST", "api/v1/bullet-public"): self._bullet}
         unified = {
-            ("GET", f"api/ua/{version}/market/{name}"): answer
+            ("GET", f"api/ua/{version}/{name}"): answer
             for version in ("v1", "v2")
-            for name, answer in (("instrument", self._instruments), ("orderbook", self._unified_book))
+            for name, answer in (
+                ("market/instrument", self._instruments),
+                ("market/orderbook", self._unified_book),
+                ("asset/currencies", self._assets),
+            )
         }
         self._answers: dict[str, dict[tuple[str, str], Callable[[Call], Any]]] = {
             "spot": {
@@ -138,9 +142,16 @@ class Rest:
 
     def _currencies(self, call: Call) -> list[dict[str, Any]]:
         """The coins of the spot list; nothing can be brought in or taken out, so that they have no chains."""
-        coins = sorted({coin for listing in self._listed("spot") for coin in (listing.base, listing.quote)})
         rest: dict[str, Any] = {"precision": 8, "confirms": None, "contractAddress": None, "chains": []}
-        return [{"currency": coin, "name": coin, "fullName": coin, **rest} for coin in coins]
+        return [{"currency": coin, "name": coin, "fullName": coin, **rest} for coin in self._coins()]
+
+    def _assets(self, call: Call) -> list[dict[str, Any]]:
+        """The same for unified accounts."""
+        rest: dict[str, Any] = {"precision": 8, "isMarginEnabled": False, "isDebitEnabled": False, "items": []}
+        return [{"currency": coin, "name": coin, "fullName": coin, **rest} for coin in self._coins()]
+
+    def _coins(self) -> list[str]:
+        return sorted({coin for listing in self._listed("spot") for coin in (listing.base, listing.quote)})
 
     def _tickers(self, call: Call) -> dict[str, Any]:
         days = [ticker(listing) for listing in self._listed("spot")]
