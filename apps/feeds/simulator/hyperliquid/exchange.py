@@ -1,25 +1,33 @@
-"""Hyperliquid's public WebSocket server: spot and perpetuals on one socket.
+"""Hyperliquid's WebSocket server: spot, perpetuals and users on one socket.
 
-Served are the types l2Book, bbo and trades, and questions to `/info`; any other type is refused as unknown.
+Served are the types l2Book, bbo and trades, those of users, and questions to `/info`; any other is refused as unknown.
 """
 
 import asyncio
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from apps.feeds.simulator.exchange import Exchange, World
+from apps.feeds.simulator.exchange import Exchange, World, json_answer
 from apps.feeds.simulator.hyperliquid import streams
-from apps.feeds.simulator.hyperliquid.listings import NAME, listings, market_type_of
+from apps.feeds.simulator.hyperliquid.account import Accounts
+from apps.feeds.simulator.hyperliquid.listings import NAME, least, listings, market_type_of
+from apps.feeds.simulator.hyperliquid.private import TYPES as USER_TYPES
+from apps.feeds.simulator.hyperliquid.private import Private
 from apps.feeds.simulator.hyperliquid.recorded import HyperliquidLibrary
-from apps.feeds.simulator.hyperliquid.rest import QuestionError, Rest
+from apps.feeds.simulator.hyperliquid.rest import ADDRESS, QuestionError, Rest
+from apps.feeds.simulator.hyperliquid.rows import MOST_LEVERAGE
+from apps.feeds.simulator.hyperliquid.trading import Trading
+from apps.feeds.simulator.hyperliquid.wallets import Wallets
 from apps.feeds.simulator.limits import Sliding
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.market import Market, Write
 from apps.feeds.simulator.sockets import Socket, encode
 from apps.feeds.simulator.streams import BookStream, Stream
+from apps.feeds.simulator.trading.rules import Rates, Rules
 
 HOST = "api.hyperliquid.xyz"
 GREETING = "Websocket connection established."
@@ -30,24 +38,60 @@ CONNECTS = (30, 60.0)
 MESSAGES = (2000, 60.0)
 BAD_COIN_S = 0.1  # from a subscription that cannot be had to the end of its socket
 TYPES = ("l2Book", "bbo", "trades")
+RATES = {
+    "spot": Rates(Decimal("0.0004"), Decimal("0.0007")),
+    "futures": Rates(Decimal("0.00015"), Decimal("0.00045")),
+}
+FAULT_TEXTS = {"rate_limit": (429, "Too Many Requests"), "ban": (403, "Forbidden")}
 DIGITS, MANTISSAS = (None, 2, 3, 4, 5), (None, 2, 5)
 
 
 class Hyperliquid(Exchange):
     name = NAME
     hosts = frozenset({HOST})
+    rules = Rules(
+        expiry="matcher",
+        reduce_only="trim",
+        rates=RATES,
+        most_leverage=MOST_LEVERAGE,
+        least=least,
+        order_id=lambda number: str(57_118_000_000 + number),
+    )
 
     def __init__(self, world: World, recordings: Path | None = None) -> None:
         """`recordings`: a folder with frames of this exchange to play instead of random markets."""
         listed = listings()
         recorded = None if recordings is None else HyperliquidLibrary(recordings).markets(listed, self.writer)
         super().__init__(world, listed, recorded)
-        self._rest = Rest(self)
+        wallets = Wallets(self.desk)
+        accounts = Accounts(self.desk, wallets)
+        self._rest = Rest(self, accounts, wallets)
+        self._trading = Trading(self, self._rest, accounts, wallets)
+        self._private = Private(self.desk, accounts, wallets)
         self._connects = Sliding(*CONNECTS)
         self._messages = Sliding(*MESSAGES)
 
-    async def rest(self, request: web.Request, host: str, path: str) -> web.Response:
-        return self._rest.answer(request, path, await request.read())
+    async def rest(self, request: web.Request, host: str, path: str) -> web.StreamResponse:
+        """Of a user's own questions the account's faults hold, as of its actions."""
+        place, body = path.strip("/"), await request.read()
+        if place not in ("info", "exchange"):
+            return web.Response(status=404)
+        away = self._rest.turned_away(request)
+        if away is not None:
+            return away
+        if place == "exchange":
+            return await self._trading.answer(request, body)
+        account = self._rest.asked_of(body)
+        if account is None:
+            return self._rest.answer(body)
+        return await self.gateway.act(account, request, lambda: self._rest.answer(body), kind="read")
+
+    def fault_answer(self, request: web.Request, op: str, seconds: float) -> web.Response:
+        if op == "reject":
+            statuses = [{"error": "Insufficient margin to place order."}]
+            return json_answer({"status": "ok", "response": {"type": "order", "data": {"statuses": statuses}}})
+        status, text = FAULT_TEXTS.get(op, (503, "Service Unavailable"))
+        return web.Response(status=status, text=text)
 
     def id_jump(self, listing: Listing) -> int:
         return 1  # ids are never told
@@ -96,6 +140,8 @@ class Hyperliquid(Exchange):
             socket.answer({"channel": "pong"})
         elif method == "post" and _is_question(frame):
             self._post(socket, frame["id"], frame["request"]["payload"])
+        elif method in ("subscribe", "unsubscribe") and _is_of_user(frame.get("subscription")):
+            self._user_command(socket, method, frame["subscription"])
         elif method in ("subscribe", "unsubscribe") and _is_subscription(frame.get("subscription")):
             self._command(socket, method, frame["subscription"])
         else:
@@ -126,6 +172,17 @@ class Hyperliquid(Exchange):
             socket.names.discard(name)
             self._acknowledge(socket, method, echo)
             self.world.engine.leave(socket, name)
+
+    def _user_command(self, socket: Socket, method: str, subscription: dict[str, Any]) -> None:
+        full = method == "subscribe" and self._private.full(subscription["user"].lower())
+        if full and self.world.breach(self.name, "users"):
+            self._error(socket, "Cannot track more than 10 total users.")
+        elif (wrong := self._private.asked(socket, method, subscription)) is not None:
+            self._error(socket, wrong)
+
+    def closed(self, socket: Socket) -> None:
+        self._private.closed(socket)
+        super().closed(socket)
 
     def _subscribe(self, socket: Socket, name: str, echo: dict[str, Any]) -> None:
         coin = echo["coin"]
@@ -172,6 +229,12 @@ def _is_question(frame: dict[str, Any]) -> bool:
 
 def _is_subscription(wanted: Any) -> bool:
     return isinstance(wanted, dict) and wanted.get("type") in TYPES and isinstance(wanted.get("coin"), str)
+
+
+def _is_of_user(wanted: Any) -> bool:
+    if not isinstance(wanted, dict) or wanted.get("type") not in USER_TYPES:
+        return False
+    return isinstance(wanted.get("user"), str) and ADDRESS.fullmatch(wanted["user"]) is not None
 
 
 def _is_possible(echo: dict[str, Any]) -> bool:

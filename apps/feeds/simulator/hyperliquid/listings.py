@@ -15,6 +15,7 @@ from apps.feeds.simulator.listings import (
     magnitude,
     price_in,
 )
+from apps.feeds.simulator.trading.rules import Least
 
 NAME = "hyperliquid"
 ONE = Decimal(1)
@@ -54,6 +55,11 @@ def listings() -> list[Listing]:
         _spot(coin, coin, USDC, price_in(coin, USDC), FIRST_INDEX + INDEX_STEP * n) for n, coin in enumerate(coins)
     ]
     return rows
+
+
+def least(listing: Listing) -> Least:
+    """The smallest order is worth ten units of quote."""
+    return Least(value=Decimal(10))
 
 
 def market_type_of(coin: str) -> str:

@@ -1,5 +1,6 @@
-"""Hyperliquid's public REST: every question is a POST to /info, and nearly every answer has status 200."""
+"""Hyperliquid's questions: every one is a POST to /info, and nearly every answer has status 200."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -8,21 +9,29 @@ from aiohttp import web
 
 from apps.feeds.simulator.exchange import json_answer, unix_s
 from apps.feeds.simulator.hyperliquid import streams
+from apps.feeds.simulator.hyperliquid.account import Accounts
 from apps.feeds.simulator.hyperliquid.listings import BUILDER, MAIN, market_type_of, meta, spot_meta
+from apps.feeds.simulator.hyperliquid.wallets import Wallets
 from apps.feeds.simulator.limits import Sliding
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.market import Market
 from apps.feeds.simulator.ticker import ticker
+from apps.feeds.simulator.trading.accounts import Account
 
 if TYPE_CHECKING:
     from apps.feeds.simulator.hyperliquid.exchange import Hyperliquid
 
 REQUESTS = (1200, 60.0)  # weight per address and seconds
-LIGHT = {"l2Book": 2, "allMids": 2, "exchangeStatus": 2}
+LIGHT = ("l2Book", "allMids", "exchangeStatus", "clearinghouseState", "spotClearinghouseState", "orderStatus")
+WEIGHTS = {**dict.fromkeys(LIGHT, 2), "userRole": 60}
 HEAVY = 20
-ROWS_PER_WEIGHT = 20  # of recentTrades
+ROWS_PER_WEIGHT = 20
+COUNTED_ROWS = ("historicalOrders", "userFills", "userFillsByTime", "userFunding")
+SINCE = ("userFillsByTime", "userFunding")  # need a time to begin at
 MARKET_TYPES = {"meta": "futures", "metaAndAssetCtxs": "futures", "perpDexs": "futures"}
 MARKET_TYPES |= {"spotMeta": "spot", "spotMetaAndAssetCtxs": "spot"}
+MARKET_TYPES |= {"clearinghouseState": "futures", "spotClearinghouseState": "spot", "userFunding": "futures"}
+ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 UNKNOWN = "Failed to deserialize the JSON body into the target type"
 Question = dict[str, Any]
 
@@ -36,8 +45,10 @@ class QuestionError(Exception):
 
 
 class Rest:
-    def __init__(self, exchange: "Hyperliquid") -> None:
+    def __init__(self, exchange: "Hyperliquid", accounts: Accounts, wallets: Wallets) -> None:
         self._exchange = exchange
+        self._accounts = accounts
+        self._wallets = wallets
         self._world = exchange.world
         self._requests = Sliding(*REQUESTS)
         self._answers: dict[str, Callable[[Question], Any]] = {
@@ -49,45 +60,82 @@ class Rest:
             "allMids": self._mids,
             "l2Book": self._book,
             "recentTrades": self._trades,
-            "exchangeStatus": lambda question: {"specialStatuses": None, "time": _block_ms()},
+            "exchangeStatus": lambda question: {"specialStatuses": None, "time": self._exchange.desk.now_ms()},
         }
 
-    def answer(self, request: web.Request, path: str, body: bytes) -> web.Response:
-        if path.strip("/") != "info":
-            return web.Response(status=404)
+    def turned_away(self, request: web.Request) -> web.Response | None:
+        """Whatever is not a POST of JSON."""
         if request.method != "POST":
             return web.Response(status=405)
         if request.content_type != "application/json":
             return web.Response(status=415, text="Expected request with `Content-Type: application/json`")
+        return None
+
+    def asked_of(self, body: bytes) -> Account | None:
+        """The account that a question is about."""
         try:
-            return json_answer(self.told(_question(body)))
+            user = question_of(body).get("user")
+        except QuestionError:
+            return None
+        return self._wallets.account(user) if isinstance(user, str) else None
+
+    def answer(self, body: bytes) -> web.Response:
+        try:
+            return json_answer(self.told(question_of(body)))
         except QuestionError as error:
-            if error.status == 500:
-                return json_answer(None, status=500)
-            return web.Response(status=error.status, text=str(error))
+            return _failed(error)
 
     def told(self, question: Question) -> Any:
         """The answer to a question, by REST or on a socket. Raises QuestionError."""
         kind = question.get("type")
         answer = self._answers.get(kind) if isinstance(kind, str) else None
+        if kind in self._accounts.answers:
+            answer = self._of_user
         if answer is None:
             raise QuestionError(422, UNKNOWN)
+        self._admit(_market_type(question), WEIGHTS.get(question["type"], HEAVY))
+        return answer(question)
+
+    def shut(self, market_type: str, weight: int) -> web.Response | None:
+        """Count an action; the refusal, if there is one."""
+        try:
+            self._admit(market_type, weight)
+        except QuestionError as error:
+            return _failed(error)
+        return None
+
+    def _admit(self, market_type: str | None, weight: int) -> None:
         faults, name = self._world.faults, self._exchange.name
-        market_type = _market_type(question)
         banned = faults.find("ban", name, market_type) is not None
-        weight = LIGHT.get(question["type"], HEAVY)
         over = not self._requests.add(self._exchange.now(), weight)
         if banned or (over and self._world.breach(name, "weight")):
             raise QuestionError(429, "Too Many Requests")
         if faults.find("rest_error", name, market_type) is not None:
             raise QuestionError(503, "Service Unavailable")
-        return answer(question)
+
+    def _of_user(self, question: Question) -> Any:
+        """The more rows there are, the more it costs."""
+        kind, user = question["type"], question.get("user")
+        if not isinstance(user, str) or ADDRESS.fullmatch(user) is None:
+            raise QuestionError(422, UNKNOWN)
+        if kind in SINCE and not isinstance(question.get("startTime"), int):
+            raise QuestionError(422, UNKNOWN)
+        if kind == "orderStatus" and not isinstance(question.get("oid"), int | str):
+            raise QuestionError(422, UNKNOWN)
+        self._dex(question)
+        account = self._wallets.account(user)
+        found = (
+            self._accounts.nobody(kind, user) if account is None else self._accounts.answers[kind](account, question)
+        )
+        if kind in COUNTED_ROWS:
+            self._requests.add(self._exchange.now(), len(found) // ROWS_PER_WEIGHT)
+        return found
 
     def _listed(self, market_type: str) -> list[Listing]:
         return [listing for (kind, _), listing in self._exchange.listings.items() if kind == market_type]
 
     def _dex(self, question: Question) -> list[Listing]:
-        dex = question.get("dex", MAIN)
+        dex = question.get("dex") or MAIN
         if dex not in (MAIN, BUILDER):
             raise QuestionError(500, "unknown dex")
         return [listing for listing in self._listed("futures") if listing.category == dex]
@@ -133,7 +181,13 @@ class Rest:
         return self._exchange.market(market_type_of(coin), coin)
 
 
-def _question(body: bytes) -> Question:
+def _failed(error: QuestionError) -> web.Response:
+    if error.status == 500:
+        return json_answer(None, status=500)
+    return web.Response(status=error.status, text=str(error))
+
+
+def question_of(body: bytes) -> Question:
     try:
         question = msgspec.json.decode(body)
     except msgspec.DecodeError as error:

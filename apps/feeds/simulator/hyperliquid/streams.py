@@ -178,18 +178,27 @@ class Trades(TradeStream):
 def fill(market: Market, trade: Trade) -> dict[str, Any]:
     """`side` is the taker's; ids are unique and in no order."""
     listing = market.listing
-    tid = trade.number * 0x9E3779B97F4A7C15 % 2**50
-    digest = f"{tid * 0x9E3779B97F4A7C15F39CC0605CEDC8341082276BF3A27251F86C6A11D0C18E95 % 2**256:064x}"
+    tid, digest = trade_id(trade.number), trade_hash(trade.number)
     return {
         "coin": listing.symbol,
         "side": "B" if trade.side == "buy" else "A",
         "px": written(listing.price.text(trade.price)),
         "sz": written(listing.size.text(trade.size)),
         "time": trade.ms,
-        "hash": f"0x{digest}",
+        "hash": digest,
         "tid": tid,
-        "users": [f"0x{digest[:40]}", f"0x{digest[24:]}"],
+        "users": [digest[:42], f"0x{digest[26:]}"],
     }
+
+
+def trade_id(number: int) -> int:
+    return number * 0x9E3779B97F4A7C15 % 2**50
+
+
+def trade_hash(number: int) -> str:
+    """Of the transaction that a match was in."""
+    whole = trade_id(number) * 0x9E3779B97F4A7C15F39CC0605CEDC8341082276BF3A27251F86C6A11D0C18E95
+    return f"0x{whole % 2**256:064x}"
 
 
 def written(number: str) -> str:
