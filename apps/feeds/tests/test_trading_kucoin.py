@@ -124,6 +124,12 @@ def test_no_secret_is_in_what_is_printed_of_a_request(request_: Request) -> None
         assert secret not in repr(request_) + str(request_) + repr(CLASSIC) + request_.url + request_.body
 
 
+def test_contracts_are_a_number_and_a_part_of_one_is_for_the_exchange_to_refuse() -> None:
+    assert body(KUCOIN.place(CLASSIC, order(XBT, amount=D("0.003")), NOW))["size"] == 3
+    outdated = replace(XBT, lot=D("0.1"))
+    assert body(KUCOIN.place(CLASSIC, order(outdated, amount=D("0.0031")), NOW))["size"] == "3.1"
+
+
 def test_the_account_is_asked_for_its_generation() -> None:
     [request] = KUCOIN.account_requests(CLASSIC, NOW)
     assert (path(request), request.budget) == ("GET /api/ua/v2/account/mode", "unified")

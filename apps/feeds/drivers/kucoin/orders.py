@@ -72,7 +72,8 @@ def _classic(order: NewOrder) -> dict[str, object]:
     if order.quote_amount is not None:
         fields["funds"] = asked.quote_amount(order)
     else:
-        fields["size"] = asked.amount(order) if spot else int(asked.amount(order))
+        amount = asked.amount(order)
+        fields["size"] = amount if spot or not amount.isdigit() else int(amount)
     return fields | _limits(order) | ({} if spot else _margin(order) | _leverage(order)) | {"stp": facts.SELF_TRADE}
 
 

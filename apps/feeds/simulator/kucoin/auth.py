@@ -73,7 +73,7 @@ async def signed(
     if not hmac.compare_digest(hashed(key.secret, text).encode(), head["KC-API-SIGN"].encode()):
         raise refusal(BAD_SIGN, 401)
     if permission not in key.permissions:
-        raise refusal(NOT_ALLOWED, 403)
+        raise refusal(NOT_ALLOWED, 400)
     params = from_body(body, request.content_type) if request.method == "POST" else Params(dict(parse_qsl(query)))
     return Caller(account, key, market_type, params, tail, int(head["KC-API-TIMESTAMP"]), request.host)
 
@@ -90,5 +90,5 @@ def judged(desk: Desk, text: str, *, stamp: str, passphrase: str, version: str) 
     if not hmac.compare_digest(expected.encode(), passphrase.encode()):
         raise refusal(BAD_PASSPHRASE, 401)
     if not key.ip_allowed:
-        raise refusal(BAD_IP, 403)
+        raise refusal(BAD_IP, 400)
     return found

@@ -9,6 +9,7 @@ from apps.feeds.simulator.kucoin.auth import WINDOW_MS, Caller
 from apps.feeds.simulator.kucoin.params import Params
 from apps.feeds.simulator.kucoin.refusals import (
     BAD_LEVERAGE,
+    FUTURES,
     MARGIN_MODE,
     NO_POSITION,
     RefusalError,
@@ -18,7 +19,7 @@ from apps.feeds.simulator.kucoin.spot_orders import FORCES, SELF_TRADES, SIDES, 
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.trading.accounts import Account, Order
 from apps.feeds.simulator.trading.desk import DAY_MS, Desk
-from apps.feeds.simulator.trading.tickets import Direction, Mode, PositionSide, Ticket
+from apps.feeds.simulator.trading.tickets import Direction, Mode, PositionSide, Reason, Ticket
 
 MODES: dict[str, Mode] = {"ISOLATED": "isolated", "CROSS": "cross"}
 POSITION_SIDES: dict[str, PositionSide] = {"BOTH": "net", "LONG": "long", "SHORT": "short"}
@@ -28,7 +29,6 @@ STATUSES: dict[str, Callable[[Order], bool]] = {
     "active": lambda order: order.is_open,
     "done": lambda order: not order.is_open,
 }
-ILLEGAL = ("300000", "request parameter illegal")
 
 
 class FuturesOrders:
@@ -167,7 +167,7 @@ class FuturesOrders:
             try:
                 count = Decimal(params.whole("size") or 0)
             except RefusalError:
-                raise refusal(ILLEGAL) from None
+                raise refusal(FUTURES[Reason.OFF_LOT]) from None
         elif "qty" in params:
             count = (params.number("qty") or Decimal(0)) / listing.contract
         else:

@@ -7,7 +7,7 @@ from typing import Any
 from apps.feeds.simulator.kucoin import spot_rows as rows
 from apps.feeds.simulator.kucoin.auth import Caller
 from apps.feeds.simulator.kucoin.params import Params
-from apps.feeds.simulator.kucoin.refusals import NOTHING_TO_CANCEL, OFF_FUNDS, bad, refusal
+from apps.feeds.simulator.kucoin.refusals import NOTHING_TO_CANCEL, OFF_FUNDS, TOO_LATE, bad, refusal
 from apps.feeds.simulator.trading.accounts import Account, Order
 from apps.feeds.simulator.trading.desk import Desk
 from apps.feeds.simulator.trading.matching import SelfTrade
@@ -29,7 +29,7 @@ class SpotOrders:
         """An order may say how late it may come in; that is looked at before it reaches the matching."""
         late_ms = expires_ms(caller.params)
         if late_ms is not None and self._desk.now_ms() > late_ms:
-            raise bad("The order has timed out: clientTimestamp + allowMaxTimeWindow is over")
+            raise refusal(TOO_LATE)
 
     def place(self, caller: Caller) -> dict[str, Any]:
         return rows.placed_row(self._place(caller))
