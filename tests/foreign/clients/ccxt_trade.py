@@ -74,12 +74,12 @@ async def until(condition: Callable[[], Any], what: str) -> Any:
 
 
 def seen(private: Private, order: dict[str, Any], status: str, filled: float) -> Callable[[], Any]:
-    """Looks for an order event."""
+    """Looks for an order event, which may leave out that nothing is filled yet."""
     return lambda: next(
         (
             row
             for row in private.orders
-            if (row["id"], row["status"]) == (order["id"], status) and abs(row["filled"] - filled) < 1e-12
+            if (row["id"], row["status"]) == (order["id"], status) and abs((row["filled"] or 0.0) - filled) < 1e-12
         ),
         None,
     )
