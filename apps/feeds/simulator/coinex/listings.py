@@ -111,7 +111,7 @@ def _contract_row(listing: Listing) -> dict[str, Any]:
         "min_amount": f"{least(listing).size:f}",
         "base_ccy": listing.base,
         "quote_ccy": listing.quote,
-        "base_ccy_precision": 8,
+        "base_ccy_precision": 8 if listing.inverse else _digits(listing.size.step),
         "quote_ccy_precision": _digits(listing.price.step) + 1,
         "tick_size": f"{listing.price.step:f}",
         "status": listing.status,
