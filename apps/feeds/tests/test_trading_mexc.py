@@ -440,7 +440,7 @@ FUTURES_CODES: dict[type[FeedError], tuple[int, ...]] = {
     ClockSkew: (513,),
     NotPermitted: (701, 702, 703, 704, 511, 6001, 604, 801),
     InsufficientFunds: (2005, 2018, 2008),
-    InvalidOrder: (2011, 2015, 1004, 2003, 2004, 2028, 2030, 2009),
+    InvalidOrder: (600, 2011, 2015, 1004, 2003, 2004, 2028, 2030, 2009),
     UnknownSymbol: (1001, 1002, 6002),
     UnknownOrder: (2040,),
     OrderIsFinal: (2041,),

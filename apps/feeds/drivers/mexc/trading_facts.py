@@ -157,6 +157,7 @@ FUTURES_ERRORS: dict[int, type[FeedError]] = {
     2005: InsufficientFunds,
     2008: InsufficientFunds,
     2018: InsufficientFunds,
+    600: InvalidOrder,  # a parameter is not what it may be
     1004: InvalidOrder,
     2003: InvalidOrder,
     2004: InvalidOrder,
