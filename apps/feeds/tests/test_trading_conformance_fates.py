@@ -9,7 +9,7 @@ from apps.feeds.errors import OutcomeUnknown, Retryable, UnknownOrder
 from apps.feeds.market import Side
 from apps.feeds.orders import NewOrder, OrderRef, OrderStatus, OrderType
 from apps.feeds.tests import trading_stand
-from apps.feeds.tests.trading_hand import FINAL, Hand, ref
+from apps.feeds.tests.trading_hand import Hand, ref
 from apps.feeds.tests.trading_stand import Stand, pytest_generate_tests  # noqa: F401 (pytest finds it here)
 from apps.feeds.transport.addresses import Addresses
 
@@ -36,14 +36,13 @@ async def unknown(hand: Hand, order: NewOrder) -> bool:
 
 @pytest.mark.parametrize("fault", LOST)
 async def test_an_order_whose_answer_is_lost_is_found_by_our_id_and_was_accepted_once(on: Stand, fault: str):
-    async with on.own_client(LOST[fault]) as client, on.account(client=client) as anna:
+    async with on.account() as anna:
         await on.fault(anna, fault)
         order = anna.order()
-        with pytest.raises(OutcomeUnknown):
-            await anna.place(order)
-        async with on.own_client() as patient:
-            anna.client = patient
-            found = await anna.until(named(order), lambda told: told.status is OrderStatus.OPEN)
+        async with anna.hasty(LOST[fault]):
+            with pytest.raises(OutcomeUnknown):
+                await anna.place(order)
+        found = await anna.until(named(order), lambda told: told.status is OrderStatus.OPEN)
         assert (found.client_order_id, found.amount) == (order.client_order_id, order.amount)
         [row] = await on.accepted(anna)
         assert row["order_id"] == found.exchange_order_id
@@ -51,16 +50,15 @@ async def test_an_order_whose_answer_is_lost_is_found_by_our_id_and_was_accepted
 
 @pytest.mark.parametrize("fault", LOST)
 async def test_a_cancel_whose_answer_is_lost_was_done(on: Stand, fault: str):
-    async with on.own_client(LOST[fault]) as client, on.account(client=client) as anna:
-        anna.client = on.client
+    async with on.account() as anna:
         _, both = await anna.rest()
         await on.fault(anna, fault, kind="cancel")
-        anna.client = client
-        with pytest.raises(OutcomeUnknown):
-            await anna.cancel(both)
-        anna.client = on.client
-        found = await anna.until(both, lambda told: told.status in FINAL)
-        assert found.status is OrderStatus.CANCELLED
+        async with anna.hasty(LOST[fault]):
+            with pytest.raises(OutcomeUnknown):
+                await anna.cancel(both)
+        found = await anna.ended(both)
+        assert found is None or found.status is OrderStatus.CANCELLED
+        assert await anna.open_orders(on.instrument) == []
 
 
 async def test_an_order_that_was_filled_while_its_answer_was_lost_is_found_with_its_fills(on: Stand):
@@ -109,9 +107,10 @@ async def test_an_order_that_cannot_be_found_for_a_while_is_found_then(on: Stand
 
 
 async def test_an_exchange_that_is_not_there_got_nothing(on: Stand):
-    async with on.own_client(addresses=Addresses("http://127.0.0.1:1")) as client, on.account() as anna:
-        anna.client = client
-        for _ in range(2):
-            with pytest.raises(Retryable):
-                await anna.place(anna.order())
+    async with on.account() as anna:
+        async with on.client(addresses=Addresses("http://127.0.0.1:1")) as nowhere:
+            anna.client = nowhere
+            for _ in range(2):
+                with pytest.raises(Retryable):
+                    await anna.place(anna.order())
         assert await on.accepted(anna) == []

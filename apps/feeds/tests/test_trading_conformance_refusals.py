@@ -28,6 +28,7 @@ from apps.feeds.errors import (
 from apps.feeds.market import Instrument
 from apps.feeds.orders import NewOrder
 from apps.feeds.tests import trading_stand
+from apps.feeds.tests.trading_declared import EXPIRED_WITHOUT_CODE
 from apps.feeds.tests.trading_hand import Hand
 from apps.feeds.tests.trading_stand import Stand, pytest_generate_tests  # noqa: F401 (pytest finds it here)
 
@@ -122,7 +123,8 @@ async def test_a_request_that_comes_too_late_is_refused_and_not_accepted(on: Sta
         order = anna.order(expires_ms=now_ms + SHORT_MS)
         request = on.trader.place(anna.keys, order, now_ms)
         await asyncio.sleep(3 * SHORT_MS / 1000)
-        with pytest.raises((RequestExpired, ClockSkew)) as refusal:
+        vague = f"{on.exchange}-{on.market}" in EXPIRED_WITHOUT_CODE
+        with pytest.raises(Refused if vague else (RequestExpired, ClockSkew)) as refusal:
             await anna.send_order(order, request)
         assert refusal.value.code
         assert await on.accepted(anna) == []
@@ -227,7 +229,7 @@ async def test_a_client_id_that_is_taken_is_told_as_such(on: Stand):
 
 
 async def test_one_request_too_many_keeps_us_away_for_as_long_as_it_says(on: Stand):
-    async with on.own_client() as client, on.account(client=client) as anna:
+    async with on.account() as anna:
         await on.fault(anna, "rate_limit", seconds=60)
         with pytest.raises(RateLimited) as limited:
             await anna.place(anna.order())
@@ -238,7 +240,7 @@ async def test_one_request_too_many_keeps_us_away_for_as_long_as_it_says(on: Sta
 
 
 async def test_a_ban_keeps_us_away_for_as_long_as_it_says(on: Stand):
-    async with on.own_client() as client, on.account(client=client) as anna:
+    async with on.account() as anna:
         await on.fault(anna, "ban", seconds=60)
         with pytest.raises((Banned, RateLimited)) as banned:
             await anna.place(anna.order())

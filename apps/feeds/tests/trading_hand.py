@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 FINAL = {OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED}
+MONEY = Decimal(200)  # for a market buy where it has to name that
 EXPIRES_MS = 20_000  # long enough for a machine that is busy
 TURN_S = 30.0
 ASKED_AGAIN_S = 0.02
@@ -80,6 +81,8 @@ class Hand:
         """A limit order that rests far from the market, unless said otherwise."""
         market = more.get("type") is OrderType.MARKET
         sized = {} if "quote_amount" in more else {"amount": self.on.amount}
+        if market and side is Side.BUY and self.on.buys_for_money and not {"amount", "quote_amount"} & more.keys():
+            sized = {"quote_amount": MONEY}
         priced = {} if market else {"price": self.on.far(side)}
         fields = {
             "instrument": self.on.instrument,
@@ -91,6 +94,14 @@ class Hand:
             **more,
         }
         return NewOrder(side=side, **fields)
+
+    @contextlib.asynccontextmanager
+    async def hasty(self, timeout_s: float) -> AsyncIterator[None]:
+        """Wait no longer for an answer."""
+        patient = self.client
+        async with self.on.client(timeout_s) as self.client:
+            yield
+        self.client = patient
 
     async def ask(self, request: Request, purpose: Purpose, parse: Callable[[Answer], T]) -> T:
         try:
@@ -133,12 +144,31 @@ class Hand:
         placed = await self.place(order)
         return order, ref(order, placed)
 
-    async def bought(self, side: Side = Side.BUY) -> OrderRef:
-        """Trade the usual amount at once."""
-        order = self.order(side, type=OrderType.MARKET)
+    async def bought(self, **more: Any) -> tuple[OrderRef, OrderUpdate]:
+        """Buy at once; returns what the exchange tells of the order."""
+        return await self.traded(self.order(type=OrderType.MARKET, **more))
+
+    async def sold(self, amount: Decimal, **more: Any) -> tuple[OrderRef, OrderUpdate]:
+        return await self.traded(self.order(Side.SELL, type=OrderType.MARKET, amount=amount, **more))
+
+    async def traded(self, order: NewOrder) -> tuple[OrderRef, OrderUpdate]:
+        """Place an order, and wait until it is filled."""
         both = ref(order, await self.place(order))
-        await self.until(both, lambda told: told.status is OrderStatus.FILLED)
-        return both
+        return both, await self.until(both, lambda told: told.status is OrderStatus.FILLED)
+
+    async def ended(self, named: OrderRef) -> OrderUpdate | None:
+        """The order once it rests no more; None where the exchange keeps no order that ended without a fill."""
+        async with asyncio.timeout(self.on.patience_s):
+            while True:
+                try:
+                    found = await self.find(named)
+                    if found.status in FINAL:
+                        return found
+                except UnknownOrder:
+                    if self.on.forgets:
+                        return None
+                    raise
+                await asyncio.sleep(ASKED_AGAIN_S)
 
     async def cancel(self, named: OrderRef) -> None:
         request = self.on.trader.cancel(self.keys, named, self.now_ms())

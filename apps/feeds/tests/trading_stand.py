@@ -38,7 +38,7 @@ from apps.feeds.transport.orders import OrderClient
 T = TypeVar("T", OrderUpdate, Fill, Position)
 
 # Every exchange that must pass; none may fall out of this list.
-NAMED = ("binance",)
+NAMED = ("binance", "okx", "coinex", "mexc")
 COINS, QUOTES = ("BTC", "ETH"), ("USDT", "USDC")
 PARTS = 4  # of which the usual order consists
 PART_VALUE = Decimal(30)  # in quote
@@ -89,7 +89,6 @@ class Stand:
     market: MarketType
     simulator: Simulator
     session: aiohttp.ClientSession
-    client: OrderClient
     driver: Driver
     trader: Trader
     addresses: Addresses
@@ -166,6 +165,16 @@ class Stand:
         """The asset that a buy is paid with."""
         return self.listing.settle or self.listing.quote
 
+    @property
+    def buys_for_money(self) -> bool:
+        """Whether a market buy has to name the money that it spends."""
+        return f"{self.exchange}-{self.market}" in trading_declared.BUYS_FOR_MONEY
+
+    @property
+    def forgets(self) -> bool:
+        """Whether orders that ended without a fill are unknown from then on."""
+        return self.exchange in trading_declared.FORGETS
+
     def trades(self, told: Permissions) -> bool | None:
         """Whether a key may trade here."""
         return told.trade_spot if self.market is MarketType.SPOT else told.trade_futures
@@ -187,22 +196,26 @@ class Stand:
     # accounts
 
     @contextlib.asynccontextmanager
-    async def account(self, *, client: OrderClient | None = None, **more: Any) -> AsyncIterator[Hand]:
-        """A new account with money and a key; its orders are gone afterwards, and nothing secret was shown."""
+    async def account(self, **more: Any) -> AsyncIterator[Hand]:
+        """A new account with money, a key and a client of its own; its orders are gone afterwards.
+
+        And nothing secret was shown. `more` goes to `POST /_sim/accounts`.
+        """
         number = next(self.numbers)
         name = f"{self.market}{number}"
         keys = credentials(self.exchange, name)
         balances = {"balances": self.money(RICH)} | more
         shown = {"key": keys.key, "secret": keys.secret, "passphrase": keys.passphrase}
         await self.post("accounts", name=name, **shown, **balances)
-        hand = Hand(self, name, keys, client or self.client)
         try:
-            with hand.discreet():
-                await self.enter(hand)
-                yield hand
+            async with self.client() as client:
+                hand = Hand(self, name, keys, client)
+                with hand.discreet():
+                    await self.enter(hand)
+                    yield hand
         finally:
-            self.desk.cancel_all(self.truth(hand), self.market)
-            await self.fault(hand, "clock_drift", count=0)
+            self.desk.cancel_all(self.desk.accounts[name], self.market)
+            await self.post("account_fault", op="clock_drift", count=0)
 
     async def enter(self, hand: Hand) -> None:
         """Learn what later requests must name, as for a new key."""
@@ -256,13 +269,15 @@ class Stand:
         yield
         assert self.asked == before
 
-    @contextlib.asynccontextmanager
-    async def own_client(
-        self, timeout_s: float = TIMEOUT_S, addresses: Addresses | None = None
-    ) -> AsyncIterator[OrderClient]:
-        """A client that shares nothing: what shuts its doors holds up nobody else."""
-        async with order_client(self.driver, self.trader, addresses or self.addresses, timeout_s) as client:
-            yield client
+    def client(self, timeout_s: float = TIMEOUT_S, addresses: Addresses | None = None) -> OrderClient:
+        """It shares nothing: what shuts its doors holds up nobody else."""
+        return OrderClient(
+            drivers={self.exchange: self.driver},
+            traders={self.exchange: self.trader},
+            addresses=addresses or self.addresses,
+            timeout_s=timeout_s,
+            gates=WideGates(),
+        )
 
     @property
     def patience_s(self) -> float:
@@ -276,16 +291,6 @@ def credentials(exchange: str, name: str) -> Credentials:
         return Credentials(key=f"0x{digest[:40]}", secret=f"0x{sha256(digest.encode()).hexdigest()}")
     return Credentials(
         key=f"canarykey{name}a7f3e09b", secret=f"canarysecret{name}c41d88e2", passphrase=f"canarypass{name}5b0e"
-    )
-
-
-def order_client(driver: Driver, trader: Trader, addresses: Addresses, timeout_s: float) -> OrderClient:
-    return OrderClient(
-        drivers={driver.exchange_id: driver},
-        traders={driver.exchange_id: trader},
-        addresses=addresses,
-        timeout_s=timeout_s,
-        gates=WideGates(),
     )
 
 
@@ -303,7 +308,6 @@ async def on(request: pytest.FixtureRequest, simulator: Simulator) -> AsyncItera
     async with (
         aiohttp.ClientSession(simulator.url) as session,
         Http(drivers={exchange: driver}, addresses=addresses) as http,
-        order_client(driver, trader, addresses, TIMEOUT_S) as client,
     ):
         listed = await http.fetch_instruments(driver, market)
         traded = [each for each in listed if each.status is InstrumentStatus.TRADING and not each.inverse]
@@ -316,7 +320,6 @@ async def on(request: pytest.FixtureRequest, simulator: Simulator) -> AsyncItera
             market=market,
             simulator=simulator,
             session=session,
-            client=client,
             driver=driver,
             trader=trader,
             addresses=addresses,
