@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from apps.feeds.simulator.bybit.streams import trade_id as bybit_trade_id
+from apps.feeds.simulator.hyperliquid.streams import trade_id as hyperliquid_trade_id
 from apps.feeds.simulator.kucoin.words import trade_id as kucoin_trade_id
 from apps.feeds.simulator.mexc.spot_rows import trade_id as spot_trade_id
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.simulator.trading.accounts import Execution, Order
 from apps.feeds.tests.plain_accounts import open_account
 from apps.feeds.tests.plain_client import order
+from apps.feeds.tests.plain_hyperliquid import AGENT, USER
 from tests.foreign.running import NEEDS_CLIENTS, run
 
 pytestmark = [pytest.mark.foreign, NEEDS_CLIENTS]
@@ -37,10 +39,11 @@ class Traded:
     balance: dict[str, Any] = field(default_factory=dict)
     wallet: str = "spot"
     gone: str = "canceled"
-    watched_maker: str = "maker"
+    watched_maker: str | None = "maker"
     tells_client_id: bool = True
     client_id: str = ""  # where it has to be of a form of its own
     fee_signs: tuple[int | None, int] | None = None
+    watched_fee_asset: str = ""  # where it is not the one that was taken
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,9 @@ class Judge:
     watched_fee: int | None = 1  # the sign of a fee that is paid, as ccxt tells it of a watched trade; None: no fee
     trade_id: Callable[[Execution], str] = lambda row: str(row.number)
     kind: str = ""  # of the account
+    money: dict[str, str] = field(default_factory=lambda: MONEY)
+    quote: str = "USDT"
+    prices_market: bool = False  # whether a market order needs a price to say how far it may go
 
 
 def mexc_trade_id(row: Execution) -> str:
@@ -137,6 +143,34 @@ JUDGES = [
         ),
         {"fetchMarkets": {"types": {"spot": True, "linear": True, "inverse": False}}},
     ),
+    # Keys are an address and a private key, here that of an agent: it may not approve the builder's fee that ccxt asks
+    # for, so that no order carries one. It takes the fee of every watched trade for USDC, and does not say who made it.
+    Judge(
+        "hyperliquid",
+        (
+            Traded(
+                "BTC/USDC",
+                0.01,
+                balance={"type": "spot"},
+                watched_maker=None,
+                client_id=f"0x{1:032x}",
+                watched_fee_asset="USDC",
+            ),
+            Traded(
+                "BTC/USDC:USDC",
+                0.01,
+                balance={"type": "swap"},
+                wallet="futures",
+                watched_maker=None,
+                client_id=f"0x{2:032x}",
+            ),
+        ),
+        credentials={"walletAddress": USER, "privateKey": AGENT},
+        trade_id=lambda row: str(hyperliquid_trade_id(row.number)),
+        money={"UBTC": "10", "USDC": "1000000"},
+        quote="USDC",
+        prices_market=True,
+    ),
 ]
 
 
@@ -161,6 +195,7 @@ async def test_ccxt_trades_from_order_to_balance(simulator: Simulator, judge: Ju
                     "params": traded.params,
                     "balance": traded.balance,
                     "gone": traded.gone,
+                    "prices_market": judge.prices_market,
                 }
                 for number, traded in enumerate(judge.markets)
             ],
@@ -179,8 +214,8 @@ async def test_ccxt_trades_from_order_to_balance(simulator: Simulator, judge: Ju
     assert list(orders) == []
     balances = {traded.wallet: report[traded.unified]["balance"] for traded in judge.markets}  # the last of each
     for wallet, balance in balances.items():
-        total = desk.accounts["anna"].wallets[wallet]["USDT"].total
-        assert balance["USDT"] == pytest.approx(float(total), rel=1e-12)
+        total = desk.accounts["anna"].wallets[wallet][judge.quote].total
+        assert balance[judge.quote] == pytest.approx(float(total), rel=1e-12)
     assert simulator.world.breaches.report() == {}
 
 
@@ -190,15 +225,18 @@ def client_id_of(traded: Traded, number: int) -> str:
 
 async def prepare(simulator: Simulator, judge: Judge) -> None:
     """An account with money, on markets that stand still."""
+    key, secret, *passphrase = judge.credentials.values()
     await order(simulator, "freeze", exchange=judge.exchange)
     await open_account(
         simulator,
         judge.exchange,
-        key=judge.credentials["apiKey"],
-        secret=judge.credentials["secret"],
-        passphrase=judge.credentials.get("password", ""),
+        key=key,
+        secret=secret,
+        passphrase="".join(passphrase),
         kind=judge.kind,
-        balances=dict.fromkeys(simulator.exchanges[judge.exchange].desk.rules_of(judge.kind).wallets.values(), MONEY),
+        balances=dict.fromkeys(
+            simulator.exchanges[judge.exchange].desk.rules_of(judge.kind).wallets.values(), judge.money
+        ),
     )
 
 
@@ -216,12 +254,13 @@ def assert_told(told: dict[str, Any], judge: Judge, traded: Traded, order: Order
     assert told["left"] == []
     execution = order.executions[0]
     watched_sign, fetched_sign = traded.fee_signs or (judge.watched_fee, 1)
-    watched = (told["execution"], watched_sign, traded.watched_maker)
-    for row, sign, maker in (watched, (told["trades"][0], fetched_sign, "maker")):
+    asset = execution.fee_asset
+    watched = (told["execution"], watched_sign, traded.watched_fee_asset or asset, traded.watched_maker)
+    for row, sign, fee_asset, maker in (watched, (told["trades"][0], fetched_sign, asset, "maker")):
         assert (row["id"], row["order"], row["amount"]) == (judge.trade_id(execution), order.id, part)
         if sign is None:
             assert row["fee"]["cost"] is None
         else:
             fee = {name: row["fee"][name] for name in ("cost", "currency")}
-            assert fee == {"cost": sign * float(execution.fee), "currency": execution.fee_asset}
+            assert fee == {"cost": sign * float(execution.fee), "currency": fee_asset}
         assert row["takerOrMaker"] == maker

@@ -1,9 +1,10 @@
 """ccxt trades at one simulated exchange and prints what it was told, by REST and by its private sockets, as JSON.
 
 Argument: {"url", "exchange", "client", "options", "credentials", "account", "markets": [{"unified", "client_id",
-"amount", "params", "balance", "gone"}]}: `amount` as the exchange counts, `params` of orders, `balance` what ccxt wants
-to know to watch the wallet, `gone` what it calls an order that was filled in part and then cancelled. In each market an
-order rests, is partly filled, read back, and cancelled; then others take.
+"amount", "params", "balance", "gone", "prices_market"}]}: `amount` as the exchange counts, `params` of orders,
+`balance` what ccxt wants to know to watch the wallet, `gone` what it calls an order that was filled in part and then
+cancelled, `prices_market` whether market orders need a price. In each market an order rests, is partly filled, read
+back, and cancelled; then others take.
 Nothing of ccxt is changed but the addresses.
 """
 
@@ -115,6 +116,7 @@ async def trade_followed(
     book = await client.fetch_order_book(name)
     price = float(client.price_to_precision(name, book["bids"][0][0] * AWAY))
     part = float(client.amount_to_precision(name, amount * 0.4))
+    worst = price if market["prices_market"] else None
     params = {**market["params"], "clientOrderId": market["client_id"]}
     placed = await client.create_order(name, "limit", "buy", amount, price, params)
     told = {"placed": picked(placed, ORDER), "price": price, "part": part}
@@ -131,15 +133,15 @@ async def trade_followed(
     told["cancelled"] = picked(cancelled, ORDER)
     told["gone"] = await until(seen(private, placed, market["gone"], part), "the order as cancelled")
     told["left"] = [picked(row, ORDER) for row in await client.fetch_open_orders(name)]
-    taken = await client.create_order(name, "market", "sell", part, None, market["params"])
+    taken = await client.create_order(name, "market", "sell", part, worst, market["params"])
     told["taken"] = await until(seen(private, taken, "closed", part), "the market order as filled")
     if ":" in name:
         told["positions"] = [picked(row, POSITION) for row in await client.fetch_positions([name])]
-        other = await client.create_order(name, "market", "sell", part, None, market["params"])
+        other = await client.create_order(name, "market", "sell", part, worst, market["params"])
         await until(seen(private, other, "closed", part), "the second market order as filled")
         told["short"] = [picked(row, POSITION) for row in await client.fetch_positions([name])]
         closing = {**market["params"], "reduceOnly": True}
-        closed = await client.create_order(name, "market", "buy", part, None, closing)
+        closed = await client.create_order(name, "market", "buy", part, worst, closing)
         await until(seen(private, closed, "closed", part), "the closing order as filled")
     told["balance"] = (await client.fetch_balance(market["balance"]))["total"]
     await until(
