@@ -330,3 +330,11 @@ def test_the_clock_of_the_exchange_can_be_off() -> None:
 def test_a_short_position_is_written_with_its_sign() -> None:
     assert Scale(Decimal("0.001")).text(-4) == "-0.004"
     assert Scale(Decimal("0.001"), 5).text(-1996) == "-1.99600"
+
+
+def test_the_mark_is_the_middle_of_the_book_and_of_half_a_book_the_last_price() -> None:
+    desk, anna = stand()
+    listing = desk.market("spot", "BTCUSDT").listing
+    assert desk.mark(listing) == 99
+    desk.place(anna, ticket("buy", 10, 100))
+    assert desk.mark(listing) == 100

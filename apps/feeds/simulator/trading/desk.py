@@ -217,9 +217,11 @@ class Desk:
         return [listing for (kind, _), listing in self._listings.items() if kind == market_type]
 
     def mark(self, listing: Listing) -> Decimal:
-        """The middle of the book, in quote."""
+        """The middle of the book, in quote; where a side is empty the price of the last trade, or the first of all."""
         market = self.market(listing.market_type, listing.symbol)
-        return (market.asks.keys[0] - market.bids.keys[0]) * listing.price.step / 2
+        if market.asks.keys and market.bids.keys:
+            return (market.asks.keys[0] - market.bids.keys[0]) * listing.price.step / 2
+        return market.trades[-1].price * listing.price.step if market.trades else Decimal(str(listing.start_price))
 
     def set_leverage(self, account: Account, symbol: str, leverage: int | None, mode: Mode | None = None) -> None:
         """What is None stays. Raises Refused for a leverage that is not offered, or a symbol that is not listed."""
