@@ -88,6 +88,17 @@ async def test_a_key_may_be_used_from_its_own_addresses_and_for_what_it_may_do(c
     assert await reader.code("POST", "order/create", **limit("spot")) == 10005
 
 
+@pytest.mark.parametrize(
+    "params",
+    [{"category": []}, {"category": "spot", "symbol": 1}, {"category": "spot", "symbol": "BTCUSDT", "side": {}}],
+)
+@pytest.mark.parametrize("name", ["order/create", "order/cancel", "order/cancel-all", "position/set-leverage"])
+async def test_nonsense_is_refused_like_all_else(client: Client, name: str, params: dict[str, Any]) -> None:
+    status, body = await client.ask("POST", name, params)
+    assert (status, body["retCode"] in (10001, 0)) == (200, True)
+    assert await accepted(client.simulator, "bybit") == []
+
+
 # orders
 
 
@@ -247,6 +258,17 @@ async def test_all_open_orders_are_cancelled_at_once(client: Client) -> None:
     assert gone["list"] == []
     gone = await client.done("POST", "order/cancel-all", category="linear", settleCoin="USDT")
     assert gone["list"] == [linear]
+
+
+async def test_what_ended_without_a_fill_is_forgotten_after_a_day(client: Client) -> None:
+    placed = [await client.place("spot") for _ in range(2)]
+    await fill(client.simulator, "bybit", placed[0]["orderId"], "0.004")
+    await client.done("POST", "order/cancel-all", category="spot")
+    assert len((await client.done("GET", "order/history", category="spot"))["list"]) == 2
+    client.simulator.exchanges["bybit"].desk.faults.begin("clock_drift", None, seconds=86_400)
+    later = {"X-BAPI-TIMESTAMP": str(now_ms() + 86_400_000)}
+    _, body = await client.ask("GET", "order/history", {"category": "spot"}, later)
+    assert [row["orderId"] for row in body["result"]["list"]] == [placed[0]["orderId"]]
 
 
 async def test_lists_come_in_pages_newest_first(client: Client) -> None:

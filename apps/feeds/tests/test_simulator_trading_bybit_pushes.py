@@ -74,11 +74,11 @@ async def test_a_private_socket_answers_a_ping_with_the_time(client: Client) -> 
 
 async def test_a_client_may_choose_how_soon_it_is_cut_for_want_of_pings(client: Client) -> None:
     exchange = client.simulator.exchanges["bybit"]
-    async with private(client, query="?max_active_time=30s") as connection:
+    async with private(client, query="?max_active_time=1m") as connection:
         (mine,) = exchange.sockets.values()
-        exchange.watch(mine, exchange.now() + 29)
+        exchange.watch(mine, exchange.now() + 30)
         assert mine.open
-        exchange.watch(mine, exchange.now() + 31)
+        exchange.watch(mine, exchange.now() + 61)
         with pytest.raises(ConnectionClosed):
             await receive(connection)
     assert await breaches(client.simulator, "bybit") == {"no ping": 1}

@@ -90,6 +90,19 @@ async def test_a_body_that_is_no_json_is_refused(client: Client) -> None:
     assert await client.failed("POST", "trade/order", limit("spot"), plain) == (400, "50006")
 
 
+@pytest.mark.parametrize(
+    "body", ["{", "[]", "1", "null", "{}", "[[]]", '{"instId":[],"ordId":{}}', '{"ordId":1}', "\xff"]
+)
+@pytest.mark.parametrize(
+    "name",
+    ["order", "batch-orders", "cancel-order", "cancel-batch-orders", "../account/set-leverage"],
+)
+async def test_nonsense_is_refused_like_all_else(client: Client, name: str, body: str) -> None:
+    path = name.removeprefix("../") if name.startswith("../") else f"trade/{name}"
+    status, answer = await client.ask("POST", path, body)
+    assert (status, answer["code"] != "0") in ((200, True), (400, True))
+
+
 # orders
 
 
@@ -226,6 +239,30 @@ async def test_orders_are_placed_and_cancelled_many_at_once(client: Client) -> N
     assert (answer["code"], [row["sCode"] for row in answer["data"]]) == ("0", ["0", "0"])
     assert await client.read("trade/orders-pending") == []
     assert await client.failed("POST", "trade/batch-orders", many * 7) == (200, "51111")
+
+
+async def test_what_ended_without_a_fill_is_soon_forgotten(client: Client) -> None:
+    placed = [await client.place("spot") for _ in range(2)]
+    await fill(client.simulator, "okx", placed[0]["ordId"], "0.4")
+    for row in placed:
+        await client.done("trade/cancel-order", {"instId": "BTC-USDT", "ordId": row["ordId"]})
+    assert len(await client.read("trade/orders-history", instType="SPOT")) == 2
+    exchange = client.simulator.exchanges["okx"]
+    exchange.desk.faults.begin("clock_drift", None, seconds=2 * 3600)
+    later = {"OK-ACCESS-TIMESTAMP": iso(2 * 3600)}
+    _, answer = await client.ask("GET", "trade/orders-history", None, later, instType="SPOT")
+    assert [row["ordId"] for row in answer["data"]] == [placed[0]["ordId"]]
+    gone = {"instId": "BTC-USDT", "ordId": placed[1]["ordId"]}
+    assert await client.failed("GET", "trade/order", None, later, **gone) == (200, "51603")
+
+
+async def test_fills_of_more_than_three_days_are_in_a_list_of_their_own(client: Client) -> None:
+    await client.done("trade/order", market("spot", sz="0.01"))
+    client.simulator.exchanges["okx"].desk.faults.begin("clock_drift", None, seconds=4 * 86_400)
+    later = {"OK-ACCESS-TIMESTAMP": iso(4 * 86_400)}
+    for name, count in (("fills", 0), ("fills-history", 1)):
+        _, answer = await client.ask("GET", f"trade/{name}", None, later, instType="SPOT")
+        assert len(answer["data"]) == count
 
 
 async def test_lists_come_in_pages_newest_first(client: Client) -> None:

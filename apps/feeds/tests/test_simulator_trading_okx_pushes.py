@@ -189,6 +189,16 @@ async def test_balances_are_told_whole_at_first_and_then_where_they_change(clien
         assert {row["ccy"] for row in changed["data"][0]["details"]} == {"BTC", "USDT"}
 
 
+async def test_the_whole_is_said_again_to_those_who_have_not_asked_to_be_spared_it(client: Client) -> None:
+    exchange = client.simulator.exchanges["okx"]
+    quiet = {"channel": "account", "extraParams": '{"updateInterval":"0"}'}
+    async with private(client, {"channel": "account"}) as one, private(client, quiet) as other:
+        for mine in exchange.sockets.values():
+            exchange.watch(mine, exchange.now() + 6)
+        assert (await push(one, "account"))["eventType"] == "snapshot"
+        assert await heard_within(other, 0.2) == []
+
+
 async def test_positions_are_told_until_they_are_closed(client: Client) -> None:
     async with private(client, {"channel": "positions", "instType": "SWAP"}) as connection:
         for side, held in (("buy", "2"), ("sell", "0")):

@@ -49,7 +49,7 @@ async def signed(desk: Desk, request: web.Request, permission: str) -> Caller:
         raise refusal(BAD_KEY)
     account, key = found
     expires_ms = timely(desk, sent, window)
-    body = (await request.read()).decode()
+    body = await text_of(request)
     asked = body if request.method == "POST" else request.raw_path.partition("?")[2]
     given = request.headers.get("X-BAPI-SIGN", "")
     if not hmac.compare_digest(signature(key.secret, f"{sent}{text}{window}{asked}").encode(), given.encode()):
@@ -62,9 +62,16 @@ async def signed(desk: Desk, request: web.Request, permission: str) -> Caller:
     return Caller(account, key, Params(values), expires_ms)
 
 
+async def text_of(request: web.Request) -> str:
+    try:
+        return (await request.read()).decode()
+    except UnicodeDecodeError:
+        raise bad("body") from None
+
+
 def timely(desk: Desk, sent: str, window: str) -> int:
     """When the request expires; raises when it has, or comes from the future."""
-    if not sent.isdigit() or not window.isdigit():
+    if not sent.isdecimal() or not window.isdecimal():
         raise bad("timestamp or recv_window")
     now = desk.now_ms()
     if not now - int(window) <= int(sent) < now + AHEAD_MS:
@@ -86,7 +93,7 @@ def logged_in(desk: Desk, args: Any) -> Account | None:
         return None
     found = desk.by_key(args[0])
     expires = str(args[1])
-    if found is None or not expires.isdigit() or int(expires) <= desk.now_ms():
+    if found is None or not expires.isdecimal() or int(expires) <= desk.now_ms():
         return None
     account, key = found
     right = hmac.compare_digest(signature(key.secret, f"GET/realtime{expires}").encode(), args[2].encode())

@@ -23,6 +23,8 @@ UNITS = {"baseCoin": "baseCoin", "quoteCoin": "quoteCoin"}
 FLAGS = {True: True, False: False}
 SLIPPAGE = Decimal("0.05")  # the worst price of a market order, from the middle of the book
 MOST_CANCELLED = 500
+ENDED_KNOWN = 500  # of an account, where orders are asked for that may be open
+UNFILLED_KEPT_MS = 24 * 3_600_000
 
 
 class Orders:
@@ -88,7 +90,7 @@ class Orders:
         first, last = (0, 2**63) if named else caller.params.span(self._desk.now_ms())
         category, market_type = caller.params.category()
         found = self._named(caller) if named else self._desk.orders(caller.account, market_type)
-        ended = [order for order in found if not order.is_open and first <= order.created_ms <= last]
+        ended = [row for row in found if self._is_kept(row) and first <= row.created_ms <= last]
         return self._paged(caller, self._wanted(caller, category, ended))
 
     def executions(self, caller: Caller) -> dict[str, Any]:
@@ -118,7 +120,7 @@ class Orders:
         return {"list": [rows.order_row(order) for order in page], "nextPageCursor": cursor, "category": category}
 
     def _named(self, caller: Caller) -> list[Order]:
-        """One or none; nothing is refused."""
+        """One or none; nothing is refused. Of those that have ended the latest are known."""
         category, market_type = caller.params.category()
         id = caller.params.optional("orderId")
         client_id = caller.params.optional("orderLinkId") if id is None else None
@@ -126,7 +128,13 @@ class Orders:
             order = self._desk.find(caller.account, market_type, id=id, client_id=client_id)
         except Refused:
             return []
-        return self._wanted(caller, category, [order])
+        ended = [row for row in caller.account.orders.values() if not row.is_open][-ENDED_KNOWN:]
+        return self._wanted(caller, category, [order] if order.is_open or order in ended else [])
+
+    def _is_kept(self, order: Order) -> bool:
+        """Whether it has ended; without a fill it is soon forgotten."""
+        young = self._desk.now_ms() - order.updated_ms < UNFILLED_KEPT_MS
+        return not order.is_open and (order.filled > 0 or young)
 
     def _open(self, caller: Caller) -> list[Order]:
         category, market_type = caller.params.category()

@@ -57,7 +57,7 @@ class Params:
 
     def whole(self, name: str, default: int) -> int:
         text = self.optional(name) or str(default)
-        if not text.isdigit():
+        if not text.isdecimal():
             raise bad(name)
         return int(text)
 

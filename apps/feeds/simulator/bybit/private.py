@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from apps.feeds.simulator.bybit.exchange import Bybit
 
 PATH = "v5/private"
-ACTIVE = re.compile(r"(\d{2,3})s")
+ACTIVE = re.compile(r"(\d{1,3})([sm])")
+SECONDS = {"s": 1, "m": 60}
 ACTIVE_S = (30, 600)  # between which a client may choose when it is cut for want of pings
 
 
@@ -43,8 +44,9 @@ class Private:
     def opened(self, socket: Socket, request: web.Request) -> None:
         chosen = ACTIVE.fullmatch(request.query.get("max_active_time", ""))
         idle_s = self._exchange.world.patience.bybit_idle_s
-        if chosen is not None and ACTIVE_S[0] <= int(chosen[1]) <= ACTIVE_S[1]:
-            idle_s = float(chosen[1])
+        wanted_s = int(chosen[1]) * SECONDS[chosen[2]] if chosen is not None else 0
+        if ACTIVE_S[0] <= wanted_s <= ACTIVE_S[1]:
+            idle_s = float(wanted_s)
         self._sessions[socket] = Session(idle_s)
 
     def closed(self, socket: Socket) -> None:

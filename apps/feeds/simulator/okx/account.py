@@ -132,7 +132,7 @@ class Accounts:
         symbol, lever, mode = body.get("instId"), body.get("lever"), _mode(body.get("mgnMode"))
         if not isinstance(symbol, str):
             raise bad("instId")
-        if not isinstance(lever, str) or not lever.isdigit():
+        if not isinstance(lever, str) or not lever.isdecimal():
             raise bad("lever")
         if body.get("posSide") not in (("long", "short", None) if caller.account.hedge else ("net", "", None)):
             raise bad("posSide")
@@ -142,7 +142,7 @@ class Accounts:
     def set_position_mode(self, caller: Caller) -> list[dict[str, Any]]:
         body = caller.body if isinstance(caller.body, dict) else {}
         wanted = body.get("posMode")
-        if wanted not in POSITION_MODES:
+        if not isinstance(wanted, str) or wanted not in POSITION_MODES:
             raise bad("posMode")
         account = caller.account
         busy = any(order.listing.market_type == "futures" for order in account.open.values())
@@ -227,7 +227,7 @@ def _names(caller: Caller, name: str) -> set[str]:
 
 
 def _mode(text: Any) -> Mode:
-    if text not in MODES:
+    if not isinstance(text, str) or text not in MODES:
         raise bad("mgnMode")
     return MODES[text]
 

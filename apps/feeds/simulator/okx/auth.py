@@ -74,9 +74,9 @@ async def signed(desk: Desk, request: web.Request, path: str, permission: str) -
         raise refusal(OTHER_ENVIRONMENT, status=401)
     if not hmac.compare_digest(given["OK-ACCESS-PASSPHRASE"].encode(), key.passphrase.encode()):
         raise refusal(BAD_PASSPHRASE, status=401)
-    body = await request.read()
+    body = await text_of(request)
     _, asks, query = request.raw_path.partition("?")
-    text = f"{sent}{request.method}/{path}{asks}{query}{body.decode()}"
+    text = f"{sent}{request.method}/{path}{asks}{query}{body}"
     if not hmac.compare_digest(signature(key.secret, text).encode(), given["OK-ACCESS-SIGN"].encode()):
         raise refusal(BAD_SIGN, status=401)
     if not key.ip_allowed:
@@ -84,6 +84,13 @@ async def signed(desk: Desk, request: web.Request, path: str, permission: str) -
     if permission not in key.permissions:
         raise refusal(NOT_PERMITTED, status=401)
     return Caller(account, key, dict(request.query), decoded(request, body), expiry(desk, request))
+
+
+async def text_of(request: web.Request) -> str:
+    try:
+        return (await request.read()).decode()
+    except UnicodeDecodeError:
+        raise refusal(BAD_JSON, status=400) from None
 
 
 def check_age(desk: Desk, sent: str) -> None:
@@ -95,7 +102,7 @@ def check_age(desk: Desk, sent: str) -> None:
         raise refusal(EXPIRED, status=401)
 
 
-def decoded(request: web.Request, body: bytes) -> Any:
+def decoded(request: web.Request, body: str) -> Any:
     if request.method != "POST":
         return None
     if request.content_type != "application/json":
@@ -111,7 +118,7 @@ def expiry(desk: Desk, request: web.Request) -> int | None:
     text = request.headers.get("expTime")
     if text is None:
         return None
-    if not text.isdigit():
+    if not text.isdecimal():
         raise bad("expTime")
     if int(text) < desk.now_ms():
         raise refusal(TOO_LATE)
@@ -124,7 +131,7 @@ def logged_in(desk: Desk, args: Any) -> Account:
     names = ("apiKey", "passphrase", "timestamp", "sign")
     if not isinstance(given, dict) or not all(isinstance(given.get(name), str) for name in names):
         raise refusal(LOGIN_FAILED)
-    if not given["timestamp"].isdigit():
+    if not given["timestamp"].isdecimal():
         raise refusal(BAD_LOGIN_TIME)
     if abs(desk.now_ms() - int(given["timestamp"]) * 1000) > WINDOW_MS:
         raise refusal(OLD_LOGIN)

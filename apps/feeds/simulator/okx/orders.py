@@ -31,6 +31,8 @@ SELF_TRADES: dict[str, SelfTrade] = {"cancel_maker": "maker", "cancel_taker": "t
 FLAGS = {True: True, False: False, "true": True, "false": False}
 SPOT_MODES: dict[str, Mode | None] = {"cash": None}
 MODES: dict[str, Mode | None] = {"cross": "cross", "isolated": "isolated"}
+UNFILLED_KEPT_MS = 2 * 3_600_000
+FILLS_KEPT_MS = 3 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +78,19 @@ class Orders:
     def history(self, caller: Caller) -> list[Item]:
         if "instType" not in caller.query:
             raise bad("instType")
-        found = [row for row in self._listed(caller, self._desk.orders) if not row.is_open]
+        found = [row for row in self._listed(caller, self._desk.orders) if not row.is_open and self._is_kept(row)]
         first, last = params.span(caller)
         found = [row for row in found if first <= row.created_ms <= last]
         return [rows.answered(row) for row in params.page(caller, found, lambda row: int(row.id))]
 
     def fills(self, caller: Caller) -> list[Item]:
+        """Of the last three days."""
+        return self.old_fills(caller, self._desk.now_ms() - FILLS_KEPT_MS)
+
+    def old_fills(self, caller: Caller, since_ms: int = 0) -> list[Item]:
         bills = {id(row): 10_000_000 + n for n, row in enumerate(caller.account.executions)}
         first, last = params.span(caller)
+        first = max(first, since_ms)
         order_id = caller.query.get("ordId")
         found = [
             row
@@ -171,17 +178,18 @@ class Orders:
     def _find(self, caller: Caller, item: Item, *, to_cancel: bool = False) -> Order:
         """By ordId where both are given."""
         symbol, market_type = self._symbol(item)
-        id, client_id = item.get("ordId") or None, item.get("clOrdId") or None
+        id, client_id = params.name(item, "ordId"), params.name(item, "clOrdId")
         if id is None and client_id is None:
             raise bad("ordId")
-        return self._desk.find(
-            caller.account,
-            market_type,
-            symbol=symbol,
-            id=id,
-            client_id=client_id if id is None else None,
-            to_cancel=to_cancel,
-        )
+        by = {"id": id} if id is not None else {"client_id": client_id}
+        order = self._desk.find(caller.account, market_type, symbol=symbol, **by, to_cancel=to_cancel)
+        if not self._is_kept(order):
+            raise Refused(Reason.UNKNOWN_ORDER)
+        return order
+
+    def _is_kept(self, order: Order) -> bool:
+        """One that ended without a fill is soon forgotten."""
+        return order.is_open or order.filled > 0 or self._desk.now_ms() - order.updated_ms < UNFILLED_KEPT_MS
 
     def _symbol(self, item: Item) -> tuple[str, str]:
         """The instrument and its market type."""

@@ -58,6 +58,14 @@ def one_of(item: Item, name: str, table: Mapping[Any, T], default: Any = None) -
     return table[value]
 
 
+def name(item: Item, field: str) -> str | None:
+    """What an order is called, None where it is not said."""
+    value = item.get(field) or None
+    if value is not None and not isinstance(value, str):
+        raise bad(field)
+    return value
+
+
 def number(item: Item, name: str) -> Decimal:
     """Numbers are sent as text."""
     text = item.get(name)

@@ -128,7 +128,7 @@ def endpoints(orders: Orders, accounts: Accounts) -> dict[tuple[str, str], Endpo
         ("GET", "trade/orders-pending"): Endpoint(orders.pending, 60),
         ("GET", "trade/orders-history"): Endpoint(orders.history, 40),
         ("GET", "trade/fills"): Endpoint(orders.fills, 60),
-        ("GET", "trade/fills-history"): Endpoint(orders.fills, 10),
+        ("GET", "trade/fills-history"): Endpoint(orders.old_fills, 10),
         ("GET", "account/balance"): Endpoint(accounts.balance, 10),
         ("GET", "account/positions"): Endpoint(accounts.positions, 10),
         ("GET", "account/config"): Endpoint(accounts.config, 5),
