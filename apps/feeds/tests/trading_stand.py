@@ -38,7 +38,7 @@ from apps.feeds.transport.orders import OrderClient
 T = TypeVar("T", OrderUpdate, Fill, Position)
 
 # Every exchange that must pass; none may fall out of this list.
-NAMED = ("binance", "okx", "coinex", "mexc")
+NAMED = ("binance", "okx", "coinex", "htx", "mexc")
 COINS, QUOTES = ("BTC", "ETH"), ("USDT", "USDC")
 PARTS = 4  # of which the usual order consists
 PART_VALUE = Decimal(30)  # in quote
