@@ -32,7 +32,7 @@ async def test_there_is_no_account_until_one_is_made(simulator: Simulator) -> No
     assert await fetch(simulator, "_sim/accounts") == []
     await open_account(simulator, EXCHANGE)
     row = await account(simulator, EXCHANGE)
-    assert row["wallets"]["spot"]["BTC"] == {"total": "100", "locked": "0"}
+    assert row["wallets"]["trading"]["BTC"] == {"total": "100", "locked": "0"}
     assert "secret" not in str(row)
 
 
@@ -115,7 +115,7 @@ async def test_the_accept_log_and_the_wallets_can_be_read(simulator: Simulator) 
 
 
 async def test_an_account_that_eats_a_whole_side_leaves_a_market_that_goes_on(simulator: Simulator) -> None:
-    await open_account(simulator, EXCHANGE, balances={"spot": {"USDT": "1000000000000"}})
+    await open_account(simulator, EXCHANGE, balances={"trading": {"USDT": "1000000000000"}})
     market = simulator.exchanges[EXCHANGE].desk.market(**SPOT)
     size = sum(market.asks.sizes.values()) * market.listing.size.step
     placed = place(simulator, "buy", touch(simulator, "sell") * 2, str(size))
