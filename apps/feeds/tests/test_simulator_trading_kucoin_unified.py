@@ -137,7 +137,6 @@ async def test_positions_funding_fees_and_leverage_are_told(ursula: Client) -> N
         (unified("futures", size="1.5"), "300000"),
         (unified("futures", size="90000000"), "300003"),
         (unified("futures", reduceOnly=True), "300009"),
-        (unified("futures", marginMode="ISOLATED"), "330005"),
         (unified("futures", leverage=126), "300000"),
     ],
 )
@@ -146,6 +145,16 @@ async def test_a_wrong_order_is_refused_with_its_own_code(
 ) -> None:
     assert await ursula.refused("POST", f"{ORDER}/place", **params) == expected
     assert await accepted(ursula.simulator, "kucoin") == []
+
+
+async def test_an_order_names_its_margin_mode_unless_the_symbol_is_engaged_in_the_other_one(ursula: Client) -> None:
+    path = f"{UA}/unified/position/margin-mode"
+    assert (await ursula.done("GET", path, symbol="XBTUSDTM"))["marginMode"] == "CROSS"
+    await ursula.done("POST", f"{ORDER}/place", **unified("futures", marginMode="ISOLATED"))
+    assert (await ursula.done("GET", path, symbol="XBTUSDTM"))["marginMode"] == "ISOLATED"
+    other = unified("futures", marginMode="CROSS", clientOid="m-2")
+    assert await ursula.refused("POST", f"{ORDER}/place", **other) == "330005"
+    assert await ursula.refused("POST", path, symbol="XBTUSDTM", marginMode="CROSS") == "330006"
 
 
 @BOTH

@@ -128,8 +128,7 @@ class Money:
     def set_margin_mode(self, caller: Caller) -> dict[str, Any]:
         symbol = listed(self._desk, "futures", caller.params.text("symbol"))
         mode = caller.params.one_of("marginMode", MODES)
-        busy = self._desk.open_orders(caller.account, "futures", symbol) or _held(caller.account, symbol)
-        if busy and caller.account.setting(symbol).mode != mode:
+        if caller.account.setting(symbol).mode != mode and is_engaged(self._desk, caller.account, symbol):
             raise refusal(OPEN_THINGS)
         self._desk.set_leverage(caller.account, symbol, None, mode)
         return {"symbol": symbol, "marginMode": futures_rows.MODES[mode]}
@@ -152,6 +151,13 @@ def unrealised(desk: Desk, account: Account, asset: str) -> Decimal:
     """Of the positions that are settled in the asset."""
     held: list[Position] = [p for p in account.positions.values() if p.size and p.listing.settle == asset]
     return sum((position.unrealised(desk.mark(position.listing)) for position in held), ZERO)
+
+
+def is_engaged(desk: Desk, account: Account, symbol: str) -> bool:
+    """Whether there are open orders or positions of a future."""
+    return bool(desk.open_orders(account, "futures", symbol)) or any(
+        position.size for (name, _), position in account.positions.items() if name == symbol
+    )
 
 
 def _held(account: Account, symbol: str) -> int:

@@ -3,11 +3,11 @@
 from typing import Any
 
 from apps.feeds.simulator.kucoin import unified_rows as rows
-from apps.feeds.simulator.kucoin.account import Money, unrealised
+from apps.feeds.simulator.kucoin.account import OPEN_THINGS, Money, is_engaged, unrealised
 from apps.feeds.simulator.kucoin.auth import Caller
 from apps.feeds.simulator.kucoin.futures_orders import MODES
 from apps.feeds.simulator.kucoin.futures_rows import MODES as WORDS
-from apps.feeds.simulator.kucoin.refusals import BAD_LEVERAGE, bad, refusal
+from apps.feeds.simulator.kucoin.refusals import BAD_LEVERAGE, refusal
 from apps.feeds.simulator.kucoin.spot_orders import in_span, listed
 from apps.feeds.simulator.kucoin.streams import TRADE_TYPES
 from apps.feeds.simulator.kucoin.unified_orders import MARKETS, MOST_ROWS
@@ -78,9 +78,9 @@ class UnifiedMoney:
         return {"symbol": symbol, "marginMode": WORDS[caller.account.setting(symbol).mode]}
 
     def set_margin_mode(self, caller: Caller) -> dict[str, Any]:
-        if "symbol" not in caller.params:
-            raise bad("symbol can not be empty")
         symbol = listed(self._desk, "futures", caller.params.text("symbol"))
         mode = caller.params.one_of("marginMode", MODES)
+        if caller.account.setting(symbol).mode != mode and is_engaged(self._desk, caller.account, symbol):
+            raise refusal(OPEN_THINGS)
         self._desk.set_leverage(caller.account, symbol, None, mode)
         return {"symbol": symbol, "marginMode": WORDS[mode]}

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from apps.feeds.simulator.kucoin import unified_rows as rows
+from apps.feeds.simulator.kucoin.account import is_engaged
 from apps.feeds.simulator.kucoin.auth import WINDOW_MS, Caller
 from apps.feeds.simulator.kucoin.futures_orders import MODES, POSITION_SIDES
 from apps.feeds.simulator.kucoin.params import Params
@@ -13,7 +14,7 @@ from apps.feeds.simulator.kucoin.streams import TRADE_TYPES, ns
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.trading.accounts import Order
 from apps.feeds.simulator.trading.desk import Desk
-from apps.feeds.simulator.trading.tickets import Direction, Kind, Mode, Reason, Refused, Ticket
+from apps.feeds.simulator.trading.tickets import Direction, Kind, Reason, Refused, Ticket
 
 MARKETS = {trade_type: market_type for market_type, trade_type in TRADE_TYPES.items()}
 SIDES: dict[str, Direction] = {"BUY": "buy", "SELL": "sell"}
@@ -27,14 +28,13 @@ class UnifiedOrders:
         self._desk = desk
 
     def place(self, caller: Caller) -> dict[str, Any]:
+        """An order may name margin mode and leverage: the symbol's from then on, if it is not engaged in another."""
         ticket = self._ticket(caller)
         account = caller.account
         if ticket.market_type == "futures":
-            setting = account.setting(ticket.symbol)
-            if ticket.mode not in (None, setting.mode):
+            if ticket.mode != account.setting(ticket.symbol).mode and is_engaged(self._desk, account, ticket.symbol):
                 raise refusal(MARGIN_MODE)
-            if (leverage := caller.params.whole("leverage")) is not None:
-                self._desk.set_leverage(account, ticket.symbol, leverage)
+            self._desk.set_leverage(account, ticket.symbol, caller.params.whole("leverage"), ticket.mode)
         return rows.named_row(self._desk.place(account, ticket), self._desk.now_ms())
 
     def cancel(self, caller: Caller) -> dict[str, Any]:
@@ -121,7 +121,7 @@ class UnifiedOrders:
         size, funds = self._amounts(params, listing, unit)
         if kind == "limit":
             params.text("price")
-        mode = params.one_of("marginMode", MODES) if "marginMode" in params else None
+        mode = params.one_of("marginMode", MODES) if "marginMode" in params else caller.account.setting(symbol).mode
         return Ticket(
             market_type=market_type,
             symbol=symbol,
@@ -141,7 +141,7 @@ class UnifiedOrders:
                 "force": params.optional("timeInForce") or "GTC",
                 "stp": params.optional("stp"),
                 "unit": "UNIT" if market_type == "futures" else unit,
-                "mode": self._mode(caller, symbol),
+                "mode": mode,
             },
         )
 
@@ -160,9 +160,6 @@ class UnifiedOrders:
         if reduces and market_type == "spot":
             raise bad("reduceOnly is for futures")
         return reduces
-
-    def _mode(self, caller: Caller, symbol: str) -> Mode:
-        return caller.account.setting(symbol).mode
 
     def _place_of(self, params: Params) -> tuple[str, str | None]:
         """Market type, and the symbol if one is named."""
