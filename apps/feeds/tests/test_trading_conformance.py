@@ -85,7 +85,8 @@ async def test_open_orders_of_the_whole_market_are_listed(on: Stand):
 
 async def _elsewhere(on: Stand, hand: Hand) -> OrderRef:
     """A resting order in the other instrument."""
-    price = on.best(BUY, on.other) * Decimal("0.98") // on.other.tick * on.other.tick
+    step = on.step_of(on.other)
+    price = on.best(BUY, on.other) * Decimal("0.98") // step * step
     order = hand.order(instrument=on.other, price=price, amount=on.part_of(on.other))
     return ref(order, await hand.place(order))
 

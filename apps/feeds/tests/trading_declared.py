@@ -27,6 +27,7 @@ BUYS_FOR_MONEY = {
     "htx-spot": "market buys take an amount in quote currency alone",
     "mexc-spot": "market buys are safe with an amount in quote currency alone",
 }
+NAMES_WORST = {"hyperliquid": "a market order is a limit order that ends at once"}
 FORGETS = {"coinex": "an order that was cancelled without a fill is in no list"}
 LISTS_WITHOUT_FEES = {"coinex": "the list of all own trades has neither fees nor roles, that of an order has"}
 EXPIRED_WITHOUT_CODE = {"kucoin-spot": "a parameter error, of which the text alone speaks of time"}

@@ -83,7 +83,7 @@ class Hand:
         sized = {} if "quote_amount" in more else {"amount": self.on.amount}
         if market and side is Side.BUY and self.on.buys_for_money and not {"amount", "quote_amount"} & more.keys():
             sized = {"quote_amount": MONEY}
-        priced = {} if market else {"price": self.on.far(side)}
+        priced = {"price": self.on.worst(side) if market else self.on.far(side)}
         fields = {
             "instrument": self.on.instrument,
             "client_order_id": self.on.new_id(),

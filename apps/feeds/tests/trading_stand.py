@@ -38,7 +38,7 @@ from apps.feeds.transport.orders import OrderClient
 T = TypeVar("T", OrderUpdate, Fill, Position)
 
 # Every exchange that must pass; none may fall out of this list.
-NAMED = ("binance", "okx", "coinex", "htx", "mexc")
+NAMED = ("binance", "bybit", "okx", "kucoin", "coinex", "htx", "mexc")
 COINS, QUOTES = ("BTC", "ETH"), ("USDT", "USDC")
 PARTS = 4  # of which the usual order consists
 PART_VALUE = Decimal(30)  # in quote
@@ -137,16 +137,25 @@ class Stand:
         mine = market.bids if side is Side.BUY else market.asks
         return mine.sizes[mine.keys[0]] * market.listing.size.step * market.listing.contract
 
+    def step_of(self, instrument: Instrument) -> Decimal:
+        """From one price to the next: the tick, or more where prices have so many digits only."""
+        return self.desk.market(self.market, instrument.symbol).listing.price.step
+
     def near(self, side: Side) -> Decimal:
         """A price at which an order rests and is the next to be filled, or nearly so."""
-        tick = self.instrument.tick if side is Side.BUY else -self.instrument.tick
-        better = self.best(side) + tick
+        step = self.step_of(self.instrument)
+        better = self.best(side) + (step if side is Side.BUY else -step)
         crosses = better >= self.best(Side.SELL) if side is Side.BUY else better <= self.best(Side.BUY)
         return self.best(side) if crosses else better
 
     def far(self, side: Side) -> Decimal:
-        ticks = self.best(side) * FAR[side] / self.instrument.tick
-        return ticks.to_integral_value(ROUNDS[side]) * self.instrument.tick
+        step = self.step_of(self.instrument)
+        return (self.best(side) * FAR[side] / step).to_integral_value(ROUNDS[side]) * step
+
+    def worst(self, side: Side) -> Decimal | None:
+        """The price that a market order names, where it has to."""
+        names = self.exchange in trading_declared.NAMES_WORST
+        return self.far(Side.SELL if side is Side.BUY else Side.BUY) if names else None
 
     def across(self, side: Side) -> Decimal:
         """The price at which an order of this side takes what the other side offers first."""
