@@ -38,7 +38,7 @@ async def client(simulator: Simulator) -> Client:
 # login
 
 
-@pytest.mark.parametrize("change", [{"key": "nobody"}, {"secret": "wrong"}, {"expires": now_ms() - 10_000}])
+@pytest.mark.parametrize("change", [{"key": "nobody"}, {"secret": "wrong"}, {"expires": 1_672_211_918_471}])
 async def test_a_wrong_login_is_refused(client: Client, change: dict[str, Any]) -> None:
     async with socket(client.simulator, PRIVATE) as connection:
         await send(connection, auth(client, **change))
@@ -231,7 +231,7 @@ async def test_an_order_may_reach_the_matcher_after_its_window(client: Client) -
 
 
 async def test_an_order_may_be_hidden_from_queries_for_a_while(client: Client) -> None:
-    await trouble(client.simulator, "bybit", "not_found", seconds=1.0)
+    await trouble(client.simulator, "bybit", "not_found", seconds=2.0)
     named = {"category": "spot", "orderId": (await client.place("spot"))["orderId"]}
     assert (await client.done("GET", "order/realtime", **named))["list"] == []
     assert await client.open("spot") == []
@@ -256,7 +256,7 @@ async def test_the_exchanges_clock_may_be_off(client: Client) -> None:
     await trouble(client.simulator, "bybit", "clock_drift", seconds=60)
     assert await client.code("GET", "account/info") == 10002
     told = (await fetch(client.simulator, f"{HOST}/v5/market/time"))["result"]["timeSecond"]
-    assert 50 < int(told) - now_ms() / 1000 < 70
+    assert 30 < int(told) - now_ms() / 1000 < 90
     await trouble(client.simulator, "bybit", "clock_drift", count=0)
     assert (await client.done("GET", "account/info"))["marginMode"]
 
