@@ -29,6 +29,7 @@ STATE = {
     "filled_amount",
     "filled_value",
 }
+NONSENSE = [-1, 1.5, 10**30, [], ["x"], {}, {"x": 1}, "\u0663", "9" * 80, "1.5E4", "\x00", "+NaN", " "]
 PLACED = {
     "spot": STATE | {"ccy", "base_fee", "quote_fee", "discount_fee", "last_fill_amount", "last_fill_price"},
     "futures": STATE | {"fee", "fee_ccy", "last_filled_amount", "last_filled_price", "realized_pnl"},
@@ -73,6 +74,7 @@ def test_the_known_signatures_are_those_that_are_asked_for(text: str, expected: 
         ({"X-COINEX-SIGN": "0" * 64}, 4006),
         ({"X-COINEX-SIGN": None}, 4006),
         ({"X-COINEX-TIMESTAMP": "yesterday"}, 4008),
+        ({"X-COINEX-TIMESTAMP": "9" * 5000}, 4008),
         ({"X-COINEX-TIMESTAMP": "1700490703564"}, 4010),
         ({"X-COINEX-TIMESTAMP": "9999999999999"}, 4010),
         ({"X-COINEX-KEY": "nobody"}, 4005),
@@ -241,6 +243,19 @@ async def test_a_wrong_order_is_refused_with_its_own_code(
     client: Client, market_type: str, params: dict[str, Any], code: int
 ) -> None:
     assert await client.refused("POST", f"{market_type}/order", **limit(market_type, **params)) == code
+    assert await accepted(client.simulator, "coinex") == []
+
+
+@BOTH
+async def test_nonsense_in_any_parameter_is_refused_like_all_else(client: Client, market_type: str) -> None:
+    client.simulator.world.strict = False
+    for name in ("market", "market_type", "side", "type", "price", "client_id", "stp_mode", "amount", "is_hide"):
+        for nonsense in NONSENSE:
+            code = await client.refused("POST", f"{market_type}/order", **limit(market_type, **{name: nonsense}))
+            assert code in (4004, 3639), (name, nonsense)
+    for name in ("market_type", "page", "limit", "client_id", "market"):
+        query = {"market_type": TYPES[market_type], name: "\u0663\x00"}
+        assert await client.refused("GET", f"{market_type}/pending-order", **query) in (4004, 3639)
     assert await accepted(client.simulator, "coinex") == []
 
 

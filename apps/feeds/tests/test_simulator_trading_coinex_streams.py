@@ -164,6 +164,9 @@ async def test_only_known_channels_and_markets_can_be_had(client: Client, market
         assert (await ask(connection, subscribe("order", "NOCOIN", number=5)))["code"] == BASE[market_type] + 1
         position = (await ask(connection, subscribe("position", number=6)))["code"]
         assert position == (0 if market_type == "futures" else 20002)
+        for nonsense in ([["x"]], [{}], [1], "BTCUSDT"):
+            frame = {"method": "order.subscribe", "params": {"market_list": nonsense}, "id": 8}
+            assert (await ask(connection, frame))["code"] == BASE[market_type] + 1
         frame = {"method": "balance.subscribe", "params": {}, "id": 7}
         assert (await ask(connection, frame))["code"] == BASE[market_type] + 1
 

@@ -7,13 +7,17 @@ import pytest
 
 from apps.feeds.simulator.htx.auth import signature
 from apps.feeds.simulator.server import Simulator
-from apps.feeds.tests.plain_accounts import accepted, did, fill, open_account
+from apps.feeds.tests.plain_accounts import accepted, did, fill, open_account, trouble
 from apps.feeds.tests.plain_client import order
 from apps.feeds.tests.plain_htx_orders import SPOT_ORDERS, SWAP, Client, now_ms, stamp
 
 BOTH = pytest.mark.parametrize("market_type", ["spot", "futures"])
 LISTS = {"spot": "v1/order/openOrders", "futures": f"{SWAP}/order/opens"}
 UNSIGNED = {"spot": "api-signature-not-valid", "futures": 403}
+NO_ACCOUNT = "account-get-accounts-inexistent-error"
+NONSENSE = [-1, 1.5, 10**30, [], ["x"], {}, {"x": 1}, "\u0663", "9" * 80, "1.5E4", "\x00", "+NaN", " "]
+SPOT_CODES = {"invalid-parameter", "base-symbol-error", "invalid-client-order-id", NO_ACCOUNT}
+SWAP_CODES = {1013, 1030, 1065}
 KNOWN = {"SignatureMethod": "HmacSHA256", "SignatureVersion": "2", "Timestamp": "2026-01-02T03:04:05"}
 KNOWN |= {"AccessKeyId": "testApiKey"}
 
@@ -241,8 +245,9 @@ async def test_an_order_that_may_not_rest_or_not_take_is_accepted_and_cancelled(
         ("spot", {"amount": "0.000001"}, "order-limitorder-amount-min-error"),
         ("spot", {"type": "sell-market", "amount": "0.000001"}, "order-marketorder-amount-min-error"),
         ("spot", {"amount": "0.00005"}, "order-value-min-error"),
+        ("spot", {"type": "buy-market", "amount": "1000.0000001", "price": None}, "order-orderamount-precision-error"),
         ("spot", {"amount": "1000"}, "account-frozen-balance-insufficient-error"),
-        ("spot", {"account_id": "1"}, "account-get-accounts-inexistent-error"),
+        ("spot", {"account_id": "1"}, NO_ACCOUNT),
         ("spot", {"client_order_id": "not an id"}, "invalid-client-order-id"),
         ("spot", {"type": "buy-dance"}, "invalid-parameter"),
         ("spot", {"price": None}, "invalid-parameter"),
@@ -253,6 +258,7 @@ async def test_an_order_that_may_not_rest_or_not_take_is_accepted_and_cancelled(
         ("futures", {"price": "50000.001"}, 1038),
         ("futures", {"volume": "1.5"}, 1030),
         ("futures", {"volume": "1000000000"}, 1047),
+        ("futures", {"volume": "999999999999", "price": "99999999"}, 1041),
         ("futures", {"side": "hold"}, 1030),
         ("futures", {"margin_mode": None}, 1030),
         ("futures", {"client_order_id": "mine"}, 1065),
@@ -267,6 +273,44 @@ async def test_a_wrong_order_is_refused_with_its_own_code(
     path, values = await client.limit(market_type, **params)
     assert await client.refused("POST", path, **values) == code
     assert await accepted(client.simulator, "htx") == []
+
+
+@pytest.mark.parametrize(
+    ("market_type", "names", "codes"),
+    [
+        ("spot", ("account_id", "symbol", "type", "amount", "price", "source", "client_order_id"), SPOT_CODES),
+        ("futures", ("contract_code", "margin_mode", "side", "type", "volume", "price", "client_order_id"), SWAP_CODES),
+    ],
+)
+async def test_nonsense_in_any_parameter_is_refused_like_all_else(
+    client: Client, market_type: str, names: tuple[str, ...], codes: set[str | int]
+) -> None:
+    client.simulator.world.strict = False
+    for name in names:
+        for nonsense in NONSENSE:
+            path, values = await client.limit(market_type, **{name: nonsense})
+            assert await client.refused("POST", path, **values) in codes, (name, nonsense)
+    assert await accepted(client.simulator, "htx") == []
+
+
+@pytest.mark.parametrize(("market_type", "client_id"), [("spot", "mine"), ("futures", 77)])
+async def test_an_order_is_found_by_the_clients_id_for_some_hours_only(
+    client: Client, market_type: str, client_id: str | int
+) -> None:
+    number = await client.place(market_type, client_order_id=client_id)
+    path, params = f"{SPOT_ORDERS}/getClientOrder", {"clientOrderId": client_id}
+    if market_type == "futures":
+        path, params = f"{SWAP}/order", {"contract_code": "BTC-USDT", "client_order_id": client_id}
+
+    async def is_found(hours: int) -> bool:
+        await trouble(client.simulator, "htx", "clock_drift", seconds=hours * 3600)
+        auth = {"Timestamp": stamp(now_ms() + hours * 3_600_000)}
+        return await client.refused("GET", path, auth=auth, **params) == 0
+
+    assert [await is_found(hours) for hours in (1, 3, 9)] == [True, True, False]
+    await trouble(client.simulator, "htx", "clock_drift", count=0)
+    await client.cancel(market_type, number)
+    assert [await is_found(hours) for hours in (1, 3)] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -323,7 +367,7 @@ async def test_a_spot_balance_has_two_rows_for_each_coin(client: Client) -> None
     usdt = {row["type"]: row["balance"] for row in told["list"] if row["currency"] == "usdt"}
     assert usdt == {"trade": "9999500", "frozen": "500"}
     refused = await client.refused("GET", "v1/account/accounts/1/balance")
-    assert refused == "account-get-accounts-inexistent-error"
+    assert refused == NO_ACCOUNT
 
 
 async def test_a_balance_of_swaps_holds_margin_back(client: Client) -> None:

@@ -205,6 +205,16 @@ async def test_an_unknown_channel_is_refused(client: Client, market_type: str, c
 
 
 @BOTH
+@pytest.mark.parametrize("change", [{"signature": ["x"], "Signature": {}}, {"signature": 1, "Signature": None}])
+async def test_a_login_of_nonsense_is_refused(client: Client, market_type: str, change: dict[str, Any]) -> None:
+    frame = login(client, market_type)
+    frame.get("params", frame).update(change)
+    async with socket(client.simulator, f"{HOSTS[market_type]}/{SOCKETS[market_type]}") as connection:
+        answer = await answered(connection, frame)
+        assert answer.get("code", answer.get("err-code")) in (2002, 403)
+
+
+@BOTH
 async def test_a_private_socket_that_answers_no_ping_is_cut(market_type: str) -> None:
     async with (
         running(patience=Patience(htx_ping_s=0.1)) as simulator,

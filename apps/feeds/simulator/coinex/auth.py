@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -22,6 +23,7 @@ from apps.feeds.simulator.coinex.refusals import (
 from apps.feeds.simulator.trading.accounts import Account, Key
 from apps.feeds.simulator.trading.desk import Desk
 
+DIGITS = re.compile(r"[0-9]{1,18}")
 WINDOW_MS = 5000  # unless X-COINEX-WINDOWTIME says otherwise
 FORBIDDEN = {"read": MAY_NOT_READ, "trade": MAY_NOT_TRADE}
 
@@ -65,7 +67,7 @@ def keyed(desk: Desk, text: str) -> tuple[Account, Key]:
 def timely(desk: Desk, request: web.Request) -> int:
     """When the request expires; raises when it has, or is as far from the future."""
     sent, window = (request.headers.get(f"X-COINEX-{name}", "") for name in ("TIMESTAMP", "WINDOWTIME"))
-    if not sent.isdecimal() or not (window or "0").isdecimal():
+    if DIGITS.fullmatch(sent) is None or DIGITS.fullmatch(window or "0") is None:
         raise RefusalError(*NO_SIGN)
     window_ms = int(window or WINDOW_MS)
     if abs(desk.now_ms() - int(sent)) > window_ms:

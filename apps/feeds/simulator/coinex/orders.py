@@ -5,7 +5,7 @@ from typing import Any
 
 from apps.feeds.simulator.coinex import rows
 from apps.feeds.simulator.coinex.auth import Caller
-from apps.feeds.simulator.coinex.params import illegal
+from apps.feeds.simulator.coinex.params import MOST_VALUE, illegal
 from apps.feeds.simulator.coinex.refusals import NO_ORDER, NOT_FILLED_WHOLE, UNKNOWN_MARKET, RefusalError, envelope
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.trading.accounts import Order
@@ -52,7 +52,9 @@ class Orders:
         kind, force = params.one_of("type", TYPES)
         params.flag("is_hide")
         amount, ccy = params.positive("amount"), self._currency(caller, listing, kind, side)
-        by_money = ccy == listing.quote
+        by_money, price = ccy == listing.quote, params.positive("price") if kind == "limit" else None
+        if amount * (price or 1) > MOST_VALUE:
+            raise illegal("amount")
         ticket = Ticket(
             market_type=caller.market_type,
             symbol=listing.symbol,
@@ -60,7 +62,7 @@ class Orders:
             kind=kind,
             size=None if by_money else amount,
             quote_size=amount if by_money else None,
-            price=params.positive("price") if kind == "limit" else None,
+            price=price,
             force=force,
             client_id=params.client_id(),
             reduce_only=reduce_only,

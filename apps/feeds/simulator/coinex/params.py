@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from apps.feeds.simulator.coinex.refusals import BAD_PARAMETER, RefusalError
 
 T = TypeVar("T")
-NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")  # plain digits: an exponent is refused
+NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")  # plain digits: an exponent is refused
 WHOLE = re.compile(r"[0-9]{1,18}")
+MOST_VALUE = Decimal(10) ** 15  # money that one order may be worth
 CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 MARKET_TYPE = {"spot": "SPOT", "futures": "FUTURES"}
 PAGE, MOST_PAGE = 10, 100  # rows

@@ -73,9 +73,9 @@ class Private:
         self._wanted.pop(socket, None)
 
     def _is_known(self, socket: Socket, channel: str, name: Any) -> bool:
-        if channel == "balance":
-            return isinstance(name, str) and bool(name)
-        return (socket.market_type, name) in self._exchange.listings
+        if not isinstance(name, str):
+            return False
+        return bool(name) if channel == "balance" else (socket.market_type, name) in self._exchange.listings
 
     def _wants(self, socket: Socket, channel: str, name: str) -> bool:
         return not {name, ALL}.isdisjoint(self._wanted.get(socket, {}).get(channel, ()))

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from apps.feeds.simulator.htx.refusals import Words
 
 T = TypeVar("T")
-NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
+NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,18})?")
 WHOLE = re.compile(r"[0-9]{1,19}")
+MOST_VALUE = Decimal(10) ** 15  # money that one order may be worth
 SPAN_MS = 172_800_000  # of lists of fills: 48 hours at most
 
 

@@ -86,6 +86,7 @@ CONTRACT_DESK = {
 }
 NOTHING_TO_CANCEL = (1051, "No orders to cancel.")
 FILLED_ALREADY = (1063, "The order has been executed.")
+TOO_LARGE = (1041, "The order amount exceeds the limit.")
 BAD_CLIENT_ID = (1065, "The client_order_id has to be a whole number.")
 SPOT_STATES = {"open": 3, "partial": 4, "filled": 6, "cancelled": 7}  # `order-state`; 5: cancelled after a fill
 

@@ -6,7 +6,8 @@ from typing import Any
 from apps.feeds.simulator.htx import spot_rows as rows
 from apps.feeds.simulator.htx.auth import Caller
 from apps.feeds.simulator.htx.listings import NO_API, least
-from apps.feeds.simulator.htx.refusals import SPOT, SPOT_DESK, RefusalError, order_state
+from apps.feeds.simulator.htx.params import MOST_VALUE
+from apps.feeds.simulator.htx.refusals import NO_RECORD, SPOT, SPOT_DESK, RefusalError, order_state
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.trading.accounts import Execution, Order
 from apps.feeds.simulator.trading.desk import Desk
@@ -24,6 +25,7 @@ KINDS: dict[str, tuple[Kind, Force]] = {
 TYPES = {f"{side}-{name}": (side, *kind) for side in SIDES.values() for name, kind in KINDS.items()}
 SELF_TRADES: dict[int, SelfTrade] = {0: "", 1: "taker"}
 CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+LIVE_KEPT_MS, ENDED_KEPT_MS = 8 * 3_600_000, 2 * 3_600_000  # for queries by the client's id
 CANCELLING, NOT_FOUND = 10, 0
 MOST_CANCELLED = 100
 
@@ -40,6 +42,11 @@ class SpotOrders:
             raise RefusalError(*SPOT_DESK[Reason.MARKET_CLOSED])
         side, kind, force = params.one_of("type", TYPES)
         amount, by_money = params.positive("amount"), (kind, side) == ("market", "buy")
+        price = None if kind == "market" else params.positive("price")
+        if amount * (price or 1) > MOST_VALUE:
+            raise SPOT.illegal("amount")
+        if amount % listing.size.step:  # of money too
+            raise RefusalError(*SPOT_DESK[Reason.OFF_LOT])
         client_id = params.optional("client-order-id") or ""
         if client_id and CLIENT_ID.fullmatch(client_id) is None:
             raise RefusalError(*SPOT_DESK[Reason.DUPLICATE_ID])
@@ -55,7 +62,7 @@ class SpotOrders:
             kind=kind,
             size=None if by_money else amount,
             quote_size=amount if by_money else None,
-            price=None if kind == "market" else params.positive("price"),
+            price=price,
             force=force,
             client_id=client_id,
             self_trade=SELF_TRADES[prevent],
@@ -102,6 +109,8 @@ class SpotOrders:
 
     def query_by_client_id(self, caller: Caller) -> dict[str, Any]:
         order = self._desk.find(caller.account, "spot", client_id=caller.params.text("clientOrderId"))
+        if is_forgotten(order, self._desk.now_ms()):
+            raise RefusalError(*NO_RECORD)
         return {"status": "ok", "data": rows.order(order)}
 
     def open_orders(self, caller: Caller) -> dict[str, Any]:
@@ -147,6 +156,11 @@ class SpotOrders:
             if listing.symbol == symbol:
                 return listing
         raise RefusalError(*SPOT_DESK[Reason.UNKNOWN_SYMBOL])
+
+
+def is_forgotten(order: Order, now_ms: int) -> bool:
+    """Whether it can be asked for by the client's id no more."""
+    return now_ms - order.created_ms > (LIVE_KEPT_MS if order.is_open else ENDED_KEPT_MS)
 
 
 def _numbered(caller: Caller) -> list[tuple[int, Execution]]:

@@ -90,7 +90,7 @@ class SpotPrivate:
             raise SocketError(NO_AUTH, "auth.fail") from None
         right = {signature(key.secret, "GET", host, path, values) for host, path in guest.addresses}
         fits = (values["signatureMethod"], values["signatureVersion"]) == ("HmacSHA256", "2.1")
-        if not fits or params.get("signature") not in right or "read" not in key.permissions:
+        if not fits or str(params.get("signature")) not in right or "read" not in key.permissions:
             raise SocketError(NO_AUTH, "auth.fail")
         others = [other for other in self._guests.values() if other is not guest and other.key == key.key]
         if len(others) >= MOST_SOCKETS and self._exchange.world.breach(self._exchange.name, "sockets of a key"):

@@ -4,6 +4,7 @@ from typing import Any
 
 from apps.feeds.simulator.htx import swap_rows as rows
 from apps.feeds.simulator.htx.auth import Caller
+from apps.feeds.simulator.htx.params import MOST_VALUE
 from apps.feeds.simulator.htx.refusals import (
     BAD_CLIENT_ID,
     CONTRACT_DESK,
@@ -11,8 +12,10 @@ from apps.feeds.simulator.htx.refusals import (
     FILLED_ALREADY,
     NO_SYMBOL,
     NOTHING_TO_CANCEL,
+    TOO_LARGE,
     RefusalError,
 )
+from apps.feeds.simulator.htx.spot_orders import is_forgotten
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.trading.accounts import Order
 from apps.feeds.simulator.trading.desk import Desk
@@ -36,6 +39,9 @@ class SwapOrders:
         params, listing = caller.params, self.listing(caller)
         kind, mode = params.one_of("type", TYPES), params.one_of("margin_mode", MODES)
         force = "post" if params.text("type") == "post_only" else params.one_of("time_in_force", FORCES, "gtc")
+        volume, price = params.positive("volume"), None if kind == "market" else params.positive("price")
+        if volume * listing.contract * (price or 1) > MOST_VALUE:
+            raise RefusalError(*TOO_LARGE)
         reduce_only = params.whole("reduce_only", 0)
         if reduce_only not in (0, 1) or "price_match" in params:
             raise CONTRACTS.illegal("reduce_only")
@@ -44,8 +50,8 @@ class SwapOrders:
             symbol=listing.symbol,
             side=params.one_of("side", SIDES),
             kind=kind,
-            size=params.positive("volume"),
-            price=None if kind == "market" else params.positive("price"),
+            size=volume,
+            price=price,
             force=force,
             client_id=_client_id(caller),
             reduce_only=bool(reduce_only),
@@ -83,7 +89,10 @@ class SwapOrders:
         return done(self._desk, [{"code": 200, "message": "Success", **rows.named(order)} for order in found])
 
     def query(self, caller: Caller) -> dict[str, Any]:
-        return done(self._desk, rows.order(self._find(caller)))
+        order = self._find(caller)
+        if "order_id" not in caller.params and is_forgotten(order, self._desk.now_ms()):
+            raise RefusalError(*CONTRACT_DESK[Reason.UNKNOWN_ORDER])
+        return done(self._desk, rows.order(order))
 
     def opens(self, caller: Caller) -> dict[str, Any]:
         return self._list(caller, self._desk.open_orders(caller.account, "futures", self.symbol(caller)))

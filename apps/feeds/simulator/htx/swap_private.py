@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from apps.feeds.simulator.htx import spot_rows
 from apps.feeds.simulator.htx import swap_rows as rows
 from apps.feeds.simulator.htx.auth import NAMES, keyed, signature, timely
+from apps.feeds.simulator.htx.params import WHOLE
 from apps.feeds.simulator.htx.refusals import CONTRACTS, RefusalError
 from apps.feeds.simulator.sockets import Socket
 from apps.feeds.simulator.trading.accounts import Account, Holding, Position
@@ -62,7 +63,7 @@ class SwapPrivate:
     def pong(self, frame: dict[str, Any]) -> Any:
         """What a pong repeats, as a number; None when the frame is none."""
         text = str(frame.get("ts"))
-        return int(text) if frame.get("op") == "pong" and text.isdecimal() else None
+        return int(text) if frame.get("op") == "pong" and WHOLE.fullmatch(text) else None
 
     def _login(self, socket: Socket, frame: dict[str, Any]) -> None:
         guest, values = self._guests[socket], {name: frame.get(name) for name in NAMES}
@@ -71,7 +72,7 @@ class SwapPrivate:
             timely(self._desk, str(values["Timestamp"]), CONTRACTS)
             right = {signature(key.secret, "GET", host, path, values) for host, path in guest.addresses}
             fits = (values["SignatureMethod"], values["SignatureVersion"]) == ("HmacSHA256", "2")
-            if not fits or frame.get("Signature") not in right or "read" not in key.permissions:
+            if not fits or str(frame.get("Signature")) not in right or "read" not in key.permissions:
                 raise CONTRACTS.unsigned("Verification failure [校验失败]")
         except RefusalError as error:
             told = {"op": "auth", "type": "api", "err-code": error.code, "err-msg": str(error)}
