@@ -153,7 +153,7 @@ class ClassicEvents:
         """What has changed; then, with a few fields, that the mark price has moved."""
         row = position_row(position, self._desk.mark(position.listing), ms)
         for topic in self._position_topics(position.listing.symbol):
-            yield self._message(topic, "position.change", row | {"changeReason": "positionChange"})
+            yield self._message(topic, "position.change", row | {"changeReason": "positionChange", "riskLimitLevel": 2})
             if position.size:
                 moved = {name: row[name] for name in MARK_FIELDS}
                 yield self._message(topic, "position.change", moved | {"changeReason": "markPriceChange"})
