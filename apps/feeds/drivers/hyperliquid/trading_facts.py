@@ -13,6 +13,7 @@ from apps.feeds.errors import (
     OutcomeUnknown,
     RateLimited,
     Refused,
+    RequestExpired,
     UnknownOrder,
     WouldTake,
 )
@@ -77,14 +78,20 @@ ERRORS: dict[str, type[FeedError]] = {
     "Unable to recover signer": BadCredentials,
     "Invalid nonce: duplicate nonce": OutcomeUnknown,  # an action of that nonce was taken: which, its orders tell
     "Invalid nonce": ClockSkew,
+    "expiresAfter": RequestExpired,  # whatever is said of it: the action was not carried out
     "Insufficient margin to place order": InsufficientFunds,
     "Insufficient spot balance": InsufficientFunds,
     "Order must have minimum value of": InvalidOrder,
     "Price must be divisible by tick size": InvalidOrder,
     "Order has invalid size": InvalidOrder,
     "Order has zero size": InvalidOrder,
+    "Order has invalid price": InvalidOrder,
     "Order price cannot be more than": InvalidOrder,
     "Reduce only order would increase position": InvalidOrder,
+    "Order would increase open interest while open interest is capped": Refused,
+    "Order would cause position to exceed margin tier limit": Refused,
+    "Invalid leverage value": InvalidOrder,
+    "expiresAfter": RequestExpired,  # its words are not known: a refusal that names the field is about it
     "Post only order would have immediately matched": WouldTake,
     "Order could not immediately match against any resting orders": Refused,
     "No liquidity available for market order": Refused,
