@@ -90,8 +90,7 @@ ERRORS: dict[str, type[FeedError]] = {
     "Reduce only order would increase position": InvalidOrder,
     "Order would increase open interest while open interest is capped": Refused,
     "Order would cause position to exceed margin tier limit": Refused,
-    "Invalid leverage value": InvalidOrder,
-    "expiresAfter": RequestExpired,  # its words are not known: a refusal that names the field is about it
+    "Invalid leverage value": Refused,
     "Post only order would have immediately matched": WouldTake,
     "Order could not immediately match against any resting orders": Refused,
     "No liquidity available for market order": Refused,
