@@ -224,9 +224,29 @@ async def test_an_order_is_tried_out_without_being_placed(client: Client) -> Non
     assert await accepted(client.simulator, "kucoin") == []
 
 
+async def test_a_dead_mans_switch_ends_the_orders_of_its_symbols(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"{PLACE['spot']}/dead-cancel-all"
+    for wrong in ({"timeout": 4}, {"timeout": 86_401}, {"timeout": "5"}, {}):
+        assert await client.refused("POST", path, **wrong) == "400100"
+    assert await client.refused("POST", path, timeout=5, symbols="NO-COIN") == "900001"
+    told = await client.done("POST", path, timeout=5, symbols="BTC-USDT,ETH-USDT")
+    assert told["triggerTime"] == told["currentTime"] + 5
+    assert (await client.done("GET", f"{path}/query"))["symbols"] == "BTC-USDT,ETH-USDT"
+    await client.done("POST", path, timeout=-1)
+    assert await client.done("GET", f"{path}/query") is None
+    monkeypatch.setattr("apps.feeds.simulator.kucoin.dead_man.SHORTEST_S", 1)
+    await client.place("spot")
+    await client.place("spot", symbol="SOL-USDT", price="100", clientOid="m-2")
+    await client.done("POST", path, timeout=1, symbols="BTC-USDT,ETH-USDT")
+    anna = client.simulator.exchanges["kucoin"].desk.accounts["anna"]
+    await until(lambda: [row.listing.symbol for row in anna.open.values()] == ["SOL-USDT"])
+
+
 async def test_an_order_says_until_when_it_may_come_in_and_may_be_matched_later(client: Client) -> None:
-    await trouble(client.simulator, "kucoin", "late_accept", seconds=0.3)
+    await trouble(client.simulator, "kucoin", "late_accept", seconds=2)
     stamp = now_ms()
-    await client.place("spot", clientTimestamp=stamp, allowMaxTimeWindow=250)
+    await client.place("spot", clientTimestamp=stamp, allowMaxTimeWindow=1500)
     (row,) = await accepted(client.simulator, "kucoin")
-    assert row["expires_ms"] == stamp + 250 < row["ms"]
+    assert row["expires_ms"] == stamp + 1500 < row["ms"]

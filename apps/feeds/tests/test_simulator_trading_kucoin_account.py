@@ -65,7 +65,7 @@ def test_the_documented_signatures_are_those_that_are_asked_for(secret: str, tex
         ({"KC-API-KEY": None}, (401, "400001")),
         ({"KC-API-TIMESTAMP": "1"}, (401, "400002")),
         ({"KC-API-TIMESTAMP": "yesterday"}, (401, "400002")),
-        ({"KC-API-TIMESTAMP": str(now_ms() + 100_000)}, (401, "400002")),
+        ({"KC-API-TIMESTAMP": "9999999999999"}, (401, "400002")),
         ({"KC-API-KEY": "nobody"}, (401, "400003")),
         ({"KC-API-PASSPHRASE": "phrase-of-anna"}, (401, "400004")),
         ({"KC-API-SIGN": "c2lnbg=="}, (401, "400005")),

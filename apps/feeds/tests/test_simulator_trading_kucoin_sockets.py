@@ -168,7 +168,7 @@ async def test_a_token_of_the_other_market_or_of_yesterday_is_expired(client: Cl
     token = (await client.done("POST", f"{FUTURES}/bullet-private"))["token"]
     async with socket(client.simulator, f"{SOCKETS['spot']}?token={token}") as connection:
         assert await receive(connection) == {"type": "error", "code": 401, "data": "token is expired"}
-    async with running(patience=Patience(kucoin_token_s=0.5)) as simulator:
+    async with running(patience=Patience(kucoin_token_s=2)) as simulator:
         await open_here(simulator)
         async with private(Client(simulator), "spot", BALANCE) as connection:
             with pytest.raises(ConnectionClosed):

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from apps.feeds.simulator.kucoin.account import Money
 from apps.feeds.simulator.kucoin.auth import Caller
+from apps.feeds.simulator.kucoin.dead_man import DeadMan
 from apps.feeds.simulator.kucoin.futures_orders import FuturesOrders
 from apps.feeds.simulator.kucoin.spot_orders import SpotOrders
 from apps.feeds.simulator.kucoin.unified_account import UnifiedMoney
@@ -36,7 +37,7 @@ class Endpoint:
 Endpoints = dict[tuple[str, str], Endpoint]  # by method and path
 
 
-def spot(orders: SpotOrders, money: Money) -> Endpoints:
+def spot(orders: SpotOrders, dead_man: DeadMan, money: Money) -> Endpoints:
     def placing(act: Callable[[Caller], Any], kind: Kind = "place") -> Endpoint:
         return Endpoint(act, 1, "spot", kind, check=orders.check_time)
 
@@ -54,6 +55,8 @@ def spot(orders: SpotOrders, money: Money) -> Endpoints:
         ("DELETE", f"{hf}/sync/client-order/{ID}"): cancelling(orders.cancel_mine_sync),
         ("DELETE", hf): cancelling(orders.cancel_all_of, 2),
         ("DELETE", f"{hf}/cancelAll"): cancelling(orders.cancel_everything, 30),
+        ("POST", f"{hf}/dead-cancel-all"): cancelling(dead_man.press, 2),
+        ("GET", f"{hf}/dead-cancel-all/query"): Endpoint(dead_man.query, 2, "spot"),
         ("GET", f"{hf}/{ID}"): Endpoint(orders.query, 2, "spot"),
         ("GET", f"{hf}/client-order/{ID}"): Endpoint(orders.query_mine, 2, "spot"),
         ("GET", f"{hf}/active"): Endpoint(orders.open_orders, 2, "spot"),

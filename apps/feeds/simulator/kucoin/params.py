@@ -56,6 +56,13 @@ class Params:
             return int(value)
         raise bad(f"{name} must be a whole number")
 
+    def signed(self, name: str) -> int:
+        """A JSON number that may be below zero; it must be there."""
+        value = self._values.get(name)
+        if type(value) is not int:
+            raise bad(f"{name} must be a whole number")
+        return value
+
     def flag(self, name: str) -> bool:
         value = self._values.get(name, False)
         if isinstance(value, str) and value in FLAGS:

@@ -1,4 +1,4 @@
-"""KuCoin's public REST of both generations, and the two calls that only a signed request gets."""
+"""KuCoin's market data by REST, of both generations; two of the calls only a signed request gets."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -214,7 +214,7 @@ class Rest:
         return market.bids.top(depth), market.asks.top(depth)
 
     def _signed(self, call: Call) -> None:
-        """There are no accounts here yet: any key passes whose clock is right."""
+        """The market is the same for everybody: any key passes whose clock is right."""
         if not all(call.headers.get(header) for header in SIGNED):
             raise RefusalError("400001", "Please check the header of your request for KC-API-KEY", 401)
         stamp = call.headers["KC-API-TIMESTAMP"]

@@ -8,6 +8,7 @@ from apps.feeds.simulator.exchange import json_answer
 from apps.feeds.simulator.kucoin import endpoints
 from apps.feeds.simulator.kucoin.account import Money
 from apps.feeds.simulator.kucoin.auth import UNIFIED, Caller, signed
+from apps.feeds.simulator.kucoin.dead_man import DeadMan
 from apps.feeds.simulator.kucoin.endpoints import ID, Endpoint, Endpoints
 from apps.feeds.simulator.kucoin.futures_orders import FuturesOrders
 from apps.feeds.simulator.kucoin.private import Bullets
@@ -46,7 +47,7 @@ class Trading:
         unified = endpoints.unified(UnifiedOrders(self._desk), UnifiedMoney(self._desk, money), money)
         bullet = Endpoint(bullets.classic, 10, "management", kind_of=None)
         self._endpoints: dict[str, Endpoints] = {
-            "spot": endpoints.spot(SpotOrders(self._desk), money)
+            "spot": endpoints.spot(SpotOrders(self._desk), DeadMan(self._desk), money)
             | unified
             | {
                 ("POST", "api/v1/bullet-private"): bullet,
