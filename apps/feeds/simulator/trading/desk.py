@@ -4,8 +4,9 @@ Guide for the author of a dialect (`apps/feeds/simulator/binance/` is the patter
 
 1. On your `Exchange` class set `rules = Rules(...)` (trading/rules.py): for how long client ids are taken, where
    expiry is looked at, post-only and reduce-only manners, fee asset and rates, wallets (one name for both market
-   types where the exchange has one unified wallet), smallest orders, the form of order ids. `self.desk` and
-   `self.gateway` are there.
+   types where the exchange has one unified wallet), smallest orders, the form of order ids; other kinds of accounts
+   have rules of their own in `Rules.kinds`, and `Account.kind` tells them apart. `self.desk` and `self.gateway` are
+   there.
 2. Private REST: find account and key with `self.desk.by_key(text)`, check signature, timestamp (against
    `self.desk.now_ms()`, which drifts by fault), permissions and `ip_allowed` as strictly as the exchange. Then
    `return await self.gateway.act(account, request, do, kind=...)`: kind is "place", "cancel" or "read"; `do` is a
