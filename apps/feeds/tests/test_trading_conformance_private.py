@@ -1,6 +1,7 @@
 """What every exchange has to pass with its private sockets: pushes agree with REST, whatever happens to them."""
 
 import asyncio
+from decimal import Decimal
 
 import pytest
 import pytest_asyncio
@@ -10,7 +11,7 @@ from apps.feeds.drivers.trading import Answer, Token
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import Fill, OrderStatus, OrderType
 from apps.feeds.tests import trading_stand
-from apps.feeds.tests.trading_hand import FINAL, Feed, ref
+from apps.feeds.tests.trading_hand import FINAL, PATIENCE_S, Feed, ref
 from apps.feeds.tests.trading_stand import Stand, pytest_generate_tests  # noqa: F401 (pytest finds it here)
 from apps.feeds.tests.waiting import until
 
@@ -139,7 +140,7 @@ async def test_a_token_is_renewed_while_its_socket_is_open(on: Stand):
 
         hurried.parse_token = soon  # type: ignore[method-assign]
         async with anna.listening(trader=hurried) as feed:
-            await until(lambda: len(renewals) >= 4, on.patience_s)
+            await until(lambda: len(renewals) >= 4, PATIENCE_S)
             assert "lost" not in feed.story
 
 
@@ -147,7 +148,7 @@ async def test_the_socket_leaves_nothing_behind(on: Stand):
     async with on.account() as anna:
         async with anna.listening():
             assert on.truth(anna).outbox.listeners >= 1
-        await until(lambda: not on.truth(anna).outbox.listeners, on.patience_s)
+        await until(lambda: not on.truth(anna).outbox.listeners, PATIENCE_S)
 
 
 async def test_two_accounts_hear_each_of_their_own_orders_alone(on: Stand):
@@ -176,6 +177,6 @@ async def test_the_private_socket_tells_positions_as_they_change(on: Stand):
         await feed.until(lambda: _held(on, feed) == 0)
 
 
-def _held(on: Stand, feed: Feed) -> object:
+def _held(on: Stand, feed: Feed) -> Decimal:
     rows = [row.amount for (symbol, _), row in feed.positions.items() if symbol == on.instrument.symbol]
-    return sum(rows) if rows else None
+    return sum(rows, Decimal(0))

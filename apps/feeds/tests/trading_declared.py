@@ -29,9 +29,14 @@ BUYS_FOR_MONEY = {
 }
 NAMES_WORST = {"hyperliquid": "a market order is a limit order that ends at once"}
 FORGETS = {"coinex": "an order that was cancelled without a fill is in no list"}
+NO_AVERAGES = {"hyperliquid": "an order tells no average price, its fills do"}
+# Refusals there have no codes, only words, and for some reasons none are known: the outcome is unknown then.
+WORDLESS = {"hyperliquid": ("an id that is taken", "an asset that does not exist")}
 LISTS_WITHOUT_FEES = {"coinex": "the list of all own trades has neither fees nor roles, that of an order has"}
 EXPIRED_WITHOUT_CODE = {"kucoin-spot": "a parameter error, of which the text alone speaks of time"}
+OTHERWISE = (BUYS_FOR_MONEY, NAMES_WORST, FORGETS, NO_AVERAGES, WORDLESS, LISTS_WITHOUT_FEES, EXPIRED_WITHOUT_CODE)
 
+OPEN_BOOKS = "accounts are told to everybody who asks: the address is no secret"
 NO_PASSPHRASE = "its keys have no passphrase"
 NO_RENEWAL = "nothing is renewed while a socket is open"
 WHOLE = ("binance", "bybit", "okx", "kucoin", "coinex", "htx", "mexc", "hyperliquid")
@@ -49,6 +54,13 @@ DECLARED: dict[str, dict[str, str]] = {
     "test_a_client_id_that_is_taken_is_told_as_such": dict.fromkeys(
         ("mexc-spot", "coinex"), "client ids need not be unique: ours are, see the tests of client ids"
     ),
+    "test_a_key_that_does_not_exist_is_bad_credentials": {"hyperliquid": OPEN_BOOKS},
+    "test_a_key_that_is_not_known_ends_the_socket_for_good_and_is_told": {"hyperliquid": OPEN_BOOKS},
+    "test_a_key_that_is_bound_to_another_address_is_not_accepted": {"hyperliquid": "its keys are bound to no address"},
+    "test_a_price_off_the_tick_is_refused_by_the_exchange_where_ours_is_outdated": {
+        "hyperliquid": "how many digits a price may have is a rule, which no list tells: it is never sent"
+    },
+    "test_a_market_buy_may_spend_an_amount_of_money": {"hyperliquid": "amounts are in base currency alone"},
     "test_fees_are_those_of_the_account": {"mexc": "only what the market lists for everybody is known"},
     "test_open_orders_of_the_whole_market_are_listed": {"mexc-spot": "they are listed by symbol only"},
     "test_a_key_that_may_trade_is_told_as_such": {

@@ -51,6 +51,7 @@ FINAL = {OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderS
 MONEY = Decimal(200)  # for a market buy where it has to name that
 EXPIRES_MS = 20_000  # long enough for a machine that is busy
 TURN_S = 30.0
+PATIENCE_S = 60.0  # for what must happen
 ASKED_AGAIN_S = 0.02
 
 
@@ -158,7 +159,7 @@ class Hand:
 
     async def ended(self, named: OrderRef) -> OrderUpdate | None:
         """The order once it rests no more; None where the exchange keeps no order that ended without a fill."""
-        async with asyncio.timeout(self.on.patience_s):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 try:
                     found = await self.find(named)
@@ -202,7 +203,7 @@ class Hand:
 
     async def until(self, named: OrderRef, holds: Callable[[OrderUpdate], bool]) -> OrderUpdate:
         """Ask for the order until what is told of it holds."""
-        async with asyncio.timeout(self.on.patience_s):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 with contextlib.suppress(UnknownOrder):
                     found = await self.find(named)
@@ -217,7 +218,8 @@ class Hand:
             return trader.open_orders(self.keys, market, instrument, self.now_ms(), cursor)
 
         rows = await self.pages(request, lambda answer: trader.parse_open_orders(market, answer))
-        return [self.on.in_base(row) for row in rows]
+        symbols = self.on.instruments.keys() if instrument is None else {instrument.symbol}  # some tell of all
+        return [self.on.in_base(row) for row in rows if row.symbol in symbols]
 
     async def own_trades(self, since_ms: int, instrument: Instrument | None = None) -> list[Fill]:
         trader, of = self.on.trader, instrument or self.on.instrument
@@ -402,7 +404,7 @@ class Feed(Watched):
 
     async def until(self, holds: Callable[[], Any], seconds: float | None = None) -> None:
         try:
-            await super().until(holds, seconds or self.hand.on.patience_s)
+            await super().until(holds, seconds or PATIENCE_S)
         except TimeoutError:
             raise AssertionError(f"did not happen; told: {self.story}, {self.reasons}, {self.bad}") from None
 
@@ -415,10 +417,12 @@ class Feed(Watched):
         elif isinstance(event, LookUp):
             self.looked_up.add(event.exchange_order_id)
         elif isinstance(event, Balances):
-            self.balances |= {row.asset: row for row in event.rows}
+            known = {} if event.whole else self.balances
+            self.balances = known | {row.asset: row for row in event.rows}
         elif isinstance(event, Positions):
             rows = [self.hand.on.in_base(row) for row in event.rows]
-            self.positions |= {(row.symbol, row.side): row for row in rows}
+            known_positions = {} if event.whole else self.positions
+            self.positions = known_positions | {(row.symbol, row.side): row for row in rows}
 
     def _tell(self, name: str) -> None:
         self.story.append(name)

@@ -21,14 +21,13 @@ from apps.feeds.drivers.base import Driver, Rate
 from apps.feeds.drivers.trading import IdForm, Trader
 from apps.feeds.market import Instrument, InstrumentStatus, MarketType, Side
 from apps.feeds.orders import Credentials, Fill, OrderUpdate, Permissions, Position, in_base
-from apps.feeds.simulator.exchange import Exchange
 from apps.feeds.simulator.listings import Listing
-from apps.feeds.simulator.server import KINDS, Simulator
+from apps.feeds.simulator.server import Simulator
 from apps.feeds.simulator.trading.accounts import Account
 from apps.feeds.simulator.trading.desk import Desk
 from apps.feeds.tests import trading_declared
 from apps.feeds.tests.stand import patience
-from apps.feeds.tests.trading_hand import Hand
+from apps.feeds.tests.trading_hand import PATIENCE_S, Hand
 from apps.feeds.tests.waiting import until
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.gate import Door, Gate, Gates
@@ -37,8 +36,9 @@ from apps.feeds.transport.orders import OrderClient
 
 T = TypeVar("T", OrderUpdate, Fill, Position)
 
-# Every exchange that must pass; none may fall out of this list.
-NAMED = ("binance", "bybit", "okx", "kucoin", "coinex", "htx", "mexc")
+# All that must pass; none may fall out of this list in silence.
+EXCHANGES = ("binance", "bybit", "okx", "kucoin", "coinex", "htx", "mexc", "hyperliquid")
+EVERY = [(exchange, market) for exchange in EXCHANGES for market in (MarketType.SPOT, MarketType.FUTURES)]
 COINS, QUOTES = ("BTC", "ETH"), ("USDT", "USDC")
 PARTS = 4  # of which the usual order consists
 PART_VALUE = Decimal(30)  # in quote
@@ -46,34 +46,18 @@ FAR = {Side.BUY: Decimal("0.98"), Side.SELL: Decimal("1.02")}
 ROUNDS = {Side.BUY: ROUND_FLOOR, Side.SELL: ROUND_CEILING}
 RICH = Decimal(1_000_000)
 TIMEOUT_S = 20.0  # of a request: CI may be slow
-PATIENCE_S = 60.0
-NOT_YET_S = 5.0  # for exchanges that are not named yet
 
 
-def exchanges() -> tuple[str, ...]:
-    """Named ones, and those that can be traded on by both sides by now."""
-    speak = {kind.name for kind in KINDS if kind.rules is not Exchange.rules}
-    return NAMED + tuple(name for name in registry.trader_ids() if name in speak and name not in NAMED)
-
-
-def combinations(behaviour: str) -> list[Any]:
-    """The markets on which a behaviour is to be shown; what is not named yet may still fail."""
-    return [
-        pytest.param(
-            (exchange, market),
-            id=f"{exchange}-{market}",
-            marks=[] if exchange in NAMED else [pytest.mark.xfail(reason="its dialect is not whole yet")],
-        )
-        for exchange in exchanges()
-        for market in MarketType
-        if trading_declared.reason(exchange, market, behaviour) is None
-    ]
+def combinations(behaviour: str) -> list[tuple[str, MarketType]]:
+    """The markets on which a behaviour is to be shown."""
+    return [each for each in EVERY if trading_declared.reason(*each, behaviour) is None]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Imported by the modules of the suite."""
     if "on" in metafunc.fixturenames:
-        metafunc.parametrize("on", combinations(metafunc.function.__name__), indirect=True, scope="module")
+        chosen = [pytest.param(each, id="-".join(each)) for each in combinations(metafunc.function.__name__)]
+        metafunc.parametrize("on", chosen, indirect=True, scope="module")
 
 
 class WideGates(Gates):
@@ -167,12 +151,12 @@ class Stand:
 
     @property
     def quote(self) -> str:
-        return self.listing.quote
+        return self.instrument.quote
 
     @property
     def pays(self) -> str:
         """The asset that a buy is paid with."""
-        return self.listing.settle or self.listing.quote
+        return self.instrument.settle if self.market is MarketType.FUTURES else self.instrument.quote
 
     @property
     def buys_for_money(self) -> bool:
@@ -190,7 +174,11 @@ class Stand:
 
     @property
     def settle(self) -> str:
-        return self.listing.settle
+        return self.instrument.settle
+
+    def asset(self, told: str) -> str:
+        """Our name of an asset of the instrument, where the exchange has another."""
+        return self.instrument.base if told == self.listing.base else told
 
     def in_base(self, event: T) -> T:
         return in_base(event, self.instruments[event.symbol])
@@ -246,7 +234,7 @@ class Stand:
 
     async def until_heard(self, hand: Hand) -> None:
         """A socket that nothing acknowledges may be open before the exchange listens to it."""
-        await until(lambda: self.truth(hand).outbox.listeners, self.patience_s)
+        await until(lambda: self.truth(hand).outbox.listeners, PATIENCE_S)
 
     async def accepted(self, hand: Hand, client_order_id: str | None = None) -> list[Any]:
         """The account's lines of the accept log."""
@@ -287,10 +275,6 @@ class Stand:
             timeout_s=timeout_s,
             gates=WideGates(),
         )
-
-    @property
-    def patience_s(self) -> float:
-        return PATIENCE_S if self.exchange in NAMED else NOT_YET_S
 
 
 def credentials(exchange: str, name: str) -> Credentials:
