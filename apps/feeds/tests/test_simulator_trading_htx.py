@@ -149,6 +149,7 @@ async def test_a_swap_order_is_placed_read_back_and_cancelled(client: Client) ->
     assert (told["margin_mode"], told["lever_rate"], told["cancel_reason"]) == ("cross", 20, None)
     named = {"contract_code": "BTC-USDT", "client_order_id": 77}
     assert await client.done("GET", f"{SWAP}/order", **named) == told
+    assert told.pop("real_profit") is None  # of a query alone
     assert await client.open_orders("futures") == [told]
     await fill(client.simulator, "htx", number, "4")
     told = await client.query("futures", number)
@@ -158,7 +159,8 @@ async def test_a_swap_order_is_placed_read_back_and_cancelled(client: Client) ->
     told = await client.query("futures", number)
     assert (told["state"], told["cancel_reason"]) == ("partially_canceled", "user")
     assert await client.cancel("futures", number) == 1071
-    assert await client.done("GET", f"{SWAP}/order/history", contract_code="BTC-USDT") == [told]
+    (row,) = await client.done("GET", f"{SWAP}/order/history", contract_code="BTC-USDT")
+    assert (row["order_id"], row["state"]) == (number, "partially_canceled")
 
 
 async def test_an_order_without_a_client_id_carries_its_own_number_on_swaps(client: Client) -> None:
@@ -333,6 +335,16 @@ async def test_an_unknown_order_is_not_found(client: Client) -> None:
     assert await client.refused("GET", f"{SWAP}/order", contract_code="BTC-USDT", order_id="1") == 1061
     assert await client.refused("GET", f"{SWAP}/order", contract_code="BTC-USDT") == 1030
     assert await client.cancel("futures", "1") == 1061
+
+
+async def test_orders_of_spot_are_listed_by_their_states(client: Client) -> None:
+    gone, filled = await client.place("spot"), await client.place("spot", type="sell-market", price=None)
+    await client.cancel("spot", gone)
+    await client.place("spot")
+    params = {"symbol": "btcusdt", "states": "filled,canceled,partial-canceled"}
+    assert [str(row["id"]) for row in await client.done("GET", SPOT_ORDERS, **params)] == [filled, gone]
+    assert await client.refused("GET", SPOT_ORDERS, symbol="btcusdt", states="gone") == "invalid-parameter"
+    assert await client.refused("GET", SPOT_ORDERS, symbol="btcusdt") == "invalid-parameter"
 
 
 async def test_own_trades_of_spot_are_told_with_positive_fees(client: Client) -> None:

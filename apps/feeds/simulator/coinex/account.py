@@ -40,9 +40,7 @@ class Accounts:
         symbol = self._listing(caller, "futures").symbol if "market" in caller.params else None
         found = [row for row in caller.account.positions.values() if row.size and symbol in (None, row.listing.symbol)]
         page, more = caller.params.page(found)
-        told = [
-            {**rows.position(self._desk, caller.account, row), "market_type": MARKET_TYPE["futures"]} for row in page
-        ]
+        told = [rows.listed_position(self._desk, caller.account, row) for row in page]
         return Page(told, {"has_next": more})
 
     def set_leverage(self, caller: Caller) -> dict[str, Any]:

@@ -106,7 +106,7 @@ class Private:
             told.append(push("balance.update", {"balance_list": balances}))
         for row in event.positions:
             if self._wants(socket, "position", row.listing.symbol):
-                position = rows.position(self._desk, account, row)
+                position = rows.pushed_position(self._desk, account, row)
                 told.append(push("position.update", {"event": "update" if row.size else "close", "position": position}))
         return told
 

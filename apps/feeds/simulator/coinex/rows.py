@@ -122,7 +122,30 @@ def futures_balance(desk: Desk, account: Account, asset: str, holding: Holding) 
     }
 
 
+def listed_position(desk: Desk, account: Account, row: Position) -> dict[str, Any]:
+    """A row of `pending-position`; what a push calls `settle_val` is `settle_value` here."""
+    told = position(desk, account, row)
+    return {**told, "market_type": MARKET_TYPE["futures"], "settle_value": told["cml_position_value"]}
+
+
+def pushed_position(desk: Desk, account: Account, row: Position) -> dict[str, Any]:
+    """The position of a `position.update`."""
+    prices = [
+        row.listing.price.text(execution.price)
+        for execution in account.executions
+        if execution.order.listing is row.listing
+    ]
+    told = position(desk, account, row)
+    return {
+        **told,
+        "settle_val": told["cml_position_value"],
+        "first_filled_price": prices[0] if prices else "0",
+        "latest_filled_price": prices[-1] if prices else "0",
+    }
+
+
 def position(desk: Desk, account: Account, row: Position) -> dict[str, Any]:
+    """What REST and pushes say alike."""
     size, value = row.listing.size.text(abs(row.size)), row.cost
     entry = f"{row.entry:.8f}" if row.size else "0"
     rate = (row.margin / value).quantize(Decimal("1e-8")) if value else ZERO

@@ -24,6 +24,7 @@ KINDS: dict[str, tuple[Kind, Force]] = {
 }
 TYPES = {f"{side}-{name}": (side, *kind) for side in SIDES.values() for name, kind in KINDS.items()}
 SELF_TRADES: dict[int, SelfTrade] = {0: "", 1: "taker"}
+STATES = {"submitted", "partial-filled", "filled", "partial-canceled", "canceled"}
 CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LIVE_KEPT_MS, ENDED_KEPT_MS = 8 * 3_600_000, 2 * 3_600_000  # for queries by the client's id
 CANCELLING, NOT_FOUND = 10, 0
@@ -118,6 +119,20 @@ class SpotOrders:
         shown = set(self._desk.open_orders(caller.account, "spot"))
         found = [(int(row.id), row) for row in reversed(self._open(caller)) if row in shown]
         return {"status": "ok", "data": [rows.open_order(row) for row in caller.params.cut(found, "size", 100, 500)]}
+
+    def orders(self, caller: Caller) -> dict[str, Any]:
+        """Of one symbol in the states that are asked for, newest first."""
+        params, symbol = caller.params, self._listing(caller.params.text("symbol")).symbol
+        states = params.text("states").split(",")
+        if not set(states) <= STATES:
+            raise SPOT.illegal("states")
+        since, until = params.span("start-time", "end-time", self._desk.now_ms())
+        found = [
+            (int(row.id), row)
+            for row in reversed(self._desk.orders(caller.account, "spot", symbol))
+            if rows.state(row) in states and since <= row.created_ms <= until
+        ]
+        return {"status": "ok", "data": [rows.order(row) for row in params.cut(found, "size", 100, 100)]}
 
     def matches_of_order(self, caller: Caller) -> dict[str, Any]:
         order = self._desk.find(caller.account, "spot", id=caller.id)

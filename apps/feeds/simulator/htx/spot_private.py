@@ -204,7 +204,7 @@ def clearing_data(event: OrderEvent, ch: str) -> list[dict[str, Any]]:
     order, execution = event.order, event.execution
     common = {
         "symbol": order.listing.symbol,
-        "orderId": int(order.id),
+        "orderId": order.id,
         "clientOrderId": order.client_id,
         "orderSide": order.side,
         "orderType": rows.kind(order),

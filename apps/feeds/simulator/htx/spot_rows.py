@@ -54,7 +54,6 @@ def order(row: Order) -> dict[str, Any]:
         "field-cash-amount": value,
         "field-fees": fees,
         "finished-at": 0 if row.is_open else row.updated_ms,
-        "updated-at": row.updated_ms,
         "canceled-at": row.updated_ms if row.status == "cancelled" else 0,
     }
 

@@ -92,7 +92,7 @@ class SwapOrders:
         order = self._find(caller)
         if "order_id" not in caller.params and is_forgotten(order, self._desk.now_ms()):
             raise RefusalError(*CONTRACT_DESK[Reason.UNKNOWN_ORDER])
-        return done(self._desk, rows.order(order))
+        return done(self._desk, {**rows.order(order), "real_profit": None})
 
     def opens(self, caller: Caller) -> dict[str, Any]:
         return self._list(caller, self._desk.open_orders(caller.account, "futures", self.symbol(caller)))

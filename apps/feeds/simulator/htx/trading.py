@@ -130,6 +130,7 @@ def spot_endpoints(orders: SpotOrders, accounts: SpotAccounts) -> dict[tuple[str
         ("POST", f"{order}/submitCancelClientOrder"): v1(orders.cancel_by_client_id, "trade", "cancel"),
         ("POST", f"{order}/batchCancelOpenOrders"): v1(orders.cancel_all, "cancel all", "cancel"),
         ("GET", f"{order}/{{id}}"): v1(orders.query, "query"),
+        ("GET", order): v1(orders.orders, "query"),
         ("GET", f"{order}/getClientOrder"): v1(orders.query_by_client_id, "query"),
         ("GET", "v1/order/openOrders"): v1(orders.open_orders, "query"),
         ("GET", f"{order}/{{id}}/matchresults"): v1(orders.matches_of_order, "query"),
