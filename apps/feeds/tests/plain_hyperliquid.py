@@ -17,8 +17,8 @@ from apps.feeds.tests.plain_client import receive, send, socket
 HOST = "api.hyperliquid.xyz"
 USER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"  # the account's address, as wallets write it
 AGENT = "0x" + "0123456789" * 6 + "0123"  # private key of its agent
+MASTER = "0x14791697260e4c9a71f18484c9f997b308e59325"  # the address of that very key
 STRANGER = "0x" + "9876543210" * 6 + "9876"
-MASTER, MASTER_KEY = "0x14791697260e4c9a71f18484c9f997b308e59325", AGENT  # the address of that very key
 ASSETS = {"spot": 10142, "futures": 0}
 COINS = {"spot": "@142", "futures": "BTC"}
 _counter = itertools.count()

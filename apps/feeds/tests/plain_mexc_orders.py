@@ -20,7 +20,6 @@ from apps.feeds.tests.plain_mexc import push
 
 SPOT, FUTURES = "api.mexc.com/api/v3", "api.mexc.com/api/v1/private"
 SPOT_SOCKET, FUTURES_SOCKET = "wbs-api.mexc.com/ws", "contract.mexc.com/edge"
-SYMBOL = {"spot": "BTCUSDT", "futures": "BTC_USDT"}
 # Field numbers of the wrapper, and of what it holds.
 KINDS = {"orders": 304, "deals": 306, "account": 307}
 NAMES = {
