@@ -85,7 +85,7 @@ class SpotOrders:
         return [rows.order(row) for row in found[-min(caller.params.whole("limit", 500), MOST_ORDERS) :]]
 
     def trades(self, caller: Caller) -> list[dict[str, Any]]:
-        """Of the last month, the latest."""
+        """Of the last month, the latest first."""
         last = caller.params.whole("endTime", self._desk.now_ms())
         first = max(caller.params.whole("startTime"), self._desk.now_ms() - MONTH_MS)
         id = caller.params.optional("orderId")
@@ -94,7 +94,8 @@ class SpotOrders:
             for row in self._desk.executions(caller.account, "spot", self._symbol(caller), since_ms=first)
             if row.ms <= last and id in (None, row.order.id)
         ]
-        return [rows.trade(row) for row in found[-min(caller.params.whole("limit", MOST_TRADES), MOST_TRADES) :]]
+        most = min(caller.params.whole("limit", MOST_TRADES), MOST_TRADES)
+        return [rows.trade(row) for row in reversed(found[-most:])]
 
     def _ticket(self, caller: Caller) -> Ticket:
         params = caller.params
