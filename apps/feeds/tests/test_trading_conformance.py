@@ -4,7 +4,8 @@ This suite (test_trading_conformance*.py, trading_stand.py, trading_hand.py, tra
 an exchange cannot do is told in trading_declared.py. Here: orders and their executions.
 """
 
-from decimal import Decimal
+from dataclasses import replace
+from decimal import ROUND_CEILING, Decimal
 
 import pytest
 import pytest_asyncio
@@ -26,6 +27,7 @@ MARKET, LIMIT = OrderType.MARKET, OrderType.LIMIT
 IOC, POST_ONLY = TimeInForce.IOC, TimeInForce.POST_ONLY
 BUY, SELL = Side.BUY, Side.SELL
 ENDED = {OrderStatus.CANCELLED, OrderStatus.EXPIRED}
+MANY = 120  # more than most exchanges tell on one page
 RESTS = {OrderStatus.OPEN, OrderStatus.PENDING}
 
 
@@ -128,6 +130,29 @@ async def test_an_order_that_never_was_is_unknown(on: Stand, named):
         with pytest.raises((OrderIsFinal, UnknownOrder)):
             await anna.cancel(named(strange))
         assert len(await on.accepted(anna)) == 1
+
+
+async def test_an_order_of_another_account_is_unknown(on: Stand):
+    async with on.account() as anna, on.account() as boris:
+        _, hers = await anna.rest()
+        for named in (ours(hers), theirs(hers)):
+            with pytest.raises(UnknownOrder):
+                await boris.find(named)
+            with pytest.raises((UnknownOrder, OrderIsFinal)):
+                await boris.cancel(named)
+        assert (await anna.find(hers)).status is OrderStatus.OPEN
+        assert await boris.open_orders(on.instrument) == []
+
+
+async def test_open_orders_of_several_pages_are_all_listed(on: Stand):
+    async with on.account() as anna:
+        _, first = await anna.rest()
+        account = on.truth(anna)
+        ticket = account.orders[first.exchange_order_id or ""].ticket
+        for _ in range(MANY):
+            on.desk.place(account, replace(ticket, client_id=on.new_id()))
+        listed = [row.exchange_order_id for row in await anna.open_orders(on.instrument)]
+        assert sorted(listed) == sorted(account.open)
 
 
 async def test_cancelling_all_ends_the_orders_of_one_instrument_alone(on: Stand):
@@ -322,6 +347,41 @@ async def test_own_trades_are_those_since_a_time_and_agree_with_the_exchange(on:
         assert {trade.is_maker for trade in trades} <= {False, None}
         assert len({trade.trade_id for trade in trades}) == len(executions)
         assert await anna.own_trades(anna.now_ms() + 1_000) == []
+
+
+async def test_own_trades_of_several_pages_are_all_told_once(on: Stand):
+    async with on.account() as anna:
+        began = anna.now_ms() - 1
+        share = on.lot * (on.amount / on.lot / MANY).to_integral_value(ROUND_CEILING)
+        _, both = await anna.rest(SELL, price=on.near(SELL), amount=MANY * share)
+        order = on.truth(anna).orders[both.exchange_order_id or ""]
+        for _ in range(MANY):
+            on.desk.fill(order, order.size // MANY)
+        await anna.until(both, lambda told: told.status is OrderStatus.FILLED)
+        trades = {trade.trade_id: trade.amount for trade in await anna.own_trades(began)}
+        assert list(trades.values()) == MANY * [share]
+
+
+async def test_an_order_does_not_trade_with_another_of_its_account(on: Stand):
+    async with on.account() as anna:
+        await anna.rest(SELL, price=on.near(SELL))
+        taking = anna.order(tif=IOC, price=on.across(BUY), amount=on.part)
+        placed = await anna.tried(taking, Refused)
+        if placed is not None:
+            await anna.ended(ref(taking, placed))
+        assert await anna.own_trades(anna.now_ms() - 60_000) == []
+        assert on.truth(anna).executions == []
+
+
+async def test_two_accounts_that_trade_with_each_other_are_told_the_same(on: Stand):
+    async with on.account() as anna, on.account() as boris:
+        order, hers = await anna.rest(price=on.near(BUY))
+        his, _ = await boris.sold(order.amount or on.amount)
+        await anna.until(hers, lambda told: told.status is OrderStatus.FILLED)
+        [bought], sold = await anna.order_trades(hers), await boris.order_trades(his)
+        assert [(fill.side, fill.price, fill.amount) for fill in sold] == [(SELL, bought.price, bought.amount)]
+        assert (bought.side, bought.price, bought.amount) == (BUY, order.price, order.amount)
+        assert (bought.is_maker, sold[0].is_maker) in ((True, False), (None, None))
 
 
 async def test_amounts_are_in_base_currency_whatever_the_exchange_counts(on: Stand):

@@ -102,6 +102,17 @@ async def test_a_short_position_is_negative(on: Stand):
         assert held.side in (PositionSide.NET, PositionSide.SHORT)
 
 
+async def test_long_and_short_positions_stand_side_by_side_in_hedge_mode(on: Stand):
+    async with on.account(hedge=True) as anna:
+        await anna.bought(position_side=PositionSide.LONG)
+        await anna.sold(on.part, position_side=PositionSide.SHORT)
+        held = {row.side: row.amount for row in await anna.positions()}
+        assert held == {PositionSide.LONG: on.amount, PositionSide.SHORT: -on.part}
+        await anna.sold(on.amount, position_side=PositionSide.LONG, reduce_only=True)
+        [left] = await anna.positions()
+        assert (left.side, left.amount) == (PositionSide.SHORT, -on.part)
+
+
 async def test_leverage_and_margin_mode_are_set_and_setting_them_again_is_no_error(on: Stand):
     async with on.account() as anna:
         for leverage in (5, 5, 3):

@@ -117,6 +117,18 @@ async def test_a_lost_socket_is_told_first_and_a_sweep_completes_what_was_missed
         await feed.until_status(both, OrderStatus.FILLED)
 
 
+async def test_what_is_not_told_for_a_while_is_found_by_a_sweep(on: Stand):
+    async with on.account() as anna, anna.listening() as feed:
+        await on.fault(anna, "mute_private")
+        _, unheard = await anna.rest()
+        await on.fault(anna, "mute_private", count=0)
+        _, heard = await anna.rest()
+        await feed.until_status(heard, OrderStatus.OPEN)
+        assert unheard.exchange_order_id not in feed.orders
+        swept = {row.exchange_order_id for row in await anna.open_orders(on.instrument)}
+        assert swept == {unheard.exchange_order_id, heard.exchange_order_id}
+
+
 async def test_a_key_that_is_not_known_ends_the_socket_for_good_and_is_told(on: Stand):
     async with on.account() as anna:
         anna.change_keys(key="canarykeyofnobody0f3a771c")

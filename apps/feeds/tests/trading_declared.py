@@ -9,6 +9,7 @@ NO_POSITIONS = "spot has no positions"
 FUTURES_ONLY = (
     "test_a_position_is_what_was_bought_and_is_gone_when_it_is_closed",
     "test_a_short_position_is_negative",
+    "test_long_and_short_positions_stand_side_by_side_in_hedge_mode",
     "test_the_private_socket_tells_positions_as_they_change",
     "test_reduce_only_closes_a_position_and_opens_none",
     "test_reduce_only_without_a_position_is_refused",
@@ -62,6 +63,10 @@ DECLARED: dict[str, dict[str, str]] = {
     },
     "test_a_market_buy_may_spend_an_amount_of_money": {"hyperliquid": "amounts are in base currency alone"},
     "test_fees_are_those_of_the_account": {"mexc": "only what the market lists for everybody is known"},
+    "test_long_and_short_positions_stand_side_by_side_in_hedge_mode": dict.fromkeys(
+        ("coinex", "hyperliquid"), "there is one position of an instrument"
+    ),
+    "test_an_order_does_not_trade_with_another_of_its_account": {"mexc": "no flag is documented that would prevent it"},
     "test_open_orders_of_the_whole_market_are_listed": {"mexc-spot": "they are listed by symbol only"},
     "test_a_key_that_may_trade_is_told_as_such": {
         "mexc-futures": "what a key may do is told of spot alone",

@@ -93,6 +93,11 @@ class Stand:
         return self.desk.market(self.market, self.instrument.symbol).listing
 
     @property
+    def lot(self) -> Decimal:
+        """In base currency."""
+        return self.instrument.lot * self.instrument.contract_size
+
+    @property
     def part(self) -> Decimal:
         """A quarter of the usual order, in base currency; it could be ordered alone."""
         return self.part_of(self.instrument)
