@@ -15,23 +15,20 @@ from apps.feeds.simulator.exchange import Exchange, World
 from apps.feeds.simulator.htx import streams
 from apps.feeds.simulator.htx.doors import DOORS, HOSTS
 from apps.feeds.simulator.htx.listings import MAJORS, NAME, least, listings
+from apps.feeds.simulator.htx.private import Private
 from apps.feeds.simulator.htx.recorded import HtxLibrary
 from apps.feeds.simulator.htx.refusals import NO_MARGIN, NO_MONEY, RefusalError
 from apps.feeds.simulator.htx.rest import CONTRACT_HOSTS, SPOT_HOSTS, WORDS, Rest, unavailable
-from apps.feeds.simulator.htx.spot_private import SpotPrivate
-from apps.feeds.simulator.htx.swap_private import SwapPrivate
 from apps.feeds.simulator.htx.trading import Trading, refused
 from apps.feeds.simulator.limits import Sliding
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.market import Market, Write
-from apps.feeds.simulator.sockets import Socket, gzip_frame, text_frame
+from apps.feeds.simulator.sockets import Socket, gzip_frame
 from apps.feeds.simulator.streams import BookStream, Stream
 from apps.feeds.simulator.trading.rules import Rates, Rules
 
 SUBSCRIBES = (40, 1.0)  # `sub` frames of one contract socket and second
 REQUEST_GAP_S = 0.1  # between two `req` frames of one spot socket
-
-
 FIRST_ORDER = 1_199_329_000_000_000
 
 
@@ -62,7 +59,7 @@ class Htx(Exchange):
         super().__init__(world, listed, recorded)
         self.public = Rest(self)
         self._trading = Trading(self)
-        self._private: dict[str, SpotPrivate | SwapPrivate] = {"spot": SpotPrivate(self), "futures": SwapPrivate(self)}
+        self._private = Private(self)
         self._pings: dict[Socket, deque[int]] = {}  # unanswered ones
         self._subscribes: dict[Socket, Sliding] = {}
         self._requests: dict[Socket, Sliding] = {}
@@ -78,12 +75,12 @@ class Htx(Exchange):
         """The gateway says the same of an order that was placed and of one that was not."""
         if op in ("error_placed", "error_not_placed"):
             return unavailable()
-        market_type = "spot" if any(f"/{host}/" in request.path for host in SPOT_HOSTS) else "futures"
+        spot = any(f"/{host}/" in request.path for host in SPOT_HOSTS)
         if op == "reject":
-            return refused(
-                RefusalError(*(NO_MONEY if market_type == "spot" else NO_MARGIN)), coded="/v5/" in request.path
-            )
-        return refused(WORDS[market_type].too_much(), coded="/v5/" in request.path)
+            error = RefusalError(*(NO_MONEY if spot else NO_MARGIN))
+        else:
+            error = WORDS["spot" if spot else "futures"].too_much()
+        return refused(error, coded="/v5/" in request.path)
 
     def id_jump(self, listing: Listing) -> int:
         return 80
@@ -104,17 +101,12 @@ class Htx(Exchange):
         socket.frame = gzip_frame
         self._pings[socket] = deque()
         if DOORS[socket.path.strip("/")].private:
-            socket.frame = text_frame if socket.market_type == "spot" else gzip_frame
-            here, path = f"{request.host}/{socket.host}", f"/{socket.path.strip('/')}"
-            # A client that has reached the exchange at another address signs that one, some of them all of it.
-            addresses = [(socket.host, path), (here, path), (here, f"ws://{here}{path}")]
-            self._private[socket.market_type].opened(socket, addresses)
+            self._private.opened(socket, request)
         self._subscribes[socket] = Sliding(*SUBSCRIBES)
         self._requests[socket] = Sliding(1, REQUEST_GAP_S)
 
     def closed(self, socket: Socket) -> None:
-        for private in self._private.values():
-            private.closed(socket)
+        self._private.closed(socket)
         super().closed(socket)
         for kept in (self._pings, self._subscribes, self._requests):
             kept.pop(socket, None)
@@ -128,7 +120,7 @@ class Htx(Exchange):
         if not isinstance(frame, dict):
             socket.answer(_error("not json string", {}))
         elif door.private:
-            self._heard_of_account(socket, self._private[door.market_type], frame)
+            self._private.heard(socket, frame, self._pings[socket])
         elif "pong" in frame:
             if frame["pong"] in self._pings[socket]:
                 self._pings[socket].clear()
@@ -137,13 +129,6 @@ class Htx(Exchange):
                 self._command(socket, frame)
             except CommandError as refusal:
                 socket.answer(_error(str(refusal), frame))
-
-    def _heard_of_account(self, socket: Socket, private: SpotPrivate | SwapPrivate, frame: dict[str, Any]) -> None:
-        pong = private.pong(frame)
-        if pong is None:
-            private.heard(socket, frame)
-        elif pong in self._pings[socket]:
-            self._pings[socket].clear()
 
     def later(self, tell: Callable[..., None], *arguments: Any) -> None:
         """Let something be told behind an ack that is under way."""
@@ -261,7 +246,7 @@ class Htx(Exchange):
         socket.last_ping = now
         unanswered.append(now_ms())
         if door.private:
-            self._private[door.market_type].ping(socket, unanswered[-1])
+            self._private.ping(socket, unanswered[-1])
         else:
             socket.answer({"ping": unanswered[-1]})
 
