@@ -207,6 +207,13 @@ async def test_more_than_four_contract_orders_in_two_seconds_are_too_many() -> N
         assert (await breaches(simulator, "mexc"))["requests futures"] == codes.count(510)
 
 
+async def test_the_third_question_for_the_spot_account_within_a_second_is_too_many() -> None:
+    async with running() as simulator:
+        await open_account(simulator, "mexc")
+        answers = await asyncio.gather(*(Client(simulator).spot("GET", "account") for _ in range(12)))
+        assert {status for status, _ in answers} == {200, 429}
+
+
 @BOTH
 async def test_an_account_that_is_limited_or_banned_is_told_so_as_its_market_does(
     client: Client, market_type: str

@@ -9,6 +9,7 @@ from apps.feeds.simulator.hyperliquid.listings import MAIN
 from apps.feeds.simulator.hyperliquid.wallets import Wallets
 from apps.feeds.simulator.trading.accounts import Account, Execution, Holding, Order
 from apps.feeds.simulator.trading.desk import Desk
+from apps.feeds.simulator.trading.rules import Rates
 from apps.feeds.simulator.trading.tickets import Refused
 
 Question = dict[str, Any]
@@ -51,7 +52,7 @@ class Accounts:
             "userAbstraction": "disabled",
             "spotClearinghouseState": {"balances": []},
             "clearinghouseState": rows.clearinghouse(Holding(), [], self._desk.now_ms()),
-            "userFees": {"userCrossRate": "0.00045", "userAddRate": "0.00015"},
+            "userFees": _fees(self._desk.rules.rates["futures"], self._desk.rules.rates["spot"]),
         }
         return empty.get(kind, [])
 
@@ -123,15 +124,7 @@ class Accounts:
         ]
 
     def _fees(self, account: Account, question: Question) -> dict[str, Any]:
-        perpetual, spot = account.rate("futures"), account.rate("spot")
-        return {
-            "dailyUserVlm": [],
-            "userCrossRate": rows.number(perpetual.taker),
-            "userAddRate": rows.number(perpetual.maker),
-            "userSpotCrossRate": rows.number(spot.taker),
-            "userSpotAddRate": rows.number(spot.maker),
-            "activeReferralDiscount": "0.0",
-        }
+        return _fees(account.rate("futures"), account.rate("spot"))
 
     def _agents(self, account: Account, question: Question) -> list[dict[str, Any]]:
         agents = self._wallets.agents(account)
@@ -139,3 +132,14 @@ class Accounts:
 
     def _agent_role(self, account: Account) -> dict[str, Any]:
         return {"role": "agent", "data": {"user": self._wallets.address(account)}}
+
+
+def _fees(perpetual: Rates, spot: Rates) -> dict[str, Any]:
+    return {
+        "dailyUserVlm": [],
+        "userCrossRate": rows.number(perpetual.taker),
+        "userAddRate": rows.number(perpetual.maker),
+        "userSpotCrossRate": rows.number(spot.taker),
+        "userSpotAddRate": rows.number(spot.maker),
+        "activeReferralDiscount": "0.0",
+    }

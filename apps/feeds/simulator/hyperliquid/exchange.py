@@ -15,10 +15,9 @@ from apps.feeds.simulator.exchange import Exchange, World, json_answer
 from apps.feeds.simulator.hyperliquid import streams
 from apps.feeds.simulator.hyperliquid.account import Accounts
 from apps.feeds.simulator.hyperliquid.listings import NAME, least, listings, market_type_of
-from apps.feeds.simulator.hyperliquid.private import TYPES as USER_TYPES
-from apps.feeds.simulator.hyperliquid.private import Private
+from apps.feeds.simulator.hyperliquid.private import Private, is_of_user
 from apps.feeds.simulator.hyperliquid.recorded import HyperliquidLibrary
-from apps.feeds.simulator.hyperliquid.rest import ADDRESS, QuestionError, Rest
+from apps.feeds.simulator.hyperliquid.rest import QuestionError, Rest
 from apps.feeds.simulator.hyperliquid.rows import MOST_LEVERAGE
 from apps.feeds.simulator.hyperliquid.trading import Trading
 from apps.feeds.simulator.hyperliquid.wallets import Wallets
@@ -140,7 +139,7 @@ class Hyperliquid(Exchange):
             socket.answer({"channel": "pong"})
         elif method == "post" and _is_question(frame):
             self._post(socket, frame["id"], frame["request"]["payload"])
-        elif method in ("subscribe", "unsubscribe") and _is_of_user(frame.get("subscription")):
+        elif method in ("subscribe", "unsubscribe") and is_of_user(frame.get("subscription")):
             self._user_command(socket, method, frame["subscription"])
         elif method in ("subscribe", "unsubscribe") and _is_subscription(frame.get("subscription")):
             self._command(socket, method, frame["subscription"])
@@ -229,12 +228,6 @@ def _is_question(frame: dict[str, Any]) -> bool:
 
 def _is_subscription(wanted: Any) -> bool:
     return isinstance(wanted, dict) and wanted.get("type") in TYPES and isinstance(wanted.get("coin"), str)
-
-
-def _is_of_user(wanted: Any) -> bool:
-    if not isinstance(wanted, dict) or wanted.get("type") not in USER_TYPES:
-        return False
-    return isinstance(wanted.get("user"), str) and ADDRESS.fullmatch(wanted["user"]) is not None
 
 
 def _is_possible(echo: dict[str, Any]) -> bool:

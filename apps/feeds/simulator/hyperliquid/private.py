@@ -5,7 +5,7 @@ from typing import Any
 
 from apps.feeds.simulator.hyperliquid import rows
 from apps.feeds.simulator.hyperliquid.account import Accounts
-from apps.feeds.simulator.hyperliquid.wallets import Wallets
+from apps.feeds.simulator.hyperliquid.wallets import ADDRESS, Wallets
 from apps.feeds.simulator.sockets import Socket, encode
 from apps.feeds.simulator.trading.accounts import Account
 from apps.feeds.simulator.trading.desk import Desk
@@ -119,3 +119,10 @@ class Private:
     def closed(self, socket: Socket) -> None:
         self._listeners.pop(socket, None)
         self._strangers.pop(socket, None)
+
+
+def is_of_user(wanted: Any) -> bool:
+    """Whether a subscription is one to a channel of a user."""
+    if not isinstance(wanted, dict) or wanted.get("type") not in TYPES:
+        return False
+    return isinstance(wanted.get("user"), str) and ADDRESS.fullmatch(wanted["user"]) is not None

@@ -1,6 +1,5 @@
 """Hyperliquid's questions: every one is a POST to /info, and nearly every answer has status 200."""
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from apps.feeds.simulator.exchange import json_answer, unix_s
 from apps.feeds.simulator.hyperliquid import streams
 from apps.feeds.simulator.hyperliquid.account import Accounts
 from apps.feeds.simulator.hyperliquid.listings import BUILDER, MAIN, market_type_of, meta, spot_meta
-from apps.feeds.simulator.hyperliquid.wallets import Wallets
+from apps.feeds.simulator.hyperliquid.wallets import ADDRESS, Wallets
 from apps.feeds.simulator.limits import Sliding
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.market import Market
@@ -31,7 +30,6 @@ SINCE = ("userFillsByTime", "userFunding")  # need a time to begin at
 MARKET_TYPES = {"meta": "futures", "metaAndAssetCtxs": "futures", "perpDexs": "futures"}
 MARKET_TYPES |= {"spotMeta": "spot", "spotMetaAndAssetCtxs": "spot"}
 MARKET_TYPES |= {"clearinghouseState": "futures", "spotClearinghouseState": "spot", "userFunding": "futures"}
-ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 UNKNOWN = "Failed to deserialize the JSON body into the target type"
 Question = dict[str, Any]
 

@@ -1,12 +1,14 @@
 """Whose keys may act for which account: the account's own, and the agents' that it has approved. And their nonces."""
 
 import bisect
+import re
 from dataclasses import dataclass, field
 
 from apps.feeds.simulator.hyperliquid.signing import address_of
 from apps.feeds.simulator.trading.accounts import Account
 from apps.feeds.simulator.trading.desk import DAY_MS, Desk
 
+ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 KEPT_NONCES = 100  # of one signer
 BACK_MS, AHEAD_MS = 2 * DAY_MS, DAY_MS
 AGENT_LIFE_MS = 180 * DAY_MS

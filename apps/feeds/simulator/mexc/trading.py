@@ -27,13 +27,14 @@ HOLE = "{}"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`limit`: weight of a request on spot; on contracts the requests of `window_s`."""
+    """`limit`: weight of a request on spot; on contracts the requests of `window_s`. `per_s`: of spot, if it is."""
 
     act: Callable[[Caller], Any]
     limit: int = 1
     kind: Kind = "read"
     permission: str = "read"
     window_s: float = 2.0
+    per_s: int = 0
 
 
 class Trading:
@@ -97,6 +98,8 @@ class Trading:
     def _charge(self, market_type: str, name: str, endpoint: Endpoint) -> None:
         if market_type == "spot":
             self._rest.charge("spot", name, SPOT_WEIGHT, SPOT_WINDOW_S, endpoint.limit)
+            if endpoint.per_s:
+                self._rest.charge("spot", f"{name} a second", endpoint.per_s, 1.0)
         else:
             self._rest.charge("futures", name, endpoint.limit, endpoint.window_s)
 
@@ -124,7 +127,7 @@ def spot_endpoints(orders: SpotOrders, accounts: SpotAccounts) -> Endpoints:
         ("GET", "openOrders"): Endpoint(orders.open_orders, 3),
         ("GET", "allOrders"): Endpoint(orders.all_orders, 10),
         ("GET", "myTrades"): Endpoint(orders.trades, 10),
-        ("GET", "account"): Endpoint(accounts.account, 10),
+        ("GET", "account"): Endpoint(accounts.account, 10, per_s=2),
         ("GET", "tradeFee"): Endpoint(accounts.trade_fee, 20),
         ("GET", "capital/config/getall"): Endpoint(accounts.coins, 10),
         ("GET", "selfSymbols"): Endpoint(accounts.symbols),
