@@ -9,13 +9,16 @@ from websockets.exceptions import ConnectionClosed
 
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.tests.plain_accounts import accepted, account, open_account, trouble
-from apps.feeds.tests.plain_client import breaches, fetch, order, receive
+from apps.feeds.tests.plain_client import breaches, fetch, order, receive, socket
 from apps.feeds.tests.plain_htx_orders import (
     HOSTS,
+    SOCKETS,
     SPOT_ORDERS,
     SWAP,
     Client,
+    answered,
     event,
+    login,
     now_ms,
     private,
     stamp,
@@ -58,6 +61,18 @@ async def test_answers_tell_what_is_left_of_the_limits(client: Client) -> None:
     assert client.headers["X-HB-RateLimit-Requests-Remain"] == "49"
     await client.open_orders("futures")
     assert (client.headers["ratelimit-limit"], client.headers["ratelimit-remaining"]) == ("72", "71")
+
+
+async def test_a_key_has_ten_private_sockets_of_spot_at_most(client: Client) -> None:
+    async with contextlib.AsyncExitStack() as sockets:
+        for _ in range(10):
+            await sockets.enter_async_context(private(client, "spot"))
+        one_more = await sockets.enter_async_context(socket(client.simulator, f"{HOSTS['spot']}/{SOCKETS['spot']}"))
+        answer = await answered(one_more, login(client, "spot"))
+        assert (answer["code"], answer["message"]) == (4000, "too.many.connection")
+
+
+# faults
 
 
 @BOTH
