@@ -331,7 +331,7 @@ async def test_a_rebate_is_a_negative_fee(on: Stand):
 
 async def test_own_trades_are_those_since_a_time_and_agree_with_the_exchange(on: Stand):
     async with on.account() as anna:
-        began = anna.now_ms() - 1
+        began = anna.now_ms() - 1_000
         _, bought = await anna.bought()
         await anna.sold(bought.filled)
         trades = await anna.own_trades(began)
@@ -351,7 +351,7 @@ async def test_own_trades_are_those_since_a_time_and_agree_with_the_exchange(on:
 
 async def test_own_trades_of_several_pages_are_all_told_once(on: Stand):
     async with on.account() as anna:
-        began = anna.now_ms() - 1
+        began = anna.now_ms() - 1_000
         share = on.lot * (on.amount / on.lot / MANY).to_integral_value(ROUND_CEILING)
         _, both = await anna.rest(SELL, price=on.near(SELL), amount=MANY * share)
         order = on.truth(anna).orders[both.exchange_order_id or ""]

@@ -105,7 +105,7 @@ async def test_a_lost_socket_is_told_first_and_a_sweep_completes_what_was_missed
         await on.fault(anna, "drop_private", count=3)
         await on.fill(anna, both.exchange_order_id or "", on.part)
         await anna.cancel(gone)
-        await feed.until(lambda: feed.story.count("lost") >= 3 and feed.story[-1] == "ready")
+        await feed.until(lambda: feed.story.count("lost") >= 3 and feed.is_ready)
         assert feed.story.index("lost") > feed.story.index("ready")
         await on.until_heard(anna)
         [left] = await anna.open_orders(on.instrument)

@@ -300,7 +300,7 @@ class Hand:
         task = asyncio.create_task(socket.run(), name=f"private socket of {self.name}")
         try:
             if ready:
-                await feed.until(lambda: feed.story[-1:] == ["ready"])
+                await feed.until(lambda: feed.is_ready)
                 await self.on.until_heard(self)
             yield feed
         finally:
@@ -377,6 +377,10 @@ class Feed(Watched):
             self._take(event)
             self.story.append(type(event).__name__)
         self.note()
+
+    @property
+    def is_ready(self) -> bool:
+        return [word for word in self.story if word in ("ready", "lost")][-1:] == ["ready"]
 
     def order(self, named: OrderRef) -> OrderUpdate | None:
         return self.orders.get(named.exchange_order_id or "")
