@@ -186,3 +186,21 @@ async def test_what_turns_requests_away_places_nothing(client: Client, op: str, 
     await trouble(client.simulator, "hyperliquid", op, seconds=30)
     assert (await client.post("exchange", envelope(order("futures"))))[0] == status
     assert await accepted(client.simulator, "hyperliquid") == []
+
+
+@pytest.mark.parametrize("value", ["", "x", "-1", "1e99", "9" * 40, "NaN", "²", True, [], {}, None, 2**70])
+async def test_nonsense_is_refused_like_all_else(client: Client, value: Any) -> None:
+    fields = [name for name in ("a", "b", "p", "s", "r", "t", "c") if (name, value) not in (("b", True), ("c", None))]
+    for name in fields:
+        body = envelope(order("futures"))
+        body["action"]["orders"][0][name] = value
+        status, answer = await client.post("exchange", body)
+        assert status == 422 or answer["status"] == "err" or "error" in answer["response"]["data"]["statuses"][0]
+    for name in ("nonce", "vaultAddress", "signature", "action"):
+        if (name, value) != ("vaultAddress", None):
+            status, answer = await client.post("exchange", envelope(order("futures")) | {name: value})
+            assert status == 422 or answer["status"] == "err"
+    for name in ("type", "user", "startTime", "endTime"):
+        question = {"type": "userFillsByTime", "user": USER, "startTime": 0, name: value}
+        assert (await client.post("info", question))[0] in (200, 422)
+    assert await accepted(client.simulator, "hyperliquid") == []

@@ -9,9 +9,12 @@ from apps.feeds.simulator.server import Simulator
 from apps.feeds.tests.plain_accounts import accepted, fill, open_account
 from apps.feeds.tests.plain_client import order
 from apps.feeds.tests.plain_mexc_orders import (
+    FUTURES,
     Client,
     limit,
     market,
+    now_ms,
+    sign,
 )
 
 BOTH = pytest.mark.parametrize("market_type", ["spot", "futures"])
@@ -203,3 +206,27 @@ async def test_a_cancelled_order_that_was_filled_in_part_is_partially_cancelled_
     assert (await client.read("spot", id))["status"] == "PARTIALLY_FILLED"
     gone = await client.ask("spot", "DELETE", "order", symbol="BTCUSDT", orderId=id)
     assert (gone["status"], Decimal(gone["executedQty"])) == ("PARTIALLY_CANCELED", Decimal("0.004"))
+
+
+REFUSED = {33333, 30002, -1121, 10096, 600, 1001, 2011, 2015, 510}  # on contracts for coming too often, too
+NONSENSE: list[Any] = ["", "x", "-1", "1e99", "9" * 40, "NaN", "²", True, [], {}, 0]
+
+
+@BOTH
+async def test_nonsense_is_refused_like_all_else(client: Client, market_type: str) -> None:
+    path = "order" if market_type == "spot" else "order/create"
+    for name in limit(market_type):
+        for value in NONSENSE:
+            code = (await client.refused(market_type, "POST", path, **limit(market_type, **{name: value})))[1]
+            assert code in REFUSED, (name, value)
+    assert await accepted(client.simulator, "mexc") == []
+
+
+@pytest.mark.parametrize("body", ["", "null", "[]", "[[]]", '{"orderIds":7}', "{", "7", '"x"'])
+async def test_bodies_of_contracts_that_make_no_sense_are_refused(client: Client, body: str) -> None:
+    for path in ("order/create", "order/cancel", "position/change_leverage"):
+        headers = {"ApiKey": client.key, "Request-Time": str(now_ms()), "Content-Type": "application/json"}
+        headers["Signature"] = sign(client.key + headers["Request-Time"] + body)
+        status, answer = await client.send("POST", f"{FUTURES}/{path}", body, headers)
+        assert status == 200
+        assert answer["success"] is False or [row["errorCode"] for row in answer["data"]] == [2040]

@@ -86,9 +86,9 @@ class Rest:
     def told(self, question: Question) -> Any:
         """The answer to a question, by REST or on a socket. Raises QuestionError."""
         kind = question.get("type")
-        answer = self._answers.get(kind) if isinstance(kind, str) else None
-        if kind in self._accounts.answers:
-            answer = self._of_user
+        if not isinstance(kind, str):
+            raise QuestionError(422, UNKNOWN)
+        answer = self._of_user if kind in self._accounts.answers else self._answers.get(kind)
         if answer is None:
             raise QuestionError(422, UNKNOWN)
         self._admit(_market_type(question), WEIGHTS.get(question["type"], HEAVY))
@@ -116,7 +116,8 @@ class Rest:
         kind, user = question["type"], question.get("user")
         if not isinstance(user, str) or ADDRESS.fullmatch(user) is None:
             raise QuestionError(422, UNKNOWN)
-        if kind in SINCE and not isinstance(question.get("startTime"), int):
+        times = (question.get("startTime"), question.get("endTime") or 0)
+        if kind in SINCE and not all(isinstance(time, int) for time in times):
             raise QuestionError(422, UNKNOWN)
         if kind == "orderStatus" and not isinstance(question.get("oid"), int | str):
             raise QuestionError(422, UNKNOWN)

@@ -57,7 +57,7 @@ class Trading:
         try:
             envelope = read(body)
             message = _digest(envelope)
-        except (msgspec.DecodeError, ValueError):
+        except (msgspec.DecodeError, ValueError, OverflowError):
             return web.Response(status=422, text=UNKNOWN)
         shut = self._rest.shut(_market_type(envelope), 1 + _batch(envelope) // BATCH_PER_WEIGHT)
         if shut is not None:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from aiohttp import web
 
-from apps.feeds.simulator.mexc.params import Params
+from apps.feeds.simulator.mexc.params import WHOLE, Params
 from apps.feeds.simulator.mexc.refusals import (
     BAD_ADDRESS,
     BAD_SIGNATURE,
@@ -44,6 +44,10 @@ def signature(secret: str, text: str) -> str:
     return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
+def same(wanted: str, given: str) -> bool:
+    return hmac.compare_digest(wanted.encode(), given.encode(errors="replace"))
+
+
 def keyed(desk: Desk, market_type: str, text: str, permission: str) -> tuple[Account, Key]:
     """The account of an API key that may do so much."""
     if not text:
@@ -62,7 +66,7 @@ async def spot_caller(desk: Desk, request: web.Request, permission: str) -> Call
     """What is signed is the query and the body as sent, without the signature at the end."""
     account, key = keyed(desk, "spot", request.headers.get("X-MEXC-APIKEY", ""), permission)
     query = request.raw_path.partition("?")[2]
-    body = (await request.read()).decode()
+    body = (await request.read()).decode(errors="replace")
     values = dict(pair for text in (query, body) for pair in parse_qsl(text, keep_blank_values=True))
     params = Params("spot", values)
     sent, now = params.whole("timestamp"), desk.now_ms()
@@ -72,7 +76,7 @@ async def spot_caller(desk: Desk, request: web.Request, permission: str) -> Call
     if sent >= now + AHEAD_MS or now - sent > window_ms:
         raise refusal("spot", BAD_TIME["spot"])
     wanted = signature(key.secret, _unsigned(query) + _unsigned(body))
-    if not hmac.compare_digest(wanted, values.get("signature", "")):
+    if not same(wanted, values.get("signature", "")):
         raise refusal("spot", BAD_SIGNATURE["spot"])
     return Caller(account, key, params)
 
@@ -85,10 +89,10 @@ async def futures_caller(desk: Desk, request: web.Request, permission: str, part
     window_s = min(window.whole("Recv-Window", FUTURES_WINDOW_S), LONGEST_FUTURES_WINDOW_S)
     sent = headers.get("Request-Time", "")
     check_time(desk, sent, window_s)
-    text = (await request.read()).decode()
+    text = (await request.read()).decode(errors="replace")
     query = request.raw_path.partition("?")[2]
     signed = text if request.method == "POST" else "&".join(sorted(query.split("&")))
-    if not hmac.compare_digest(signature(key.secret, key.key + sent + signed), headers.get("Signature", "")):
+    if not same(signature(key.secret, key.key + sent + signed), headers.get("Signature", "")):
         raise refusal("futures", BAD_SIGNATURE["futures"])
     body = decoded(text) if request.method == "POST" else None
     values = body if isinstance(body, dict) else dict(parse_qsl(query, keep_blank_values=True))
@@ -97,7 +101,7 @@ async def futures_caller(desk: Desk, request: web.Request, permission: str, part
 
 def check_time(desk: Desk, sent: str, window_s: int = FUTURES_WINDOW_S) -> None:
     """Of a contract request or login, as it is written there."""
-    if not sent.isdecimal() or abs(desk.now_ms() - int(sent)) > window_s * 1000:
+    if WHOLE.fullmatch(sent) is None or abs(desk.now_ms() - int(sent)) > window_s * 1000:
         raise refusal("futures", BAD_TIME["futures"])
 
 
@@ -107,7 +111,7 @@ def login(desk: Desk, param: Any) -> Account:
     account, key = keyed(desk, "futures", str(values.get("apiKey", "")), "read")
     sent = str(values.get("reqTime", ""))
     check_time(desk, sent)
-    if not hmac.compare_digest(signature(key.secret, key.key + sent), str(values.get("signature", ""))):
+    if not same(signature(key.secret, key.key + sent), str(values.get("signature", ""))):
         raise refusal("futures", BAD_SIGNATURE["futures"])
     return account
 

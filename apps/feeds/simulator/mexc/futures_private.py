@@ -97,4 +97,7 @@ class FuturesPrivate:
 
 
 def _is_filter(row: Any) -> bool:
-    return isinstance(row, dict) and row.get("filter") in CHANNELS and isinstance(row.get("rules", []), list)
+    if not isinstance(row, dict) or not isinstance(row.get("filter"), str) or row["filter"] not in CHANNELS:
+        return False
+    rules = row.get("rules", [])
+    return isinstance(rules, list) and all(isinstance(symbol, str) for symbol in rules)

@@ -1,12 +1,16 @@
 """A private request's parameters: text on spot, JSON or text on contracts."""
 
+import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from apps.feeds.simulator.mexc.refusals import BAD_PARAMETER, RefusalError, refusal
 
 T = TypeVar("T")
+NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?")
+MOST = Decimal(10) ** 12
+WHOLE = re.compile(r"[0-9]{1,19}")
 
 
 class Params:
@@ -39,13 +43,9 @@ class Params:
         text = self.optional(name)
         if text is None:
             return None
-        try:
-            number = Decimal(text)
-        except InvalidOperation:
-            raise self.wrong(name) from None
-        if not number.is_finite() or number < 0:
+        if NUMBER.fullmatch(text) is None or Decimal(text) > MOST:
             raise self.wrong(name)
-        return number
+        return Decimal(text)
 
     def need(self, name: str) -> Decimal:
         number = self.number(name)
@@ -57,9 +57,16 @@ class Params:
         text = self.optional(name)
         if text is None:
             return default
-        if not text.isdecimal():
+        if WHOLE.fullmatch(text) is None:
             raise self.wrong(name)
         return int(text)
+
+    def rows(self, name: str, default: int, most: int) -> int:
+        """How many rows are asked for: at least one, and no more than there may be."""
+        count = self.whole(name, default)
+        if not count:
+            raise self.wrong(name)
+        return min(count, most)
 
     def flag(self, name: str) -> bool:
         value = self._values.get(name, False)

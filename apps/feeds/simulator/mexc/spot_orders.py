@@ -41,7 +41,7 @@ class SpotOrders:
         self._desk = desk
 
     def place(self, caller: Caller) -> dict[str, Any]:
-        return rows.placed(self._desk_place(caller, self._ticket(caller)))
+        return rows.placed(self._place(caller, self._ticket(caller)))
 
     def test(self, caller: Caller) -> dict[str, Any]:
         """Only looked at."""
@@ -82,7 +82,7 @@ class SpotOrders:
             raise caller.params.wrong("startTime")
         found = self._desk.orders(caller.account, "spot", self._symbol(caller))
         found = [row for row in found if first <= row.created_ms <= last]
-        return [rows.order(row) for row in found[-min(caller.params.whole("limit", 500), MOST_ORDERS) :]]
+        return [rows.order(row) for row in found[-caller.params.rows("limit", 500, MOST_ORDERS) :]]
 
     def trades(self, caller: Caller) -> list[dict[str, Any]]:
         """Of the last month, the latest first."""
@@ -94,7 +94,7 @@ class SpotOrders:
             for row in self._desk.executions(caller.account, "spot", self._symbol(caller), since_ms=first)
             if row.ms <= last and id in (None, row.order.id)
         ]
-        most = min(caller.params.whole("limit", MOST_TRADES), MOST_TRADES)
+        most = caller.params.rows("limit", MOST_TRADES, MOST_TRADES)
         return [rows.trade(row) for row in reversed(found[-most:])]
 
     def _ticket(self, caller: Caller) -> Ticket:
@@ -124,7 +124,7 @@ class SpotOrders:
             words={"type": type_name},
         )
 
-    def _desk_place(self, caller: Caller, ticket: Ticket) -> Order:
+    def _place(self, caller: Caller, ticket: Ticket) -> Order:
         try:
             return self._desk.place(caller.account, ticket)
         except Refused as refused:
