@@ -97,6 +97,14 @@ async def test_an_immediate_order_that_finds_nobody_is_an_error_and_rejected(cli
     assert (await client.info("orderStatus", oid=CLOID))["order"]["status"] == "iocCancelRejected"
 
 
+@BOTH
+async def test_a_makers_order_that_would_take_is_an_error_and_rejected(client: Client, market_type: str) -> None:
+    text = await client.refused(market_type, tif="Alo", p="90000", cloid=CLOID)
+    assert text.startswith("Post only order would have immediately matched, bbo was 8")
+    assert (await client.info("orderStatus", oid=CLOID))["order"]["status"] == "badAloPxRejected"
+    assert await client.info("userFills") == []
+
+
 @pytest.mark.parametrize(
     ("market_type", "fields", "expected"),
     [
@@ -107,13 +115,11 @@ async def test_an_immediate_order_that_finds_nobody_is_an_error_and_rejected(cli
         ("futures", {"p": "10"}, "Order price cannot be more than 80% away from the reference price"),
         ("futures", {"s": "0.0001"}, "Order must have minimum value of $10."),
         ("futures", {"s": "100000"}, "Insufficient margin to place order. asset=0"),
-        ("futures", {"tif": "Alo", "p": "90000"}, "Post only order would have immediately matched, bbo was "),
         ("futures", {"r": True}, "Reduce only order would increase position."),
         ("futures", {"tif": "Gtd"}, "Invalid TIF"),
         ("spot", {"s": "0.0001"}, "Order must have minimum value of 10 USDC."),
         ("spot", {"s": "1000"}, "Insufficient spot balance asset=10142"),
         ("spot", {"b": False, "p": "90000", "s": "1000"}, "Insufficient spot balance asset=10142"),
-        ("spot", {"tif": "Alo", "p": "90000"}, "Post only order would have immediately matched, bbo was "),
     ],
 )
 async def test_what_cannot_be_ordered_is_an_error_inside_of_an_answer_that_is_well(

@@ -79,11 +79,15 @@ async def test_an_order_that_takes_is_open_and_then_filled(client: Client) -> No
         assert [(row["status"], row["order"]["sz"]) for row in states] == [("open", "0.001"), ("filled", "0.0")]
 
 
-async def test_an_immediate_order_that_finds_nobody_is_rejected(client: Client) -> None:
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [({"tif": "Ioc"}, "iocCancelRejected"), ({"tif": "Alo", "p": "90000"}, "badAloPxRejected")],
+)
+async def test_an_order_that_is_rejected_was_never_open(client: Client, fields: dict[str, str], status: str) -> None:
     async with listening(client, "orderUpdates") as connection:
-        await client.refused("futures", tif="Ioc")
-        states = [(await told(connection, "orderUpdates"))[0]["status"] for _ in range(2)]
-        assert states == ["open", "iocCancelRejected"]
+        await client.refused("futures", **fields)
+        (told_of,) = await told(connection, "orderUpdates")
+        assert (told_of["status"], told_of["order"]["sz"]) == (status, "0.01")
 
 
 async def test_fills_begin_with_those_that_were(client: Client) -> None:

@@ -50,6 +50,7 @@ class Hyperliquid(Exchange):
     hosts = frozenset({HOST})
     rules = Rules(
         expiry="matcher",
+        post_only="cancel",
         reduce_only="trim",
         rates=RATES,
         most_leverage=MOST_LEVERAGE,

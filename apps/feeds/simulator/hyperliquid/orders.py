@@ -67,7 +67,7 @@ class Orders:
 
     def _placed(self, account: Account, wire: OrderWire, expires_ms: int | None) -> Status:
         try:
-            return _status(self._desk.place(account, self._ticket(wire, expires_ms)))
+            return self._status(wire, self._desk.place(account, self._ticket(wire, expires_ms)))
         except OrderError as error:
             return {"error": str(error)}
         except Refused as refused:
@@ -106,11 +106,22 @@ class Orders:
         if reason == Reason.INSUFFICIENT_FUNDS:
             lacks = "margin to place order." if market_type == "futures" else "spot balance"
             return f"Insufficient {lacks} asset={wire.a}"
-        if reason == Reason.WOULD_TAKE:
-            market = self._desk.market(market_type, listing.symbol)
-            best = "@".join(rows.price(listing, abs(side.keys[0])) for side in (market.bids, market.asks))
-            return f"Post only order would have immediately matched, bbo was {best}. asset={wire.a}"
         return LEAST[market_type] if reason == Reason.TOO_SMALL else TEXTS[reason]
+
+    def _status(self, wire: OrderWire, order: Order) -> Status:
+        named = {"oid": int(order.id), **({"cloid": order.client_id} if order.client_id else {})}
+        if order.is_open:
+            return {"resting": named}
+        if order.filled:
+            total = rows.size(order.listing, order.filled)
+            return {"filled": {"totalSz": total, "avgPx": rows.number(order.average), **named}}
+        return {"error": self._took(wire, order) if order.ended == Ended.POST_ONLY else MISSED}
+
+    def _took(self, wire: OrderWire, order: Order) -> str:
+        """A maker's order met somebody."""
+        market = self._desk.market(order.listing.market_type, order.listing.symbol)
+        best = "@".join(rows.price(order.listing, abs(side.keys[0])) for side in (market.bids, market.asks))
+        return f"Post only order would have immediately matched, bbo was {best}. asset={wire.a}"
 
     def _cancel_all(self, account: Account, action: Cancel | CancelByCloid, expires_ms: int | None) -> dict[str, Any]:
         named: list[tuple[int, str | None, str | None]]
@@ -168,13 +179,3 @@ def _check_price(listing: Listing, price: Decimal) -> None:
     shape = price.normalize().as_tuple()
     if len(shape.digits) > DIGITS or -int(shape.exponent) > most:
         raise OrderError(TEXTS[Reason.OFF_TICK])
-
-
-def _status(order: Order) -> Status:
-    named = {"oid": int(order.id), **({"cloid": order.client_id} if order.client_id else {})}
-    if order.is_open:
-        return {"resting": named}
-    if order.ended == Ended.IOC and not order.filled:
-        return {"error": MISSED}
-    total = rows.size(order.listing, order.filled)
-    return {"filled": {"totalSz": total, "avgPx": rows.number(order.average), **named}}

@@ -31,6 +31,8 @@ class Listener:
         return [{"channel": channel, "data": data} for kind, channel, data in told if kind in self.types]
 
     def _order(self, event: OrderEvent) -> list[tuple[str, str, Any]]:
+        if event.kind == "new" and rows.status(self.account.orders[event.order.id]) in rows.REJECTED.values():
+            return []  # it was never open
         update = ("orderUpdates", "orderUpdates", [rows.update(event.order, rows.basic(event.order))])
         if event.execution is None:
             return [update]

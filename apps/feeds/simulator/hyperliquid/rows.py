@@ -13,7 +13,7 @@ from apps.feeds.simulator.trading.tickets import Ended
 SIDES = {"buy": "B", "sell": "A"}
 TIFS = {"gtc": "Gtc", "ioc": "Ioc", "post": "Alo"}
 ENDED = {Ended.SELF_TRADE: "selfTradeCanceled", Ended.REDUCE_ONLY: "reduceOnlyCanceled"}  # any other end: canceled
-IOC_MISSED = "iocCancelRejected"
+REJECTED = {Ended.POST_ONLY: "badAloPxRejected", Ended.IOC: "iocCancelRejected"}  # those that never traded
 MOST_LEVERAGE = 20
 DOLLAR_PLACES = 6
 NOTHING = Decimal(0)
@@ -34,14 +34,15 @@ def size(listing: Listing, lots: int) -> str:
 
 
 def status(order: Order) -> str:
-    """An immediate order that found nobody is rejected; one that found somebody is cancelled."""
+    """An immediate order that found nobody is rejected, as is one that should not have found anybody."""
     if order.status in ("open", "partial"):
         return "open"
     if order.status == "filled":
         return "filled"
-    if order.ended == Ended.IOC and not order.filled:
-        return IOC_MISSED
-    return ENDED.get(order.ended or Ended.CLIENT, "canceled")
+    ended = order.ended or Ended.CLIENT
+    if ended in REJECTED and not order.filled:
+        return REJECTED[ended]
+    return ENDED.get(ended, "canceled")
 
 
 def basic(order: Order) -> dict[str, Any]:
