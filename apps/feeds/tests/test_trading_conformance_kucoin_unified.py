@@ -11,25 +11,11 @@ import pytest_asyncio
 
 from apps.feeds.market import MarketType
 from apps.feeds.simulator.server import Simulator
-from apps.feeds.tests import (
-    test_trading_conformance,
-    test_trading_conformance_account,
-    test_trading_conformance_fates,
-    test_trading_conformance_private,
-    test_trading_conformance_refusals,
-    trading_declared,
-    trading_stand,
-)
+from apps.feeds.tests import trading_declared, trading_stand
 from apps.feeds.tests.trading_hand import Hand
 from apps.feeds.tests.trading_stand import Stand
+from apps.feeds.tests.trading_suite import behaviours
 
-SUITE = (
-    test_trading_conformance,
-    test_trading_conformance_account,
-    test_trading_conformance_fates,
-    test_trading_conformance_private,
-    test_trading_conformance_refusals,
-)
 KIND = "unified"  # its one wallet is called so too
 # What is not to be had, and why.
 NOT_HERE = {
@@ -48,9 +34,7 @@ def markets(behaviour: str) -> list[MarketType]:
     return [market for market in MarketType if trading_declared.reason("kucoin", market, behaviour) is None]
 
 
-for module in SUITE:
-    shown = {name: test for name, test in vars(module).items() if name.startswith("test_") and markets(name)}
-    globals().update(shown)
+globals().update({name: test for name, test in behaviours().items() if markets(name)})
 
 
 class UnifiedStand(Stand):

@@ -11,7 +11,8 @@ from apps.feeds.drivers.trading import Answer, Token
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import Fill, OrderStatus, OrderType
 from apps.feeds.tests import trading_stand
-from apps.feeds.tests.trading_hand import FINAL, PATIENCE_S, Feed, ref
+from apps.feeds.tests.trading_feed import FINAL, PATIENCE_S, Feed
+from apps.feeds.tests.trading_hand import ref
 from apps.feeds.tests.trading_stand import Stand, pytest_generate_tests  # noqa: F401 (pytest finds it here)
 from apps.feeds.tests.waiting import until
 

@@ -1,33 +1,12 @@
 """The suite of trading is whole: every market, at least thirty behaviours, no exception without a reason."""
 
-from collections.abc import Callable
-from typing import Any
-
 from apps.feeds.drivers import registry
 from apps.feeds.market import MarketType
 from apps.feeds.simulator.server import KINDS
-from apps.feeds.tests import (
-    test_trading_conformance,
-    test_trading_conformance_account,
-    test_trading_conformance_fates,
-    test_trading_conformance_private,
-    test_trading_conformance_refusals,
-    trading_declared,
-    trading_stand,
-)
+from apps.feeds.tests import trading_declared, trading_stand
+from apps.feeds.tests.trading_suite import behaviours
 
-SUITE = (
-    test_trading_conformance,
-    test_trading_conformance_account,
-    test_trading_conformance_fates,
-    test_trading_conformance_private,
-    test_trading_conformance_refusals,
-)
 LEAST = 30
-
-
-def behaviours() -> dict[str, Callable[..., Any]]:
-    return {name: test for module in SUITE for name, test in vars(module).items() if name.startswith("test_")}
 
 
 def test_every_exchange_that_can_be_traded_on_or_is_simulated_is_named():

@@ -1,82 +1,35 @@
-"""One account at work: its keys, our client and its private socket, as an executor uses them."""
+"""One account at work: its orders and its private socket, as an executor uses them."""
 
 import asyncio
 import contextlib
-import logging
 import random
 import time
-import traceback
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from msgspec.structs import replace
 
-from apps.feeds.drivers.base import Frame, Rate, Request
-from apps.feeds.drivers.trading import Answer, Page, Placed, Trader
-from apps.feeds.errors import FeedError, MalformedFrame, Refused, UnknownOrder
+from apps.feeds.drivers.base import Rate, Request
+from apps.feeds.drivers.trading import Answer, Placed, Trader
+from apps.feeds.errors import Refused, UnknownOrder
 from apps.feeds.market import Instrument, Side
-from apps.feeds.orders import (
-    AccountEvent,
-    Balance,
-    Balances,
-    Credentials,
-    Fees,
-    Fill,
-    FundingPayment,
-    LookUp,
-    MarginMode,
-    NewOrder,
-    OrderRef,
-    OrderStatus,
-    OrderType,
-    OrderUpdate,
-    Permissions,
-    Position,
-    Positions,
-    in_base,
-)
+from apps.feeds.orders import Fill, NewOrder, OrderRef, OrderStatus, OrderType, OrderUpdate, in_base
 from apps.feeds.tests.stand import TIMING
-from apps.feeds.tests.toy import Watched
+from apps.feeds.tests.trading_feed import FINAL, PATIENCE_S, Feed
+from apps.feeds.tests.trading_holder import Holder
 from apps.feeds.transport.gate import Gate
-from apps.feeds.transport.link import Link
-from apps.feeds.transport.orders import OrderClient, Purpose
+from apps.feeds.transport.orders import Purpose
 from apps.feeds.transport.private import PrivateSocket
 
-if TYPE_CHECKING:
-    from apps.feeds.tests.trading_stand import Stand
-
-T = TypeVar("T")
-FINAL = {OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED}
 MONEY = Decimal(200)  # for a market buy where it has to name that
 EXPIRES_MS = 20_000  # long enough for a machine that is busy
-TURN_S = 30.0
-PATIENCE_S = 60.0  # for what must happen
 ASKED_AGAIN_S = 0.02
+PATIENT = replace(TIMING, ack_s=20.0)
 
 
-class Hand:
-    """Asks for one account; amounts come back in base currency. Every error is kept, to be searched for secrets."""
-
-    def __init__(self, on: "Stand", name: str, keys: Credentials, client: OrderClient) -> None:
-        self.on = on
-        self.name = name
-        self.keys = keys
-        self.secrets = {keys.key, keys.secret, keys.passphrase} - {""}
-        self.client = client
-        self.ahead_ms = 0  # our idea of how far the exchange's clock is ahead of ours
-        self.errors: list[BaseException] = []
-        self._last_ms = 0
-
-    def change_keys(self, **changes: str) -> None:
-        """Use other keys from now on; they are as secret as the first."""
-        self.keys = replace(self.keys, **changes)
-        self.secrets |= set(changes.values())
-
-    def now_ms(self) -> int:
-        """The exchange's time, never the same twice: some count signatures by it."""
-        self._last_ms = max(time.time_ns() // 1_000_000, self._last_ms + 1)
-        return self._last_ms + self.ahead_ms
+class Hand(Holder):
+    """Amounts come back in base currency."""
 
     def order(self, side: Side = Side.BUY, **more: Any) -> NewOrder:
         """A limit order that rests far from the market, unless said otherwise."""
@@ -95,36 +48,6 @@ class Hand:
             **more,
         }
         return NewOrder(side=side, **fields)
-
-    @contextlib.asynccontextmanager
-    async def hasty(self, timeout_s: float) -> AsyncIterator[None]:
-        """Wait no longer for an answer."""
-        patient = self.client
-        async with self.on.client(timeout_s) as self.client:
-            yield
-        self.client = patient
-
-    async def ask(self, request: Request, purpose: Purpose, parse: Callable[[Answer], T]) -> T:
-        try:
-            return await self.client.ask(self.on.exchange, self.name, request, purpose, parse, turn_s=TURN_S)
-        except FeedError as error:
-            self.errors.append(error)
-            raise
-
-    async def read(self, request: Request, parse: Callable[[Answer], T]) -> T:
-        return await self.ask(request, Purpose.READ, parse)
-
-    async def pages(self, request: Callable[[str | None], Request], parse: Callable[[Answer], Page[T]]) -> list[T]:
-        rows: list[T] = []
-        cursor: str | None = None
-        for _ in range(50):
-            page = await self.read(request(cursor), parse)
-            rows += page.rows
-            if (cursor := page.cursor) is None:
-                return rows
-        raise AssertionError("pages without end")
-
-    # orders
 
     async def place(self, order: NewOrder) -> Placed:
         return await self.send_order(order, self.on.trader.place(self.keys, order, self.now_ms()))
@@ -236,46 +159,6 @@ class Hand:
         rows = [in_base(row, named.instrument) for row in page.rows]
         return [row for row in rows if row.exchange_order_id == named.exchange_order_id]
 
-    # the account
-
-    async def balances(self) -> dict[str, Balance]:
-        trader, market = self.on.trader, self.on.market
-        request = trader.balances(self.keys, market, self.now_ms())
-        rows = await self.read(request, lambda answer: trader.parse_balances(market, answer))
-        return {row.asset: row for row in rows}
-
-    async def positions(self) -> list[Position]:
-        trader = self.on.trader
-        rows = await self.pages(
-            lambda cursor: trader.positions(self.keys, self.now_ms(), cursor), trader.parse_positions
-        )
-        return [self.on.in_base(row) for row in rows]
-
-    async def fees(self) -> Fees:
-        trader, of = self.on.trader, self.on.instrument
-        return await self.read(trader.fees(self.keys, of, self.now_ms()), lambda answer: trader.parse_fees(of, answer))
-
-    async def funding(self, since_ms: int) -> list[FundingPayment]:
-        trader, of = self.on.trader, self.on.instrument
-
-        def request(cursor: str | None) -> Request:
-            return trader.funding(self.keys, of, since_ms, self.now_ms(), cursor)
-
-        return await self.pages(request, lambda answer: trader.parse_funding(of, answer))
-
-    async def set_leverage(self, leverage: int, mode: MarginMode) -> None:
-        trader = self.on.trader
-        for request in trader.set_leverage(self.keys, self.on.instrument, leverage, mode, self.now_ms()):
-            await self.ask(request, Purpose.ORDER, trader.parse_leverage_set)
-
-    async def permissions(self) -> Permissions:
-        trader = self.on.trader
-        return await self.read(trader.permissions(self.keys, self.now_ms()), trader.parse_permissions)
-
-    async def server_time(self) -> int:
-        trader, market = self.on.trader, self.on.market
-        return await self.read(trader.server_time(market), lambda answer: trader.parse_server_time(market, answer))
-
     # pushes
 
     @contextlib.asynccontextmanager
@@ -295,7 +178,7 @@ class Hand:
             clock=time.time_ns,
             exchange_ms=self.now_ms,
             rng=random.Random(1),
-            timing=TIMING_OF_PRIVATE,
+            timing=PATIENT,
         )
         task = asyncio.create_task(socket.run(), name=f"private socket of {self.name}")
         try:
@@ -307,141 +190,6 @@ class Hand:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-
-    @contextlib.contextmanager
-    def discreet(self) -> Iterator[None]:
-        """Nothing that is secret shows in an error, a log line or a repr of the account's things."""
-        lines = Lines()
-        root = logging.getLogger()
-        level = root.level
-        root.addHandler(lines)
-        root.setLevel(logging.DEBUG)
-        try:
-            yield
-        finally:
-            root.setLevel(level)
-            root.removeHandler(lines)
-        shown = [repr(self.keys), repr(self.client), *lines.texts]
-        shown += ["".join(traceback.format_exception(error)) + repr(error) for error in self.errors]
-        assert [text for text in shown for secret in self.secrets if secret in text] == []
-
-
-TIMING_OF_PRIVATE = replace(TIMING, ack_s=20.0)
-
-
-class Lines(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if not record.name.startswith("apps.feeds.simulator"):
-            self.texts.append(record.getMessage() + (self.format(record) if record.exc_info else ""))
-
-
-class Feed(Watched):
-    """What the private socket tells, and what an account's books make of it: told twice or late, it is the same."""
-
-    def __init__(self, hand: Hand) -> None:
-        super().__init__()
-        self.hand = hand
-        self.story: list[str] = []  # "ready", "lost", "refused", "malformed", and the names of events
-        self.told: list[AccountEvent] = []
-        self.orders: dict[str, OrderUpdate] = {}  # by the exchange's id
-        self.fills: dict[str, Fill] = {}  # by trade id
-        self.balances: dict[str, Balance] = {}
-        self.positions: dict[tuple[str, str], Position] = {}
-        self.looked_up: set[str] = set()
-        self.refusals: list[tuple[str, str]] = []
-        self.reasons: list[str] = []
-        self.bad: list[str] = []
-
-    def ready(self, link: Link) -> None:
-        self._tell("ready")
-
-    def lost(self, link: Link, reason: str, retry_in_s: float) -> None:
-        self.reasons.append(reason)
-        self._tell("lost")
-
-    def refused(self, link: Link, code: str, text: str) -> None:
-        self.refusals.append((code, text))
-        self._tell("refused")
-
-    def malformed(self, link: Link, frame: Frame, error: MalformedFrame, received_ns: int) -> None:
-        self.bad.append(f"{error}: {frame!r}")
-        self._tell("malformed")
-
-    def events(self, link: Link, events: list[AccountEvent], received_ns: int) -> None:
-        for event in events:
-            self.told.append(event)
-            self._take(event)
-            self.story.append(type(event).__name__)
-        self.note()
-
-    @property
-    def is_ready(self) -> bool:
-        return [word for word in self.story if word in ("ready", "lost")][-1:] == ["ready"]
-
-    def order(self, named: OrderRef) -> OrderUpdate | None:
-        return self.orders.get(named.exchange_order_id or "")
-
-    def fills_of(self, named: OrderRef) -> list[Fill]:
-        return [fill for fill in self.fills.values() if fill.exchange_order_id == named.exchange_order_id]
-
-    def filled(self, named: OrderRef) -> Decimal:
-        return sum((fill.amount for fill in self.fills_of(named)), Decimal(0))
-
-    async def until_status(self, named: OrderRef, *statuses: OrderStatus) -> OrderUpdate:
-        await self.until(lambda: (told := self.order(named)) is not None and told.status in statuses)
-        told = self.order(named)
-        assert told is not None
-        return told
-
-    async def until_filled(self, named: OrderRef, amount: Decimal) -> list[Fill]:
-        """Wait until executions of so much are known; what the pushes leave out is asked for."""
-        await self.until(lambda: self.filled(named) >= amount or named.exchange_order_id in self.looked_up)
-        if self.filled(named) < amount:
-            for fill in await self.hand.order_trades(named):
-                self.fills.setdefault(fill.trade_id, fill)
-        assert self.filled(named) == amount
-        return self.fills_of(named)
-
-    async def until(self, holds: Callable[[], Any], seconds: float | None = None) -> None:
-        try:
-            await super().until(holds, seconds or PATIENCE_S)
-        except TimeoutError:
-            raise AssertionError(f"did not happen; told: {self.story}, {self.reasons}, {self.bad}") from None
-
-    def _take(self, event: AccountEvent) -> None:
-        if isinstance(event, OrderUpdate):
-            update = self.hand.on.in_base(event)
-            self.orders[update.exchange_order_id] = merged(self.orders.get(update.exchange_order_id), update)
-        elif isinstance(event, Fill):
-            self.fills[event.trade_id] = self.hand.on.in_base(event)
-        elif isinstance(event, LookUp):
-            self.looked_up.add(event.exchange_order_id)
-        elif isinstance(event, Balances):
-            known = {} if event.whole else self.balances
-            self.balances = known | {row.asset: row for row in event.rows}
-        elif isinstance(event, Positions):
-            rows = [self.hand.on.in_base(row) for row in event.rows]
-            known_positions = {} if event.whole else self.positions
-            self.positions = known_positions | {(row.symbol, row.side): row for row in rows}
-
-    def _tell(self, name: str) -> None:
-        self.story.append(name)
-        self.note()
-
-
-def merged(known: OrderUpdate | None, update: OrderUpdate) -> OrderUpdate:
-    """A final status is never left, and what is filled never falls, whatever comes late."""
-    if known is None:
-        return update
-    newest = update if update.filled >= known.filled else known
-    status = known.status if known.status in FINAL else update.status
-    if status is OrderStatus.OPEN and newest.filled:
-        status = known.status
-    return replace(newest, status=status)
 
 
 def ref(order: NewOrder, placed: Placed) -> OrderRef:
