@@ -1,4 +1,4 @@
-"""In CI a skipped test fails the run."""
+"""In CI a test that is skipped or expected to fail fails the run."""
 
 import subprocess
 import sys
@@ -8,12 +8,17 @@ import pytest
 
 from tests.fixtures.captures import ROOT
 
-SKIPS = "import pytest\n\ndef test_passes():\n    pass\n\ndef test_skips():\n    pytest.skip('no reason')\n"
+PASSES = "import pytest\n\ndef test_passes():\n    pass\n\n"
+SKIPS = PASSES + "def test_skips():\n    pytest.skip('no reason')\n"
+XFAILS = PASSES + "@pytest.mark.xfail\ndef test_is_expected_to_fail():\n    assert False\n"
 
 
+@pytest.mark.parametrize(("tests", "said"), [(SKIPS, "1 skipped"), (XFAILS, "1 xfailed")], ids=["skipped", "expected"])
 @pytest.mark.parametrize(("ci", "code"), [("true", 1), ("", 0)])
-def test_a_skipped_test_fails_the_run_only_where_ci_is_set(tmp_path: Path, ci: str, code: int):
-    (tmp_path / "test_it.py").write_text(SKIPS)
+def test_a_test_that_proves_nothing_fails_the_run_only_where_ci_is_set(
+    tmp_path: Path, ci: str, code: int, tests: str, said: str
+):
+    (tmp_path / "test_it.py").write_text(tests)
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.fixtures.selection"]
         + ["-p", "no:django", "-c", "/dev/null", f"--rootdir={tmp_path}", str(tmp_path)],
@@ -24,4 +29,4 @@ def test_a_skipped_test_fails_the_run_only_where_ci_is_set(tmp_path: Path, ci: s
         check=False,
     )
     assert run.returncode == code, run.stdout
-    assert "1 passed, 1 skipped" in run.stdout.splitlines()[-1]
+    assert f"1 passed, {said}" in run.stdout.splitlines()[-1]

@@ -19,7 +19,7 @@ from apps.feeds.simulator.kucoin.spot_orders import FORCES, SELF_TRADES, SIDES, 
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.trading.accounts import Account, Order
 from apps.feeds.simulator.trading.desk import DAY_MS, Desk
-from apps.feeds.simulator.trading.tickets import Direction, Mode, PositionSide, Reason, Ticket
+from apps.feeds.simulator.trading.tickets import Direction, Mode, PositionSide, Reason, Refused, Ticket
 
 MODES: dict[str, Mode] = {"ISOLATED": "isolated", "CROSS": "cross"}
 POSITION_SIDES: dict[str, PositionSide] = {"BOTH": "net", "LONG": "long", "SHORT": "short"}
@@ -46,7 +46,7 @@ class FuturesOrders:
         ticket.words["leverage"] = setting.leverage
         try:
             order = self._desk.place(caller.account, ticket)
-        except Exception:
+        except Refused:
             self._desk.set_leverage(caller.account, ticket.symbol, before)
             raise
         return {"orderId": order.id, "clientOid": order.client_id}
