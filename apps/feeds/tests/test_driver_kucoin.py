@@ -381,6 +381,7 @@ def test_an_answer_without_its_list_is_malformed(read):
         (400, {"Gw-Ratelimit-Reset": "20"}, answer(None, "200002"), 0.02),
         (429, {}, b"<html>error code: 1015</html>", 30.0),
         (403, {}, b"<html>", 30.0),
+        (403, {}, answer(None, "400006"), None),
         (200, {}, answer([]), None),
         (502, {}, b"<html>", None),
     ],
