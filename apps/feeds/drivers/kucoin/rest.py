@@ -123,11 +123,9 @@ def parse_volumes(market_type: MarketType, content: bytes) -> dict[str, float]:
 
 def retry_after(status: int, headers: Mapping[str, str], content: bytes) -> float | None:
     head = wire.told(_head, content)
-    if head is None:
-        away = status in facts.STAY_AWAY_S
-    else:  # a 403 in KuCoin's own words is about a key, one without is the firewall's
-        away = status == 429 or str(head.code) in facts.TOO_OFTEN
-    if not away:
+    # a 403 in KuCoin's own words is about a key, one without is the firewall's
+    shut_out = status == 429 if head is not None else status in facts.STAY_AWAY_S
+    if not shut_out and (head is None or str(head.code) not in facts.TOO_OFTEN):
         return None
     for name, value in headers.items():
         if name.lower() == facts.RESET_HEADER and value.isascii() and value.isdigit():
