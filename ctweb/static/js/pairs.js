@@ -208,7 +208,11 @@ function move(step) {
 }
 
 byId("words").addEventListener("input", refilter);
-byId("words").addEventListener("keydown", (event) => event.key === "Escape" && event.target.blur());
+byId("words").addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  event.preventDefault(); // the browser would empty the field and leave the list as it was
+  event.target.blur();
+});
 byId("clear").addEventListener("click", () => { filters.clear(); byId("words").value = ""; refilter(); });
 byId("rows").addEventListener("scroll", () => redraw(drawRows));
 byId("rows").addEventListener("click", (event) => {
