@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 from msgspec import Struct
 
 from apps.feeds.drivers.base import Closing, Frame, Heartbeat, Ignored, Ping, Pong, Rate, Request, Welcome
+from apps.feeds.errors import MalformedFrame
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.orders import (
     AccountEvent,
@@ -142,7 +143,8 @@ class Trader(Protocol):
 
     exchange_id: str
 
-    def id_form(self, market_type: MarketType) -> IdForm: ...
+    def id_form(self, market_type: MarketType) -> IdForm:
+        return IdForm.TEXT
 
     def expiry(self, market_type: MarketType) -> Expiry: ...
 
@@ -174,9 +176,10 @@ class Trader(Protocol):
 
     def cancel_all(self, keys: Credentials, instrument: Instrument, now_ms: int) -> Request | None:
         """All open orders of one instrument; None where the exchange has no such request: cancel one by one."""
-        ...
+        return None
 
-    def parse_cancelled_all(self, instrument: Instrument, answer: Answer) -> None: ...
+    def parse_cancelled_all(self, instrument: Instrument, answer: Answer) -> None:
+        raise MalformedFrame("an answer to a request that does not exist", symbol=instrument.symbol)
 
     def query(self, keys: Credentials, ref: OrderRef, now_ms: int) -> Request: ...
 
@@ -265,13 +268,14 @@ class Trader(Protocol):
 
     def token_request(self, keys: Credentials, market_type: MarketType, now_ms: int) -> Request | None:
         """To be sent before a private socket is opened; None where nothing is."""
-        ...
+        return None
 
-    def parse_token(self, market_type: MarketType, answer: Answer) -> Token: ...
+    def parse_token(self, market_type: MarketType, answer: Answer) -> Token:
+        raise MalformedFrame("an answer to a request that does not exist")
 
     def renew_request(self, keys: Credentials, market_type: MarketType, token: Token, now_ms: int) -> Request | None:
-        """Keeps a token alive while its socket is open; the answer is for `parse_token`."""
-        ...
+        """Keeps a token alive while its socket is open; the answer is for `parse_token`. None where nothing does."""
+        return None
 
     def private_endpoint(self, keys: Credentials, market_type: MarketType, token: Token | None) -> str: ...
 
@@ -279,7 +283,7 @@ class Trader(Protocol):
 
     def login(self, keys: Credentials, market_type: MarketType, now_ms: int) -> list[Frame]:
         """Sent once the socket is open; empty where the token or the address is the login."""
-        ...
+        return []
 
     def private_channels(self, market_type: MarketType) -> tuple[str, ...]:
         """Names of the channels that `Subscribed` must tell of before the account's events are whole."""

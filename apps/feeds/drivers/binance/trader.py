@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from apps.feeds.drivers import wire
-from apps.feeds.drivers.base import Frame, Heartbeat, Request
+from apps.feeds.drivers.base import Heartbeat, Request
 from apps.feeds.drivers.binance import account, answers, facts, orders, private, symbols, trades
 from apps.feeds.drivers.binance import trading_facts as trading
 from apps.feeds.drivers.binance.signing import keyed
-from apps.feeds.drivers.trading import Answer, Expiry, IdForm, Token, TradeLimits, Trader
+from apps.feeds.drivers.trading import Answer, Expiry, Token, TradeLimits, Trader
 from apps.feeds.errors import UnknownOrder
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.orders import Credentials
@@ -57,9 +57,6 @@ class BinanceTrader(Trader):
     subscribe_private = staticmethod(private.subscribe)
     parse_private = staticmethod(private.parse)
 
-    def id_form(self, market_type: MarketType) -> IdForm:
-        return IdForm.TEXT
-
     def expiry(self, market_type: MarketType) -> Expiry:
         return trading.EXPIRY
 
@@ -90,9 +87,6 @@ class BinanceTrader(Trader):
 
     def private_heartbeat(self, market_type: MarketType) -> Heartbeat:
         return facts.HEARTBEAT
-
-    def login(self, keys: Credentials, market_type: MarketType, now_ms: int) -> list[Frame]:
-        return []
 
     def private_channels(self, market_type: MarketType) -> tuple[str, ...]:
         return (trading.USER_DATA,) if market_type is MarketType.SPOT else ()

@@ -1,10 +1,9 @@
 """Bybit as a Trader: spot, and linear perpetuals as futures, of a unified account."""
 
-from apps.feeds.drivers.base import Heartbeat, Request
+from apps.feeds.drivers.base import Heartbeat
 from apps.feeds.drivers.bybit import account, facts, orders, private, symbols, trades
 from apps.feeds.drivers.bybit import trading_facts as trading
-from apps.feeds.drivers.trading import Answer, Expiry, IdForm, Token, TradeLimits, Trader
-from apps.feeds.errors import MalformedFrame
+from apps.feeds.drivers.trading import Expiry, Token, TradeLimits, Trader
 from apps.feeds.market import MarketType
 from apps.feeds.orders import Credentials
 
@@ -46,23 +45,11 @@ class BybitTrader(Trader):
     subscribe_private = staticmethod(private.subscribe)
     parse_private = staticmethod(private.parse)
 
-    def id_form(self, market_type: MarketType) -> IdForm:
-        return IdForm.TEXT
-
     def expiry(self, market_type: MarketType) -> Expiry:
         return trading.EXPIRY
 
     def trade_limits(self, market_type: MarketType) -> TradeLimits:
         return trading.TRADE_LIMITS[market_type]
-
-    def token_request(self, keys: Credentials, market_type: MarketType, now_ms: int) -> Request | None:
-        return None
-
-    def parse_token(self, market_type: MarketType, answer: Answer) -> Token:
-        raise MalformedFrame("a token where none is asked for")
-
-    def renew_request(self, keys: Credentials, market_type: MarketType, token: Token, now_ms: int) -> Request | None:
-        return None
 
     def private_endpoint(self, keys: Credentials, market_type: MarketType, token: Token | None) -> str:
         return trading.PRIVATE_STREAM

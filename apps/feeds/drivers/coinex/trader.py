@@ -1,9 +1,8 @@
 """CoinEx as a Trader: spot, and linear perpetuals as futures, one position of a market."""
 
-from apps.feeds.drivers.base import Heartbeat, Request
+from apps.feeds.drivers.base import Heartbeat
 from apps.feeds.drivers.coinex import account, facts, orders, private, symbols, trading_facts
-from apps.feeds.drivers.trading import Answer, Expiry, IdForm, Token, TradeLimits, Trader
-from apps.feeds.errors import MalformedFrame
+from apps.feeds.drivers.trading import Expiry, Token, TradeLimits, Trader
 from apps.feeds.market import MarketType
 from apps.feeds.orders import Credentials
 
@@ -44,23 +43,11 @@ class CoinExTrader(Trader):
     subscribe_private = staticmethod(private.subscribe)
     parse_private = staticmethod(private.parse)
 
-    def id_form(self, market_type: MarketType) -> IdForm:
-        return IdForm.TEXT
-
     def expiry(self, market_type: MarketType) -> Expiry:
         return trading_facts.EXPIRY
 
     def trade_limits(self, market_type: MarketType) -> TradeLimits:
         return trading_facts.LIMITS[market_type]
-
-    def token_request(self, keys: Credentials, market_type: MarketType, now_ms: int) -> Request | None:
-        return None
-
-    def parse_token(self, market_type: MarketType, answer: Answer) -> Token:
-        raise MalformedFrame("an answer to a request that does not exist")
-
-    def renew_request(self, keys: Credentials, market_type: MarketType, token: Token, now_ms: int) -> Request | None:
-        return None
 
     def private_endpoint(self, keys: Credentials, market_type: MarketType, token: Token | None) -> str:
         return facts.SOCKETS[market_type]

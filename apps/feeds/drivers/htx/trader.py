@@ -7,7 +7,6 @@ from apps.feeds.drivers.htx import account, identity, private, spot, swap, symbo
 from apps.feeds.drivers.htx import trading_facts as facts
 from apps.feeds.drivers.htx.facts import FUTURES
 from apps.feeds.drivers.trading import Answer, Expiry, IdForm, Page, Placed, Token, TradeLimits, Trader
-from apps.feeds.errors import MalformedFrame
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.orders import Credentials, Fill, NewOrder, OrderRef, OrderUpdate, Position
 
@@ -100,15 +99,6 @@ class HtxTrader(Trader):
 
     def parse_positions(self, answer: Answer) -> Page[Position]:
         return account.parse_positions(answer)
-
-    def token_request(self, keys: Credentials, market_type: MarketType, now_ms: int) -> Request | None:
-        return None
-
-    def parse_token(self, market_type: MarketType, answer: Answer) -> Token:
-        raise MalformedFrame("an answer to a request that does not exist")
-
-    def renew_request(self, keys: Credentials, market_type: MarketType, token: Token, now_ms: int) -> Request | None:
-        return None
 
     def private_endpoint(self, keys: Credentials, market_type: MarketType, token: Token | None) -> str:
         return f"wss://{facts.HOST[market_type]}{facts.SOCKET_PATH[market_type]}"

@@ -1,12 +1,9 @@
 """Hyperliquid as a Trader: an agent's wallet signs for the account whose address is the key."""
 
-from apps.feeds.drivers.base import Frame, Request
 from apps.feeds.drivers.hyperliquid import account, orders, private, symbols
 from apps.feeds.drivers.hyperliquid import trading_facts as facts
-from apps.feeds.drivers.trading import Answer, Expiry, IdForm, Token, TradeLimits, Trader
-from apps.feeds.errors import MalformedFrame
+from apps.feeds.drivers.trading import Expiry, IdForm, TradeLimits, Trader
 from apps.feeds.market import MarketType
-from apps.feeds.orders import Credentials
 
 
 class HyperliquidTrader(Trader):
@@ -55,15 +52,3 @@ class HyperliquidTrader(Trader):
 
     def trade_limits(self, market_type: MarketType) -> TradeLimits:
         return facts.LIMITS
-
-    def token_request(self, keys: Credentials, market_type: MarketType, now_ms: int) -> Request | None:
-        return None
-
-    def parse_token(self, market_type: MarketType, answer: Answer) -> Token:
-        raise MalformedFrame("Hyperliquid gives no tokens")
-
-    def renew_request(self, keys: Credentials, market_type: MarketType, token: Token, now_ms: int) -> Request | None:
-        return None
-
-    def login(self, keys: Credentials, market_type: MarketType, now_ms: int) -> list[Frame]:
-        return []

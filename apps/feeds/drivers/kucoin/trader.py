@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from apps.feeds.drivers.base import Frame, Heartbeat, Request
+from apps.feeds.drivers.base import Frame, Heartbeat
 from apps.feeds.drivers.kucoin import account, orders, private, signing, symbols, terms
 from apps.feeds.drivers.kucoin import trading_facts as facts
 from apps.feeds.drivers.kucoin.facts import HEARTBEAT
-from apps.feeds.drivers.trading import Answer, Expiry, IdForm, Token, TradeLimits, Trader
+from apps.feeds.drivers.trading import Answer, Expiry, Token, TradeLimits, Trader
 from apps.feeds.errors import MalformedFrame
 from apps.feeds.market import MarketType
 from apps.feeds.orders import Credentials
@@ -47,9 +47,6 @@ class KucoinTrader(Trader):
     parse_token = staticmethod(account.parse_token)
     parse_private = staticmethod(private.parse)
 
-    def id_form(self, market_type: MarketType) -> IdForm:
-        return IdForm.TEXT
-
     def expiry(self, market_type: MarketType) -> Expiry:
         return facts.EXPIRY[market_type]
 
@@ -60,10 +57,6 @@ class KucoinTrader(Trader):
         if len(answers) != 1:
             raise MalformedFrame(f"{len(answers)} answers to one request")
         return account.parse_mode(answers[0])
-
-    def renew_request(self, keys: Credentials, market_type: MarketType, token: Token, now_ms: int) -> Request | None:
-        """A token opens one socket and lives as long as that may."""
-        return None
 
     def private_endpoint(self, keys: Credentials, market_type: MarketType, token: Token | None) -> str:
         if facts.generation(keys) is facts.UNIFIED:

@@ -17,7 +17,6 @@ from apps.feeds.drivers.mexc.facts import FUTURES, HEARTBEATS, SOCKETS, SPOT
 from apps.feeds.drivers.trading import (
     Answer,
     Expiry,
-    IdForm,
     Page,
     Placed,
     PrivateEvent,
@@ -51,9 +50,6 @@ class MexcTrader(Trader):
     parse_server_time = staticmethod(account.parse_server_time)
     permissions = staticmethod(account.permissions)
     parse_permissions = staticmethod(account.parse_permissions)
-
-    def id_form(self, market_type: MarketType) -> IdForm:
-        return IdForm.TEXT
 
     def expiry(self, market_type: MarketType) -> Expiry:
         return facts.EXPIRY[market_type]

@@ -1,12 +1,11 @@
 """OKX as a Trader: one set of endpoints and channels for spot and swaps; swaps are counted in contracts."""
 
-from apps.feeds.drivers.base import Frame, Heartbeat, Request
+from apps.feeds.drivers.base import Frame, Heartbeat
 from apps.feeds.drivers.okx import account, orders, private, signing, symbols
 from apps.feeds.drivers.okx import trading_facts as facts
 from apps.feeds.drivers.okx.facts import HEARTBEAT
-from apps.feeds.drivers.trading import Answer, Expiry, IdForm, Token, TradeLimits, Trader
-from apps.feeds.errors import MalformedFrame
-from apps.feeds.market import Instrument, MarketType
+from apps.feeds.drivers.trading import Expiry, Token, TradeLimits, Trader
+from apps.feeds.market import MarketType
 from apps.feeds.orders import Credentials
 
 
@@ -40,30 +39,11 @@ class OkxTrader(Trader):
     parse_permissions = staticmethod(account.parse_permissions)
     parse_private = staticmethod(private.parse)
 
-    def id_form(self, market_type: MarketType) -> IdForm:
-        return IdForm.TEXT
-
     def expiry(self, market_type: MarketType) -> Expiry:
         return facts.EXPIRY
 
     def trade_limits(self, market_type: MarketType) -> TradeLimits:
         return facts.LIMITS
-
-    def cancel_all(self, keys: Credentials, instrument: Instrument, now_ms: int) -> Request | None:
-        """There is no such request: list and cancel."""
-        return None
-
-    def parse_cancelled_all(self, instrument: Instrument, answer: Answer) -> None:
-        raise MalformedFrame("an answer to a request that does not exist", symbol=instrument.symbol)
-
-    def token_request(self, keys: Credentials, market_type: MarketType, now_ms: int) -> Request | None:
-        return None
-
-    def parse_token(self, market_type: MarketType, answer: Answer) -> Token:
-        raise MalformedFrame("an answer to a request that does not exist")
-
-    def renew_request(self, keys: Credentials, market_type: MarketType, token: Token, now_ms: int) -> Request | None:
-        return None
 
     def private_endpoint(self, keys: Credentials, market_type: MarketType, token: Token | None) -> str:
         return facts.SOCKET
