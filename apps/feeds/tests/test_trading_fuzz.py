@@ -1,6 +1,7 @@
 """Spoilt private frames and answers of accounts: each is refused or understood, quickly, and tells nothing absurd.
 
-Half of CT_FUZZ is the number of frames per exchange and market. What good ones look like: `good_account_frames.py`.
+CT_FUZZ is the number of frames, and of answers, per exchange and market. What good ones look like:
+`good_account_frames.py`.
 """
 
 from decimal import Decimal
@@ -16,15 +17,14 @@ from apps.feeds.drivers.trading import Page, Placed, Trader
 from apps.feeds.errors import FeedError, MalformedFrame
 from apps.feeds.market import MarketType
 from apps.feeds.orders import Balances, Fill, OrderUpdate, Positions
-from apps.feeds.tests import fuzzing
 from apps.feeds.tests import good_account_frames as good
 from apps.feeds.tests.frame_mutations import packed, spoil
-from apps.feeds.tests.fuzzing import FRAME_CPU_S, check_short, cpu_s
+from apps.feeds.tests.fuzzing import FRAME_CPU_S, FRAMES, check_short, cpu_s
 
 pytestmark = pytest.mark.fuzz
 
 EVERY = [(exchange, market) for exchange in registry.trader_ids() for market in MarketType]
-FRAMES = fuzzing.FRAMES // 2
+ANSWERS = FRAMES * len(MarketType)  # the good ones of an exchange are of both its markets
 NOT_EVERYWHERE = {"parse_token", "parse_cancelled_all", "parse_leverage_set", "parse_account"}
 PARSERS = {name for name in vars(Trader) if name.startswith("parse_")} - {"parse_private"} - NOT_EVERYWHERE
 MOST = Decimal("1e31")  # no account, no price, no fee is larger
@@ -101,7 +101,7 @@ def test_spoilt_answers_are_refused_or_understood_within_their_time(exchange: st
     trader, random = registry.trader(exchange), Random(exchange)
     told = good.answers(exchange)
     failed = 0
-    for _ in range(FRAMES):
+    for _ in range(ANSWERS):
         each = random.choice(told)
         body = spoil(each.body, random)
         assert cpu_s(partial(parse, trader, each, body)) <= FRAME_CPU_S
@@ -113,7 +113,7 @@ def test_spoilt_answers_are_refused_or_understood_within_their_time(exchange: st
         if error is not None:
             failed += 1
             within(len(str(error)), 400, f"{type(error).__name__} of {each.parse}")
-    assert 0 < failed < FRAMES
+    assert 0 < failed < ANSWERS
 
 
 def check_sane(told: Any) -> None:
