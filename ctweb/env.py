@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("simulator", "replay", "live")
 ROLES = ("monitor",)
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+PUBLIC_KEY = Regexp(r"^ct-seal-public-1:[A-Za-z0-9+/]{43}=$", error="Must be the public half of a sealing key.")
 
 
 class ConfigurationError(SystemExit):
@@ -47,6 +48,8 @@ class Environment:
     batch_interval_s: float
     history_days: int
     publish_hz: int
+    seal_public_key: str | None  # None: in the embedded run that of its data folder, else no keys are taken
+    seal_private_keys_file: Path | None  # None: this process opens no exchange key
     log_level: str
     log_json: bool | None  # None: unless the log goes to a terminal
 
@@ -76,6 +79,7 @@ def _read(env: FileAwareEnv) -> Environment:
     source = env.str("SOURCE", "simulator", validate=OneOf(SOURCES))
     data_dir = _folder(Path(env.str("CT_DATA_DIR", None) or ROOT / "var").absolute())
     captures = env.path("CT_CAPTURES_DIR", None)
+    private_keys = env.path("CT_SEAL_PRIVATE_KEYS_FILE", None)
     simulator = env.str("CT_SIMULATOR_URL", "http://127.0.0.1:8090", validate=_url("http", "https"))
     database = _url("sqlite", "mysql")
     return Environment(
@@ -101,6 +105,8 @@ def _read(env: FileAwareEnv) -> Environment:
         batch_interval_s=env.float("CT_BATCH_INTERVAL_S", 5.0, validate=Range(0.1, 3600)),
         history_days=env.int("CT_HISTORY_DAYS", 30, validate=Range(1, 3650)),
         publish_hz=env.int("CT_PUBLISH_HZ", 10, validate=Range(1, 50)),
+        seal_public_key=env.str("CT_SEAL_PUBLIC_KEY", None, validate=PUBLIC_KEY),
+        seal_private_keys_file=private_keys.absolute() if private_keys else None,
         log_level=env.str("CT_LOG_LEVEL", "INFO", validate=OneOf(LOG_LEVELS)),
         log_json=env.bool("CT_LOG_JSON", None),
     )

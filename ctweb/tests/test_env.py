@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from apps.trading.sealing import PrivateKey
 from ctweb.conf.stores import databases
 from ctweb.env import ROOT, ConfigurationError, load, own_secret
 
@@ -70,6 +71,7 @@ def test_a_run_with_a_database_of_its_own_needs_a_secret(setting):
         *(("REDIS_URL", value) for value in ("127.0.0.1:6379", "http://127.0.0.1", "redis://h:99999")),
         *(("CLICKHOUSE_URL", value) for value in ("clickhouse://h", "http://h:x")),
         *(("CT_SIMULATOR_URL", value) for value in ("ws://127.0.0.1:1", "127.0.0.1:1")),
+        *(("CT_SEAL_PUBLIC_KEY", value) for value in ("", "key", "ct-seal-private-1:" + "A" * 43 + "=")),
         ("SECRET_KEY", "short"),
         ("SECRET_KEY_FILE", "/nowhere/secret"),
     ],
@@ -93,6 +95,29 @@ def test_a_secret_may_come_in_a_file(setting, tmp_path):
     (tmp_path / "key").write_text("k" * 40 + "\n")
     setting("SECRET_KEY_FILE", str(tmp_path / "key"))
     assert load().secret_key == "k" * 40
+
+
+def test_a_private_key_in_the_place_of_the_public_one_is_refused_without_being_shown(setting):
+    setting("CT_SEAL_PUBLIC_KEY", PrivateKey.generate().secret_text)
+    with pytest.raises(ConfigurationError) as refused:
+        load()
+    assert os.environ["CT_SEAL_PUBLIC_KEY"][-20:] not in str(refused.value)
+
+
+def test_the_public_half_of_a_sealing_key_is_taken_from_its_file(setting, tmp_path):
+    public = PrivateKey.generate().public.text
+    (tmp_path / "public").write_text(f"{public}\n")
+    setting("CT_SEAL_PUBLIC_KEY_FILE", str(tmp_path / "public"))
+    found = load()
+    assert (found.seal_public_key, found.seal_private_keys_file) == (public, None)
+
+
+def test_the_file_of_the_private_keys_is_not_read_with_the_settings(setting, tmp_path):
+    (tmp_path / "ring").write_text("canary")
+    setting("CT_SEAL_PRIVATE_KEYS_FILE", str(tmp_path / "ring"))
+    found = load()
+    assert found.seal_private_keys_file == tmp_path / "ring"
+    assert "canary" not in str(vars(found))
 
 
 def test_the_real_exchanges_have_no_simulator(setting):

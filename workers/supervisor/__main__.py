@@ -7,12 +7,14 @@ import os
 import signal
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from django.conf import settings
 
 from apps import logs
+from apps.trading import keyring
 from workers.embedded.redis import ServerMissing, find_server, write_configuration
 from workers.lifecycle import CannotStart
 from workers.supervisor import programs
@@ -52,9 +54,10 @@ def run(held: ExitStack, signals: Signals) -> None:
         "DJANGO_SETTINGS_MODULE": "ctweb.settings",
         "PYTHONUNBUFFERED": "1",
     }
+    private_keys = sealing_keys(folder)
     stores = embedded_stores(folder, ports)
     check_port(settings.PORT)
-    table = [*stores, *exchanges(ports["simulator"]), *own_processes()]
+    table = [*stores, *exchanges(ports["simulator"]), *own_processes(private_keys)]
     configuration = folder.run / "supervisord.conf"
     configuration.write_text(programs.configuration(table, folder, ROOT))
     Session(folder, ROOT, embedded={program.name for program in stores}).run(configuration, signals)
@@ -94,10 +97,23 @@ def _logs() -> tuple[str, ...]:
     return logs.options(level=settings.CT_LOG_LEVEL, json=settings.CT_LOG_JSON)
 
 
-def own_processes() -> list[Program]:
+def sealing_keys(folder: Folder) -> Path:
+    """The file that opens keys of exchanges, made on the first run. Only executors are told where it is."""
+    files = keyring.embedded(folder.root)
+    given = os.environ.pop("CT_SEAL_PRIVATE_KEYS_FILE", None)
+    if given:
+        files = replace(files, private=Path(given).absolute())
+    try:
+        keyring.make_once(files)
+    except (keyring.KeyFileRefused, OSError) as error:
+        raise CannotStart(f"sealing keys: {error}") from None
+    return files.private
+
+
+def own_processes(private_keys: Path | None = None) -> list[Program]:
     return [
         programs.web(settings.PORT),
-        programs.daemon(settings.CT_ROLE),
+        programs.daemon(settings.CT_ROLE, private_keys),
         programs.jobs(os.uname().nodename),
         programs.beat(),
     ]

@@ -19,6 +19,7 @@ class Program:
     order: int
     stop_s: int  # after SIGTERM; then SIGKILL
     needs_database: bool = False  # starts once the database is prepared
+    environment: tuple[tuple[str, str], ...] = ()  # what no other process shall be told
     nice: int = 0  # priority: what can wait must not delay books on their way to Redis and the browser
 
 
@@ -57,10 +58,12 @@ def web(port: int) -> Program:
     return Program(name="web", command=command, order=FRONT, stop_s=5, needs_database=True)
 
 
-def daemon(role: str) -> Program:
+def daemon(role: str, private_keys: Path | None = None) -> Program:
+    """`private_keys`: the file that opens the keys of exchanges, for a daemon that trades."""
     command = python("workers", "--role", role, "--settle-s", str(DAEMON_SETTLES_S))
     stop_s = int(DAEMON_SETTLES_S + DAEMON_ENDS_S)
-    return Program(name="daemon", command=command, order=FRONT, stop_s=stop_s, needs_database=True)
+    told = (("CT_SEAL_PRIVATE_KEYS_FILE", str(private_keys)),) if private_keys and role != "monitor" else ()
+    return Program(name="daemon", command=command, order=FRONT, stop_s=stop_s, needs_database=True, environment=told)
 
 
 def jobs(host: str) -> Program:
@@ -103,10 +106,11 @@ childlogdir={_plain(folder.log)}
 def _program(program: Program, folder: Folder, root: Path) -> str:
     after = ("--after", str(folder.prepared)) if program.needs_database else ()
     nice = ("--nice", str(program.nice)) if program.nice else ()
+    told = ("/usr/bin/env", *(f"{name}={value}" for name, value in program.environment)) if program.environment else ()
     tether = (sys.executable, "-S", "-m", "workers.supervisor.tether", *after, *nice, "--")
     return f"""\
 [program:{program.name}]
-command={_plain(shlex.join((*tether, *program.command)))}
+command={_plain(shlex.join((*tether, *told, *program.command)))}
 directory={_plain(root)}
 autorestart=true
 startsecs=2
