@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "apps.users",
     "apps.feeds",
     "apps.monitoring",
+    "apps.trading",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -1,0 +1,50 @@
+"""The tables of trading; they stand in `apps.trading.tables`."""
+
+from apps.trading.tables.accounts import Account, AccountKey, FundingPayment, Position, Wallet
+from apps.trading.tables.orders import Order, OrderEvent, OrderFill, OrderIntent, StrayFill, TradeHistory
+from apps.trading.tables.risk import LanePause, RiskLimit, RiskState, RiskUsage
+from apps.trading.tables.trades import MANUAL, Arbitrage, Trade, TradeType
+from apps.trading.tables.words import (
+    AccountMode,
+    ArbitrageStatus,
+    CancelState,
+    FillSource,
+    HaltMode,
+    IntentKind,
+    IntentResult,
+    IntentState,
+    Scope,
+    ScopeState,
+)
+
+__all__ = [
+    "MANUAL",
+    "Account",
+    "AccountKey",
+    "AccountMode",
+    "Arbitrage",
+    "ArbitrageStatus",
+    "CancelState",
+    "FillSource",
+    "FundingPayment",
+    "HaltMode",
+    "IntentKind",
+    "IntentResult",
+    "IntentState",
+    "LanePause",
+    "Order",
+    "OrderEvent",
+    "OrderFill",
+    "OrderIntent",
+    "Position",
+    "RiskLimit",
+    "RiskState",
+    "RiskUsage",
+    "Scope",
+    "ScopeState",
+    "StrayFill",
+    "Trade",
+    "TradeHistory",
+    "TradeType",
+    "Wallet",
+]

@@ -1,0 +1,92 @@
+"""The words that trading rows hold, beside those of `apps.feeds.orders`."""
+
+from django.db import models
+
+from apps.feeds.market import Side
+from apps.feeds.orders import MarginMode, OrderStatus, OrderType, PositionSide, TimeInForce
+
+SIDES = (Side.BUY, Side.SELL)
+SIDE_CHOICES = [(side.value, side.value) for side in SIDES]
+TYPE_CHOICES = [(kind.value, kind.value) for kind in OrderType]
+TIF_CHOICES = [(tif.value, tif.value) for tif in TimeInForce]
+STATUS_CHOICES = [(status.value, status.value) for status in OrderStatus]
+POSITION_CHOICES = [(side.value, side.value) for side in PositionSide]
+MARGIN_CHOICES = [(mode.value, mode.value) for mode in MarginMode]
+
+
+class AccountMode(models.TextChoices):
+    PAPER = "paper"  # the paper matcher against the live books
+    TESTNET = "testnet"  # the exchange's own, or the simulator
+    LIVE = "live"
+
+
+class IntentKind(models.TextChoices):
+    """What an order is for; it decides whether a second attempt makes sense when the first never came to be."""
+
+    MANUAL = "manual"
+    ENTRY = "entry"
+    ARBITRAGE = "arbitrage"
+    HEDGE = "hedge"
+    CLOSE = "close"
+
+
+class IntentState(models.TextChoices):
+    NEW = "NEW"
+    SENDING = "SENDING"
+    WORKING = "WORKING"
+    DONE = "DONE"
+
+
+class IntentResult(models.TextChoices):
+    FILLED = "FILLED"
+    PARTIAL_CANCELLED = "PARTIAL_CANCELLED"
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    NOT_PLACED = "NOT_PLACED"
+    RISK_DENIED = "RISK_DENIED"
+
+
+class CancelState(models.TextChoices):
+    NONE = "NONE"
+    REQUESTED = "REQUESTED"
+    SENT = "SENT"
+    CONFIRMED = "CONFIRMED"
+    TOO_LATE = "TOO_LATE"  # filled meanwhile
+    UNKNOWN = "UNKNOWN"  # asked again: a cancel does no harm twice
+
+
+class FillSource(models.TextChoices):
+    WS = "ws"
+    REST = "rest"
+    PAPER = "paper"
+    INFERRED = "inferred"
+    SQL = "sql"  # written by hand
+
+
+class ArbitrageStatus(models.TextChoices):
+    PENDING = "PENDING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+class Scope(models.TextChoices):
+    """What a risk state or a limit is about, and what its `scope_id` holds."""
+
+    GLOBAL = "global"  # empty
+    EXCHANGE = "exchange"  # EXCHANGE.CODE
+    ACCOUNT = "account"  # account.id
+    TRADE = "trade"  # TRADE.ID
+    PAIR = "pair"  # SPOT_TRADE_PAIR.ID; limits only
+
+
+class ScopeState(models.TextChoices):
+    ACTIVE = "ACTIVE"
+    REDUCING = "REDUCING"
+    HALTED = "HALTED"
+
+
+class HaltMode(models.TextChoices):
+    STOP = "stop"  # nothing new
+    CANCEL = "cancel"  # and cancel what rests
+    FLATTEN = "flatten"  # and close what is held
