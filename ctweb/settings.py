@@ -23,6 +23,7 @@ CT_ORDERBOOK_DEPTH = ENVIRONMENT.orderbook_depth
 CT_BATCH_SIZE = ENVIRONMENT.batch_size
 CT_BATCH_INTERVAL_S = ENVIRONMENT.batch_interval_s
 CT_HISTORY_DAYS = ENVIRONMENT.history_days
+CT_DEFAULT_STRATEGY = ENVIRONMENT.default_strategy
 CT_PUBLISH_HZ = ENVIRONMENT.publish_hz
 CT_SIMULATOR_URL = ENVIRONMENT.simulator_url  # None: the real exchanges
 CT_CAPTURES_DIR = ENVIRONMENT.captures_dir

@@ -61,6 +61,7 @@ def test_a_run_with_a_database_of_its_own_needs_a_secret(setting):
         *(("CT_BATCH_SIZE", value) for value in ("0", "1e6", "-5")),
         *(("CT_BATCH_INTERVAL_S", value) for value in ("0", "nan", "inf", "-1")),
         *(("CT_HISTORY_DAYS", value) for value in ("0", "99999")),
+        *(("CT_DEFAULT_STRATEGY", value) for value in ("", "two words", "x" * 101)),
         *(("CT_PUBLISH_HZ", value) for value in ("0", "51")),
         *(("CT_ROLE", value) for value in ("admin", "")),
         *(("CT_DAEMON_ID", value) for value in ("", "a b", "x" * 65, "../x")),

@@ -559,15 +559,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='orderintent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('quote_amount', None)), models.Q(('amount', None), ('quote_amount__gt', 0)), _connector='OR'), name='order_intent_amount'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('amount__isnull', False), ('quote_amount', None)), models.Q(('amount', None), ('quote_amount__gt', 0), ('quote_amount__isnull', False)), _connector='OR'), name='order_intent_amount'),
         ),
         migrations.AddConstraint(
             model_name='orderintent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('price', None), ('type', apps.feeds.orders.OrderType['MARKET'])), models.Q(('price__gt', 0), ('type', apps.feeds.orders.OrderType['LIMIT'])), _connector='OR'), name='order_intent_price'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('price', None), ('type', apps.feeds.orders.OrderType['MARKET'])), models.Q(('price__gt', 0), ('price__isnull', False), ('type', apps.feeds.orders.OrderType['LIMIT'])), _connector='OR'), name='order_intent_price'),
         ),
         migrations.AddConstraint(
             model_name='orderintent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('state', 'DONE'), _negated=True), ('result', None)), models.Q(('result__in', ['FILLED', 'PARTIAL_CANCELLED', 'CANCELLED', 'REJECTED', 'EXPIRED', 'NOT_PLACED', 'RISK_DENIED']), ('state', 'DONE')), _connector='OR'), name='order_intent_result'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('state', 'DONE'), _negated=True), ('result', None)), models.Q(('result__in', ['FILLED', 'PARTIAL_CANCELLED', 'CANCELLED', 'REJECTED', 'EXPIRED', 'NOT_PLACED', 'RISK_DENIED']), ('result__isnull', False), ('state', 'DONE')), _connector='OR'), name='order_intent_result'),
         ),
         migrations.AddConstraint(
             model_name='orderintent',

@@ -78,21 +78,23 @@ class OrderIntent(Kept):
             models.Index(fields=["account", "state"], name="order_intent_account"),
             models.Index(fields=["trade", "id"], name="order_intent_trade"),
         ]
-        constraints = [
+        constraints = [  # a CHECK lets through what it cannot tell, so each names the columns that must be there
             models.CheckConstraint(condition=Q(state__in=IntentState.values), name="order_intent_state"),
             models.CheckConstraint(condition=Q(side__in=SIDES), name="order_intent_side"),
             models.CheckConstraint(condition=Q(type__in=list(OrderType)), name="order_intent_type"),
             models.CheckConstraint(
-                condition=Q(amount__gt=0, quote_amount=None) | Q(amount=None, quote_amount__gt=0),
+                condition=Q(amount__isnull=False, amount__gt=0, quote_amount=None)
+                | Q(amount=None, quote_amount__isnull=False, quote_amount__gt=0),
                 name="order_intent_amount",
             ),
             models.CheckConstraint(
-                condition=Q(type=OrderType.MARKET, price=None) | Q(type=OrderType.LIMIT, price__gt=0),
+                condition=Q(type=OrderType.MARKET, price=None)
+                | Q(type=OrderType.LIMIT, price__isnull=False, price__gt=0),
                 name="order_intent_price",
             ),
             models.CheckConstraint(
                 condition=(~Q(state=IntentState.DONE) & Q(result=None))
-                | Q(state=IntentState.DONE, result__in=IntentResult.values),
+                | Q(state=IntentState.DONE, result__isnull=False, result__in=IntentResult.values),
                 name="order_intent_result",
             ),
             models.CheckConstraint(condition=Q(reserved_amount__gte=0), name="order_intent_reserved"),
