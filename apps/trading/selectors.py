@@ -1,6 +1,6 @@
 """Reads of what shall be traded, and of what a person may see of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -80,11 +80,7 @@ def trades() -> Trades:
     rows = list(
         Trade.objects.filter(enabled=True).select_related("account__exchange", "trade_type").order_by("-priority", "id")
     )
-    rules = _Rules(
-        catalogue=feeds.catalogue(pairs={_pair(row) for row in rows}),
-        exchanges=feeds.exchanges(),
-        defaults=default_accounts(),
-    )
+    rules = _rules(rows)
     running, refused = [], []
     for row in rows:
         try:
@@ -92,6 +88,15 @@ def trades() -> Trades:
         except _CannotRunError as reason:
             refused.append(RefusedTrade(trade_id=row.pk, reason=str(reason)))
     return Trades(running=running, refused=refused)
+
+
+def why_not(row: Trade) -> str | None:
+    """Why this row could not run if it were enabled; None: it could."""
+    try:
+        _resolve(row, _rules([row]))
+    except _CannotRunError as reason:
+        return str(reason)
+    return None
 
 
 def default_accounts() -> dict[tuple[str, str], Account]:
@@ -121,6 +126,14 @@ def may_trade(*, user: Any, account: Account) -> bool:
     if has_role(user, ADMIN):
         return True
     return has_role(user, TRADER) and account.owner_id in (None, user.pk)
+
+
+def _rules(rows: Collection[Trade]) -> _Rules:
+    return _Rules(
+        catalogue=feeds.catalogue(pairs={_pair(row) for row in rows}),
+        exchanges=feeds.exchanges(),
+        defaults=default_accounts(),
+    )
 
 
 def _resolve(row: Trade, rules: _Rules) -> RunningTrade:
