@@ -1,4 +1,4 @@
-"""What people want watched, read from the database every second and at once on a nudge."""
+"""What people want watched and traded, read from the database every second and at once on a nudge."""
 
 import asyncio
 import time
@@ -13,6 +13,7 @@ from apps.feeds.drivers import registry
 from apps.feeds.market import BookKey, Instrument
 from apps.feeds.subscriptions import Offers, Task, Wanted, wanted
 from apps.monitoring import selectors as monitoring
+from apps.trading import selectors as trading
 from workers.database import Database, DatabaseAwayError
 
 log = structlog.get_logger(__name__)
@@ -77,7 +78,7 @@ class Fetcher:
 
     def _read(self) -> Wanted:
         """In the database's thread: the rows, and of the catalogue what they name."""
-        tasks, exchanges, now = monitoring.tasks(), feeds.exchanges(), time.monotonic()
+        tasks, exchanges, now = [*monitoring.tasks(), *trading.tasks()], feeds.exchanges(), time.monotonic()
         if tasks != self._tasks or now >= self._catalogue_due:
             self._catalogue = feeds.catalogue(pairs={task.pair.strip().upper() for task in tasks})
             self._tasks, self._catalogue_due = tasks, now + CATALOGUE_S

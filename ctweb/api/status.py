@@ -18,9 +18,9 @@ from rest_framework.views import APIView
 from apps.feeds.market import BookState
 from apps.feeds.serializers import DaemonSerializer, daemon_summary
 from apps.feeds.views import live
-from apps.monitoring import selectors
 from ctweb.api import stores
 from ctweb.build import build_id
+from ctweb.loaded import loaded
 
 REMEMBERED_S = 1  # nobody can make us ask the stores more often
 
@@ -93,5 +93,5 @@ def _books(daemons: list[dict[str, Any]], *, ask_database: bool) -> dict[str, in
     counts = Counter(str(one["state"]).lower() for one in held.values())
     if ask_database:
         with suppress(DatabaseError):  # it went away meanwhile: the stores say so with the next look
-            counts["down"] += len({str(key) for key in selectors.loaded().subscriptions} - held.keys())
+            counts["down"] += len({str(key) for key in loaded().subscriptions} - held.keys())
     return {state.lower(): counts[state.lower()] for state in BookState}

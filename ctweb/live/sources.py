@@ -6,9 +6,9 @@ from channels.db import database_sync_to_async
 
 from apps.feeds import selectors as feeds
 from apps.feeds.market import BookKey, Instrument
-from apps.monitoring import selectors as monitoring
 from ctweb.api import stores
 from ctweb.live.watchman import Enabled
+from ctweb.loaded import loaded
 
 
 async def catalogue() -> dict[BookKey, Instrument]:
@@ -21,7 +21,7 @@ async def enabled() -> Enabled:
 
 def enabled_now() -> Enabled:
     """What every daemon computes from the same rows."""
-    target = monitoring.loaded()
+    target = loaded()
     return Enabled(
         depths={str(key): one.depth for key, one in target.subscriptions.items()},
         refused={f"{row.exchange}:{row.market_type}:{row.pair}": row.reason for row in target.refused},

@@ -15,6 +15,7 @@ from apps.feeds.market import BookKey
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.tests.waiting import until
 from apps.monitoring.models import Monitoring
+from apps.trading.models import Trade
 from workers.lifecycle import Lifecycle
 from workers.monitor import Monitor, Options
 
@@ -56,6 +57,11 @@ async def switch(key: str, *, on: bool) -> None:
     await _rows(_switch, key, on)
 
 
+async def trade(*keys: str) -> None:
+    """TRADE rows as plain SQL would write them."""
+    await _rows(_insert_trades, keys)
+
+
 async def _rows(function: Any, *arguments: Any) -> None:
     def call() -> None:
         try:
@@ -70,6 +76,12 @@ def _insert(keys: tuple[str, ...], depth: int | None) -> None:
     for key in keys:
         exchange, market_type, pair = key.split(":")
         Monitoring.objects.create(exchange=exchange, market_type=market_type, pair=pair, depth=depth)
+
+
+def _insert_trades(keys: tuple[str, ...]) -> None:
+    for key in keys:
+        exchange, market_type, pair = key.split(":")
+        Trade.objects.create(exchange=exchange, market_type=market_type, pair=pair)
 
 
 def _switch(key: str, on: bool) -> None:

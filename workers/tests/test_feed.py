@@ -18,7 +18,7 @@ from apps.feeds.simulator.server import Simulator
 from apps.feeds.tests.waiting import until
 from workers import fetcher
 from workers.monitor import Options
-from workers.tests.daemon import all_live, fault, listening, options, running, sent, state, switch, watch
+from workers.tests.daemon import all_live, fault, listening, options, running, sent, state, switch, trade, watch
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -144,6 +144,14 @@ async def test_rows_that_cannot_run_say_why_and_stop_nothing_else(chosen: Option
         reasons = {row.pair: row.reason for row in monitor.status.read().refused if row.exchange == "okx"}
         assert reasons == {"NOPE/USDT": "'NOPE/USDT' is not in the catalogue of okx spot"}
         assert len(monitor.status.read().refused) == 2
+
+
+async def test_a_pair_that_is_traded_gets_its_book_as_a_watched_one_does(chosen: Options):
+    await watch(BTC)
+    await trade(BTC, ETH, "okx:spot:NOPE/USDT")
+    async with running(chosen) as monitor:
+        await all_live(monitor, BTC, ETH)
+        assert [(row.source, row.pair) for row in monitor.status.read().refused] == [("trade", "NOPE/USDT")]
 
 
 async def test_a_malformed_frame_is_counted_and_kept_and_the_books_go_on(simulator: Simulator, chosen: Options):
