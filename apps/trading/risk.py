@@ -1,0 +1,173 @@
+"""The gate: an intent becomes an `ApprovedOrder` here or nowhere, and the executor takes nothing else.
+
+All 22 controls of the plan stand in one table, in the order in which they are asked; the first that denies is told.
+R20's and R21's other halves, who pages people and who refreshes the timer, are workers; what halts a scope by itself
+is in risk_breakers.py. Whatever is missing, is no number or fails, denies.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import InitVar, dataclass
+from decimal import Decimal, localcontext
+from typing import Any
+
+from msgspec import Struct
+
+from apps.feeds.market import MarketType, Side
+from apps.feeds.orders import NewOrder, OrderType, TimeInForce
+from apps.trading import risk_exposure, risk_flow, risk_market
+from apps.trading.intent import OrderIntent, Purpose
+from apps.trading.risk_exposure import Reservation
+from apps.trading.risk_view import DenyReason, Proposal, RiskView
+from apps.trading.rounding import EXACT, amount_down, notional, price_within, slipped
+
+Check = Callable[[Proposal, RiskView], DenyReason | None]
+
+
+class Control(Struct, frozen=True):
+    """One row of the table: its number in the plan, and the check."""
+
+    number: int
+    check: Check
+
+
+CONTROLS = (
+    Control(1, risk_flow.switch),
+    Control(19, risk_flow.build),
+    Control(20, risk_flow.alert),
+    Control(5, risk_market.book),
+    Control(5, risk_market.clock),
+    Control(22, risk_market.symbol_rules),
+    Control(4, risk_market.collar),
+    Control(2, risk_market.order_size),
+    Control(3, risk_market.depth),
+    Control(6, risk_exposure.open_orders),
+    Control(7, risk_exposure.leverage),
+    Control(7, risk_exposure.exposure),
+    Control(8, risk_exposure.balance),
+    Control(9, risk_flow.day_loss),
+    Control(10, risk_flow.order_rate),
+    Control(11, risk_flow.executions),
+    Control(12, risk_flow.duplicate),
+    Control(13, risk_exposure.parent),
+    Control(14, risk_exposure.self_trade),
+    Control(15, risk_flow.unknowns),
+    Control(16, risk_flow.rejects),
+    Control(17, risk_flow.mismatch),
+    Control(18, risk_flow.unhedged),
+    Control(21, risk_flow.dead_man),
+)
+
+_GATE = object()
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedOrder:
+    """What may be sent, exactly so. Nobody but this module can make or change one: TypeError."""
+
+    intent: OrderIntent
+    amount: Decimal
+    price: Decimal
+    tif: TimeInForce
+    reservation: Reservation
+    seal: InitVar[object] = None
+
+    def __post_init__(self, seal: object) -> None:
+        if seal is not _GATE:
+            raise TypeError("only risk approves orders")
+
+    def order(self, client_order_id: str, expires_ms: int) -> NewOrder:
+        """As it is asked of the exchange. Spot knows no reduce-only: risk has seen that it only sells what is held."""
+        wanted = self.intent
+        return NewOrder(
+            instrument=wanted.instrument,
+            client_order_id=client_order_id,
+            side=wanted.side,
+            type=OrderType.LIMIT,
+            expires_ms=expires_ms,
+            amount=self.amount,
+            price=self.price,
+            tif=self.tif,
+            reduce_only=wanted.reduce_only and wanted.instrument.market_type is MarketType.FUTURES,
+            position_side=wanted.position_side,
+            margin_mode=wanted.margin_mode,
+            leverage=wanted.leverage,
+        )
+
+
+class Denied(Struct, frozen=True, kw_only=True):
+    """`control` 0: the intent did not come as far as the controls."""
+
+    reason: DenyReason
+    control: int
+    text: str = ""
+
+
+def approve(intent: OrderIntent, view: RiskView) -> ApprovedOrder | Denied:
+    """Never raises."""
+    control = Control(0, lambda *_: None)
+    try:
+        with localcontext(EXACT):
+            if not (_finite(intent) and _finite(view)):
+                return Denied(reason=DenyReason.NOT_A_NUMBER, control=0)
+            proposal = propose(intent, view)
+            if isinstance(proposal, DenyReason):
+                return Denied(reason=proposal, control=0)
+            for control in CONTROLS:
+                if (reason := control.check(proposal, view)) is not None:
+                    return Denied(reason=reason, control=control.number)
+            held = risk_exposure.reservation(proposal, view)
+            return ApprovedOrder(intent, proposal.amount, proposal.price, proposal.tif, held, _GATE)
+    except Exception as error:  # noqa: BLE001 - whatever fails, nothing is sent
+        return Denied(reason=DenyReason.FAILED, control=control.number, text=f"{type(error).__name__}: {error}")
+
+
+def propose(intent: OrderIntent, view: RiskView) -> Proposal | DenyReason:
+    """The order on the grid; one at the market gets a limit and nothing of it rests. Raise ValueError for nonsense."""
+    amount = amount_down(intent.amount, intent.instrument)
+    if not amount:
+        return DenyReason.TOO_SMALL
+    price = _limit(intent, view)
+    if isinstance(price, DenyReason):
+        return price
+    rate = view.rates.get(intent.instrument.quote)
+    if rate is None or rate <= 0:
+        return DenyReason.MISSING
+    reduces = risk_exposure.reducing(intent, amount, view)
+    if intent.reduce_only and not reduces:
+        return DenyReason.NOT_REDUCING
+    value = notional(amount, price, intent.instrument)
+    return Proposal(
+        intent=intent,
+        amount=amount,
+        price=price,
+        tif=TimeInForce.IOC if intent.type is OrderType.MARKET else intent.tif,
+        value=value,
+        value_usdt=value * rate,
+        reduces=reduces,
+    )
+
+
+def _limit(intent: OrderIntent, view: RiskView) -> Decimal | DenyReason:
+    if intent.type is OrderType.LIMIT:
+        return (
+            DenyReason.MISSING if intent.price is None else price_within(intent.price, intent.side, intent.instrument)
+        )
+    if view.top is None:
+        return DenyReason.NO_BOOK
+    touch = view.top.ask if intent.side is Side.BUY else view.top.bid
+    flattens = intent.purpose is Purpose.FLATTEN
+    share = view.limits.flatten_share if flattens else view.limits.slip_share
+    return slipped(touch, intent.side, share, intent.instrument)
+
+
+def _finite(value: Any) -> bool:
+    """Whether every number in it, however deep, is one."""
+    if isinstance(value, Decimal):
+        return value.is_finite()
+    if isinstance(value, float):
+        return False  # money is no float
+    if isinstance(value, Struct):
+        return all(_finite(getattr(value, name)) for name in value.__struct_fields__)
+    if isinstance(value, Mapping):
+        return all(map(_finite, value.values()))
+    return all(map(_finite, value)) if isinstance(value, tuple) else True
