@@ -111,7 +111,7 @@ def _keep(account: Account, found: Probe, actor: Actor, reason: str) -> AccountK
     if actor.user_id is None:
         raise ValueError("a key is written by a person")
     account = Account.objects.select_for_update().get(pk=account.pk)
-    former = AccountKey.objects.filter(pk=account.pk).first()
+    former = AccountKey.objects.select_for_update().filter(pk=account.pk).first()
     place = Place(table=TABLE, pk=account.pk, user_id=actor.user_id, version=former.version + 1 if former else 1)
     sealed = public_key().seal(msgspec.json.encode(found.keys), place)
     now = datetime.now(UTC)
