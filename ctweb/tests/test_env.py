@@ -157,6 +157,15 @@ def test_a_bad_setting_stops_every_process_with_one_line(command, tmp_path):
     assert line.startswith("Bad settings: PORT: ")
 
 
+def test_a_web_process_that_is_told_where_the_private_keys_are_does_not_start(tmp_path):
+    environment = {**os.environ, "CT_DATA_DIR": str(tmp_path), "CT_SEAL_PRIVATE_KEYS_FILE": str(tmp_path / "ring")}
+    command = [sys.executable, "-m", "uvicorn", "ctweb.asgi:application", "--port", "0"]
+    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    assert ran.returncode != 0
+    (line,) = ran.stderr.strip().splitlines()
+    assert line.startswith("Bad settings: CT_SEAL_PRIVATE_KEYS_FILE: ")
+
+
 @pytest.mark.parametrize(("embedded", "secure", "hsts_s"), [("", "True", "31536000"), ("1", "False", "0")])
 def test_cookies_of_a_deployment_travel_by_https_only(embedded, secure, hsts_s, tmp_path):
     environment = {name: value for name, value in os.environ.items() if name != "CT_EMBEDDED"} | {
