@@ -77,8 +77,20 @@ class FundingPaymentAdmin(OwnRowsAdmin):
 
 @admin.register(OrderIntent)
 class IntentAdmin(OwnRowsAdmin):
-    list_display = ("id", "created_at", "account", "pair", "kind", "side", "type", "amount", "price", "state", "result")
-    list_filter = ("state", "result", "kind")
+    list_display = (
+        "id",
+        "created_at",
+        "account",
+        "pair",
+        "purpose",
+        "side",
+        "type",
+        "amount",
+        "price",
+        "state",
+        "result",
+    )
+    list_filter = ("state", "result", "purpose")
     list_select_related = ("account", "pair__exchange")
     search_fields = ("intent_key",)
 

@@ -3,6 +3,7 @@
 import apps.feeds.market
 import apps.feeds.orders
 import apps.trading.fields
+import apps.trading.order_state
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.conf import settings
@@ -150,17 +151,20 @@ class Migration(migrations.Migration):
                 ('reduce_only', models.BooleanField(db_column='REDUCE_ONLY', db_default=False)),
                 ('position_side', apps.trading.fields.UpperCaseField(apps.feeds.orders.PositionSide, db_column='POSITION_SIDE', db_default='NET', max_length=5)),
                 ('filled', apps.trading.fields.Money(db_column='FILLED', db_default=0)),
+                ('told', apps.trading.fields.Money(db_column='TOLD', db_default=0)),
                 ('average_price', apps.trading.fields.Money(db_column='AVERAGE_PRICE', null=True)),
                 ('fence', models.BigIntegerField(db_column='FENCE', db_default=0)),
                 ('build_id', models.CharField(db_column='BUILD_ID', db_default='', max_length=40)),
                 ('request_expires_at', models.DateTimeField(db_column='REQUEST_EXPIRES_AT', null=True)),
                 ('sent_at', models.DateTimeField(db_column='SENT_AT', null=True)),
                 ('misses', models.IntegerField(db_column='MISSES', db_default=0)),
+                ('missed_ms', models.BigIntegerField(db_column='MISSED_MS', null=True)),
+                ('alarms', models.CharField(db_column='ALARMS', db_default='', max_length=100)),
                 ('next_check_at', models.DateTimeField(db_column='NEXT_CHECK_AT', null=True)),
                 ('quarantined_at', models.DateTimeField(db_column='QUARANTINED_AT', null=True)),
                 ('last_error_code', models.CharField(db_column='LAST_ERROR_CODE', db_default='', max_length=50)),
                 ('last_error', models.CharField(db_column='LAST_ERROR', db_default='', max_length=300)),
-                ('cancel_state', models.CharField(choices=[('NONE', 'None'), ('REQUESTED', 'Requested'), ('SENT', 'Sent'), ('CONFIRMED', 'Confirmed'), ('TOO_LATE', 'Too Late'), ('UNKNOWN', 'Unknown')], db_column='CANCEL_STATE', db_default='NONE', max_length=10)),
+                ('cancel_state', models.CharField(choices=[('NONE', 'NONE'), ('REQUESTED', 'REQUESTED'), ('SENT', 'SENT'), ('UNKNOWN', 'UNKNOWN'), ('CONFIRMED', 'CONFIRMED'), ('TOO_LATE', 'TOO_LATE')], db_column='CANCEL_STATE', db_default=apps.trading.order_state.CancelState['NONE'], max_length=10)),
                 ('cancel_requested_at', models.DateTimeField(db_column='CANCEL_REQUESTED_AT', null=True)),
                 ('cancel_attempts', models.IntegerField(db_column='CANCEL_ATTEMPTS', db_default=0)),
                 ('exchange_ms', models.BigIntegerField(db_column='EXCHANGE_MS', db_default=0)),
@@ -227,16 +231,17 @@ class Migration(migrations.Migration):
                 ('intent_key', apps.trading.fields.ExactTextField(max_length=150, unique=True)),
                 ('fingerprint', models.CharField(max_length=64)),
                 ('lane', models.CharField(max_length=100)),
-                ('kind', models.CharField(choices=[('manual', 'Manual'), ('entry', 'Entry'), ('arbitrage', 'Arbitrage'), ('hedge', 'Hedge'), ('close', 'Close')], db_default='manual', max_length=10)),
+                ('purpose', models.CharField(choices=[('entry', 'Entry'), ('hedge', 'Hedge'), ('close', 'Close'), ('flatten', 'Flatten')], db_default='entry', max_length=10)),
                 ('side', models.CharField(choices=[('buy', 'buy'), ('sell', 'sell')], max_length=4)),
                 ('type', models.CharField(choices=[('market', 'market'), ('limit', 'limit')], max_length=6)),
-                ('amount', apps.trading.fields.Money(null=True)),
-                ('quote_amount', apps.trading.fields.Money(null=True)),
+                ('amount', apps.trading.fields.Money()),
                 ('price', apps.trading.fields.Money(null=True)),
                 ('tif', models.CharField(choices=[('gtc', 'gtc'), ('ioc', 'ioc'), ('post_only', 'post_only')], db_default=apps.feeds.orders.TimeInForce['GTC'], max_length=10)),
                 ('reduce_only', models.BooleanField(db_default=False)),
                 ('position_side', models.CharField(choices=[('net', 'net'), ('long', 'long'), ('short', 'short')], db_default=apps.feeds.orders.PositionSide['NET'], max_length=5)),
-                ('allow_duplicate', models.BooleanField(db_default=False)),
+                ('margin_mode', models.CharField(choices=[('cross', 'cross'), ('isolated', 'isolated')], db_default=apps.feeds.orders.MarginMode['ISOLATED'], max_length=10)),
+                ('leverage', models.SmallIntegerField(null=True)),
+                ('repeats', models.BooleanField(db_default=False)),
                 ('leg', models.SmallIntegerField(null=True)),
                 ('max_age_ms', models.IntegerField()),
                 ('state', models.CharField(choices=[('NEW', 'New'), ('SENDING', 'Sending'), ('WORKING', 'Working'), ('DONE', 'Done')], db_default='NEW', max_length=8)),
@@ -251,9 +256,9 @@ class Migration(migrations.Migration):
                 ('done_at', models.DateTimeField(null=True)),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='trading.account')),
                 ('arbitrage', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='legs', to='trading.arbitrage')),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
                 ('pair', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='feeds.tradepair')),
                 ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='trading.orderintent')),
+                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'verbose_name': 'intent',
@@ -551,6 +556,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='orderintent',
+            constraint=models.CheckConstraint(condition=models.Q(('purpose__in', ['entry', 'hedge', 'close', 'flatten'])), name='order_intent_purpose'),
+        ),
+        migrations.AddConstraint(
+            model_name='orderintent',
             constraint=models.CheckConstraint(condition=models.Q(('side__in', (apps.feeds.market.Side['BUY'], apps.feeds.market.Side['SELL']))), name='order_intent_side'),
         ),
         migrations.AddConstraint(
@@ -559,7 +568,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='orderintent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('amount__isnull', False), ('quote_amount', None)), models.Q(('amount', None), ('quote_amount__gt', 0), ('quote_amount__isnull', False)), _connector='OR'), name='order_intent_amount'),
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='order_intent_amount'),
         ),
         migrations.AddConstraint(
             model_name='orderintent',
@@ -615,7 +624,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('cancel_state__in', ['NONE', 'REQUESTED', 'SENT', 'CONFIRMED', 'TOO_LATE', 'UNKNOWN'])), name='orders_cancel_state'),
+            constraint=models.CheckConstraint(condition=models.Q(('cancel_state__in', [apps.trading.order_state.CancelState['NONE'], apps.trading.order_state.CancelState['REQUESTED'], apps.trading.order_state.CancelState['SENT'], apps.trading.order_state.CancelState['UNKNOWN'], apps.trading.order_state.CancelState['CONFIRMED'], apps.trading.order_state.CancelState['TOO_LATE']])), name='orders_cancel_state'),
         ),
         migrations.AddConstraint(
             model_name='order',

@@ -7,21 +7,23 @@ from django.db.models.functions import Now
 
 from apps.feeds.market import Side
 from apps.feeds.models import Exchange, TradePair
-from apps.feeds.orders import OrderStatus, OrderType, PositionSide, TimeInForce
+from apps.feeds.orders import MarginMode, OrderStatus, OrderType, PositionSide, TimeInForce
 from apps.trading.fields import ExactTextField, Money, UpperCaseField
+from apps.trading.order_state import CancelState
 from apps.trading.tables.accounts import Account
 from apps.trading.tables.kept import EventQuerySet, Kept, KeptQuerySet, OrderQuerySet
 from apps.trading.tables.trades import Arbitrage, Trade
 from apps.trading.tables.words import (
+    CANCEL_CHOICES,
+    MARGIN_CHOICES,
     POSITION_CHOICES,
     SIDE_CHOICES,
     SIDES,
     STATUS_CHOICES,
     TIF_CHOICES,
     TYPE_CHOICES,
-    CancelState,
     FillSource,
-    IntentKind,
+    IntentPurpose,
     IntentResult,
     IntentState,
 )
@@ -37,16 +39,17 @@ class OrderIntent(Kept):
     trade = models.ForeignKey(Trade, on_delete=models.PROTECT)
     pair = models.ForeignKey(TradePair, on_delete=models.PROTECT)
     lane = models.CharField(max_length=100)
-    kind = models.CharField(max_length=10, choices=IntentKind.choices, db_default=IntentKind.MANUAL)
+    purpose = models.CharField(max_length=10, choices=IntentPurpose.choices, db_default=IntentPurpose.ENTRY)
     side = models.CharField(max_length=4, choices=SIDE_CHOICES)
     type = models.CharField(max_length=6, choices=TYPE_CHOICES)
-    amount = Money(null=True)  # base currency; null: `quote_amount` says what to spend
-    quote_amount = Money(null=True)
+    amount = Money()  # base currency, as wanted
     price = Money(null=True)  # null: market
     tif = models.CharField(max_length=10, choices=TIF_CHOICES, db_default=TimeInForce.GTC)
     reduce_only = models.BooleanField(db_default=False)
     position_side = models.CharField(max_length=5, choices=POSITION_CHOICES, db_default=PositionSide.NET)
-    allow_duplicate = models.BooleanField(db_default=False)  # the same again within a second is meant
+    margin_mode = models.CharField(max_length=10, choices=MARGIN_CHOICES, db_default=MarginMode.ISOLATED)
+    leverage = models.SmallIntegerField(null=True)  # null: what the account is set to
+    repeats = models.BooleanField(db_default=False)  # the same again within a second is meant
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True)
     arbitrage = models.ForeignKey(Arbitrage, on_delete=models.PROTECT, null=True, related_name="legs")
     leg = models.SmallIntegerField(null=True)
@@ -61,7 +64,7 @@ class OrderIntent(Kept):
     reserved_asset = models.CharField(max_length=30, db_default="")
     reserved_amount = Money(db_default=0)  # of that asset, held back until the intent is done
     reserved_notional = Money(db_default=0)  # in USDT
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)  # whose it is
     created_at = models.DateTimeField(db_default=Now())
     done_at = models.DateTimeField(null=True)
 
@@ -80,13 +83,10 @@ class OrderIntent(Kept):
         ]
         constraints = [  # a CHECK lets through what it cannot tell, so each names the columns that must be there
             models.CheckConstraint(condition=Q(state__in=IntentState.values), name="order_intent_state"),
+            models.CheckConstraint(condition=Q(purpose__in=IntentPurpose.values), name="order_intent_purpose"),
             models.CheckConstraint(condition=Q(side__in=SIDES), name="order_intent_side"),
             models.CheckConstraint(condition=Q(type__in=list(OrderType)), name="order_intent_type"),
-            models.CheckConstraint(
-                condition=Q(amount__isnull=False, amount__gt=0, quote_amount=None)
-                | Q(amount=None, quote_amount__isnull=False, quote_amount__gt=0),
-                name="order_intent_amount",
-            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="order_intent_amount"),
             models.CheckConstraint(
                 condition=Q(type=OrderType.MARKET, price=None)
                 | Q(type=OrderType.LIMIT, price__isnull=False, price__gt=0),
@@ -132,18 +132,21 @@ class Order(Kept):
     reduce_only = models.BooleanField(db_default=False, db_column="REDUCE_ONLY")
     position_side = UpperCaseField(PositionSide, max_length=5, db_default="NET", db_column="POSITION_SIDE")
     filled = Money(db_default=0, db_column="FILLED")  # base currency, never falls
+    told = Money(db_default=0, db_column="TOLD")  # the most that the exchange has called filled
     average_price = Money(null=True, db_column="AVERAGE_PRICE")
     fence = models.BigIntegerField(db_default=0, db_column="FENCE")  # of the lane's lease
     build_id = models.CharField(max_length=40, db_default="", db_column="BUILD_ID")
     request_expires_at = models.DateTimeField(null=True, db_column="REQUEST_EXPIRES_AT")  # clock of the exchange
     sent_at = models.DateTimeField(null=True, db_column="SENT_AT")
     misses = models.IntegerField(db_default=0, db_column="MISSES")  # clean answers "not found", in a row
+    missed_ms = models.BigIntegerField(null=True, db_column="MISSED_MS")  # when the last was asked for, its clock
+    alarms = models.CharField(max_length=100, db_default="", db_column="ALARMS")  # words of Alarm, comma between
     next_check_at = models.DateTimeField(null=True, db_column="NEXT_CHECK_AT")
     quarantined_at = models.DateTimeField(null=True, db_column="QUARANTINED_AT")  # a person is asked
     last_error_code = models.CharField(max_length=50, db_default="", db_column="LAST_ERROR_CODE")
     last_error = models.CharField(max_length=300, db_default="", db_column="LAST_ERROR")
     cancel_state = models.CharField(
-        max_length=10, choices=CancelState.choices, db_default=CancelState.NONE, db_column="CANCEL_STATE"
+        max_length=10, choices=CANCEL_CHOICES, db_default=CancelState.NONE, db_column="CANCEL_STATE"
     )
     cancel_requested_at = models.DateTimeField(null=True, db_column="CANCEL_REQUESTED_AT")
     cancel_attempts = models.IntegerField(db_default=0, db_column="CANCEL_ATTEMPTS")
@@ -168,7 +171,7 @@ class Order(Kept):
             models.CheckConstraint(condition=Q(status__in=list(OrderStatus)), name="orders_status_known"),
             models.CheckConstraint(condition=Q(side__in=SIDES), name="orders_side"),
             models.CheckConstraint(condition=Q(type__in=list(OrderType)), name="orders_type"),
-            models.CheckConstraint(condition=Q(cancel_state__in=CancelState.values), name="orders_cancel_state"),
+            models.CheckConstraint(condition=Q(cancel_state__in=list(CancelState)), name="orders_cancel_state"),
             models.CheckConstraint(condition=Q(amount__gte=0), name="orders_amount"),
             models.CheckConstraint(condition=Q(price=None) | Q(price__gt=0), name="orders_price"),
             models.CheckConstraint(condition=Q(filled__gte=0), name="orders_filled"),

@@ -4,6 +4,7 @@ from django.db import models
 
 from apps.feeds.market import Side
 from apps.feeds.orders import MarginMode, OrderStatus, OrderType, PositionSide, TimeInForce
+from apps.trading.order_state import CancelState
 
 SIDES = (Side.BUY, Side.SELL)
 SIDE_CHOICES = [(side.value, side.value) for side in SIDES]
@@ -11,6 +12,7 @@ TYPE_CHOICES = [(kind.value, kind.value) for kind in OrderType]
 TIF_CHOICES = [(tif.value, tif.value) for tif in TimeInForce]
 STATUS_CHOICES = [(status.value, status.value) for status in OrderStatus]
 POSITION_CHOICES = [(side.value, side.value) for side in PositionSide]
+CANCEL_CHOICES = [(state.value, state.value) for state in CancelState]
 MARGIN_CHOICES = [(mode.value, mode.value) for mode in MarginMode]
 
 
@@ -20,14 +22,13 @@ class AccountMode(models.TextChoices):
     LIVE = "live"
 
 
-class IntentKind(models.TextChoices):
+class IntentPurpose(models.TextChoices):
     """What an order is for; it decides whether a second attempt makes sense when the first never came to be."""
 
-    MANUAL = "manual"
     ENTRY = "entry"
-    ARBITRAGE = "arbitrage"
     HEDGE = "hedge"
     CLOSE = "close"
+    FLATTEN = "flatten"
 
 
 class IntentState(models.TextChoices):
@@ -45,15 +46,6 @@ class IntentResult(models.TextChoices):
     EXPIRED = "EXPIRED"
     NOT_PLACED = "NOT_PLACED"
     RISK_DENIED = "RISK_DENIED"
-
-
-class CancelState(models.TextChoices):
-    NONE = "NONE"
-    REQUESTED = "REQUESTED"
-    SENT = "SENT"
-    CONFIRMED = "CONFIRMED"
-    TOO_LATE = "TOO_LATE"  # filled meanwhile
-    UNKNOWN = "UNKNOWN"  # asked again: a cancel does no harm twice
 
 
 class FillSource(models.TextChoices):

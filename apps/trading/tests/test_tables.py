@@ -69,7 +69,7 @@ def test_the_same_key_is_the_same_intent(intent):
         {"amount": None},
         {"amount": Decimal(0)},
         {"amount": -SMALL},
-        {"quote_amount": Decimal(100)},
+        {"purpose": "fun"},
         {"price": None},
         {"price": Decimal(0)},
         {"type": "market"},
@@ -88,9 +88,8 @@ def test_an_intent_that_means_nothing_is_refused(intent, wrong):
     refuses(rows.intent, intent.trade, **wrong)
 
 
-def test_a_market_order_may_say_what_to_spend(intent):
-    made = rows.intent(intent.trade, type="market", price=None, amount=None, quote_amount=Decimal(100))
-    assert made.quote_amount == 100
+def test_an_order_at_the_market_has_no_price(intent):
+    assert rows.intent(intent.trade, type="market", price=None).price is None
 
 
 def test_an_attempt_of_an_intent_is_one_order(order):
