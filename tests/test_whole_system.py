@@ -73,6 +73,16 @@ def test_a_database_that_does_not_answer_stops_the_start_and_leaves_nothing(tmp_
     assert not (tmp_path / "run" / "supervisord.pid").exists()
 
 
+def test_only_a_daemon_may_be_told_where_the_private_keys_are(system: System):
+    private = system.folder.root / "keys" / "seal.private"
+    assert private.stat().st_mode & 0o777 == 0o400
+    others = [process for process in processes(system) if b"--role" not in (process / "cmdline").read_bytes()]
+    assert len(others) == PROGRAMS
+    for process in others:
+        assert b"CT_SEAL_PRIVATE" not in (process / "environ").read_bytes()
+        assert private.name.encode() not in (process / "cmdline").read_bytes()
+
+
 def test_status_needs_no_login_and_the_book_does(system: System):
     assert system.books() == {"live": STARTER_SET, "syncing": 0, "stale": 0, "down": 0}
     with pytest.raises(HTTPError, match="401"):
