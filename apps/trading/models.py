@@ -1,7 +1,9 @@
 """The tables of trading; they stand in `apps.trading.tables`."""
 
 from apps.trading.tables.accounts import Account, AccountKey, FundingPayment, Position, Wallet
-from apps.trading.tables.orders import Order, OrderEvent, OrderFill, OrderIntent, StrayFill, TradeHistory
+from apps.trading.tables.fills import OrderFill, StrayFill, TradeHistory
+from apps.trading.tables.intents import OrderIntent
+from apps.trading.tables.orders import Order, OrderEvent
 from apps.trading.tables.risk import LanePause, RiskLimit, RiskState, RiskUsage
 from apps.trading.tables.trades import MANUAL, Arbitrage, Trade, TradeType
 from apps.trading.tables.words import (
