@@ -29,6 +29,7 @@ from apps.trading.models import (
     Trade,
     TradeHistory,
     TradeType,
+    TradingSwitch,
     Wallet,
 )
 from apps.users.admin import ReadOnlyAdmin
@@ -153,6 +154,11 @@ class RiskStateAdmin(ReadOnlyAdmin):
 class RiskLimitAdmin(ReadOnlyAdmin):
     list_display = ("scope", "scope_id", "name", "value", "by", "reason", "at")
     list_filter = ("scope", "name")
+
+
+@admin.register(TradingSwitch)
+class TradingSwitchAdmin(ReadOnlyAdmin):
+    list_display = ("live_allowed", "allowed_build", "by", "at")
 
 
 @admin.register(RiskUsage)

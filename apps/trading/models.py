@@ -4,18 +4,15 @@ from apps.trading.tables.accounts import Account, AccountKey, FundingPayment, Po
 from apps.trading.tables.fills import OrderFill, StrayFill, TradeHistory
 from apps.trading.tables.intents import OrderIntent
 from apps.trading.tables.orders import Order, OrderEvent
-from apps.trading.tables.risk import LanePause, RiskLimit, RiskState, RiskUsage
+from apps.trading.tables.risk import LanePause, RiskLimit, RiskState, RiskUsage, TradingSwitch
 from apps.trading.tables.trades import MANUAL, Arbitrage, Trade, TradeType
 from apps.trading.tables.words import (
     AccountMode,
     ArbitrageStatus,
     FillSource,
     HaltMode,
-    IntentPurpose,
     IntentResult,
     IntentState,
-    Scope,
-    ScopeState,
 )
 
 __all__ = [
@@ -28,7 +25,6 @@ __all__ = [
     "FillSource",
     "FundingPayment",
     "HaltMode",
-    "IntentPurpose",
     "IntentResult",
     "IntentState",
     "LanePause",
@@ -40,11 +36,10 @@ __all__ = [
     "RiskLimit",
     "RiskState",
     "RiskUsage",
-    "Scope",
-    "ScopeState",
     "StrayFill",
     "Trade",
     "TradeHistory",
     "TradeType",
+    "TradingSwitch",
     "Wallet",
 ]

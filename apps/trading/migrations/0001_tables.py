@@ -3,7 +3,9 @@
 import apps.feeds.market
 import apps.feeds.orders
 import apps.trading.fields
+import apps.trading.intent
 import apps.trading.order_state
+import apps.trading.risk_view
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.conf import settings
@@ -36,6 +38,8 @@ class Migration(migrations.Migration):
                 ('fees_at', models.DateTimeField(blank=True, null=True)),
                 ('reconciled_at', models.DateTimeField(blank=True, null=True)),
                 ('swept_ms', models.BigIntegerField(blank=True, help_text='Its own trades are known in full until then', null=True)),
+                ('dead_man_ms', models.BigIntegerField(blank=True, help_text='When the exchange cancels all by itself; empty: not armed', null=True)),
+                ('dead_man_fired_at', models.DateTimeField(blank=True, help_text='Its lanes rest until a person resumes', null=True)),
                 ('stopped_at', models.DateTimeField(blank=True, help_text='Last clean stop', null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
@@ -162,6 +166,8 @@ class Migration(migrations.Migration):
                 ('alarms', models.CharField(db_column='ALARMS', db_default='', max_length=100)),
                 ('next_check_at', models.DateTimeField(db_column='NEXT_CHECK_AT', null=True)),
                 ('quarantined_at', models.DateTimeField(db_column='QUARANTINED_AT', null=True)),
+                ('unknown_at', models.DateTimeField(db_column='UNKNOWN_AT', null=True)),
+                ('ended_at', models.DateTimeField(db_column='ENDED_AT', null=True)),
                 ('last_error_code', models.CharField(db_column='LAST_ERROR_CODE', db_default='', max_length=50)),
                 ('last_error', models.CharField(db_column='LAST_ERROR', db_default='', max_length=300)),
                 ('cancel_state', models.CharField(choices=[('NONE', 'NONE'), ('REQUESTED', 'REQUESTED'), ('SENT', 'SENT'), ('UNKNOWN', 'UNKNOWN'), ('CONFIRMED', 'CONFIRMED'), ('TOO_LATE', 'TOO_LATE')], db_column='CANCEL_STATE', db_default=apps.trading.order_state.CancelState['NONE'], max_length=10)),
@@ -231,7 +237,7 @@ class Migration(migrations.Migration):
                 ('intent_key', apps.trading.fields.ExactTextField(max_length=150, unique=True)),
                 ('fingerprint', models.CharField(max_length=64)),
                 ('lane', models.CharField(max_length=100)),
-                ('purpose', models.CharField(choices=[('entry', 'Entry'), ('hedge', 'Hedge'), ('close', 'Close'), ('flatten', 'Flatten')], db_default='entry', max_length=10)),
+                ('purpose', models.CharField(choices=[('entry', 'entry'), ('hedge', 'hedge'), ('close', 'close'), ('flatten', 'flatten')], db_default=apps.trading.intent.Purpose['ENTRY'], max_length=10)),
                 ('side', models.CharField(choices=[('buy', 'buy'), ('sell', 'sell')], max_length=4)),
                 ('type', models.CharField(choices=[('market', 'market'), ('limit', 'limit')], max_length=6)),
                 ('amount', apps.trading.fields.Money()),
@@ -304,7 +310,7 @@ class Migration(migrations.Migration):
             name='RiskLimit',
             fields=[
                 ('id', models.AutoField(primary_key=True, serialize=False)),
-                ('scope', models.CharField(choices=[('global', 'Global'), ('exchange', 'Exchange'), ('account', 'Account'), ('trade', 'Trade'), ('pair', 'Pair')], max_length=10)),
+                ('scope', models.CharField(choices=[('global', 'global'), ('exchange', 'exchange'), ('account', 'account'), ('trade', 'trade'), ('pair', 'pair')], max_length=10)),
                 ('scope_id', models.CharField(blank=True, db_default='', max_length=50)),
                 ('name', models.CharField(max_length=50)),
                 ('value', apps.trading.fields.Money()),
@@ -323,19 +329,20 @@ class Migration(migrations.Migration):
             name='RiskState',
             fields=[
                 ('id', models.AutoField(primary_key=True, serialize=False)),
-                ('scope', models.CharField(choices=[('global', 'Global'), ('exchange', 'Exchange'), ('account', 'Account'), ('trade', 'Trade'), ('pair', 'Pair')], max_length=10)),
+                ('scope', models.CharField(choices=[('global', 'global'), ('exchange', 'exchange'), ('account', 'account'), ('trade', 'trade')], max_length=10)),
                 ('scope_id', models.CharField(blank=True, db_default='', max_length=50)),
-                ('state', models.CharField(choices=[('ACTIVE', 'Active'), ('REDUCING', 'Reducing'), ('HALTED', 'Halted')], max_length=10)),
+                ('state', models.CharField(choices=[('ACTIVE', 'ACTIVE'), ('REDUCING', 'REDUCING'), ('HALTED', 'HALTED')], max_length=10)),
                 ('mode', models.CharField(choices=[('stop', 'Stop'), ('cancel', 'Cancel'), ('flatten', 'Flatten')], max_length=10, null=True)),
                 ('reason', models.CharField(blank=True, db_default='', max_length=500)),
                 ('by', models.CharField(blank=True, db_default='', max_length=150)),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('resumed_at', models.DateTimeField(null=True)),
             ],
             options={
                 'db_table': 'risk_state',
                 'ordering': ['scope', 'scope_id'],
                 'default_permissions': ('view',),
-                'constraints': [models.UniqueConstraint(fields=('scope', 'scope_id'), name='risk_state_once'), models.CheckConstraint(condition=models.Q(('state__in', ['ACTIVE', 'REDUCING', 'HALTED'])), name='risk_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('scope', 'global'), ('scope_id', '')), models.Q(('scope__in', ['exchange', 'account', 'trade']), models.Q(('scope_id', ''), _negated=True)), _connector='OR'), name='risk_state_scope')],
+                'constraints': [models.UniqueConstraint(fields=('scope', 'scope_id'), name='risk_state_once'), models.CheckConstraint(condition=models.Q(('state__in', [apps.trading.risk_view.ScopeState['ACTIVE'], apps.trading.risk_view.ScopeState['REDUCING'], apps.trading.risk_view.ScopeState['HALTED']])), name='risk_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('scope', apps.trading.risk_view.Scope['GLOBAL']), ('scope_id', '')), models.Q(('scope__in', [apps.trading.risk_view.Scope['EXCHANGE'], apps.trading.risk_view.Scope['ACCOUNT'], apps.trading.risk_view.Scope['TRADE']]), models.Q(('scope_id', ''), _negated=True)), _connector='OR'), name='risk_state_scope')],
             },
         ),
         migrations.CreateModel(
@@ -427,6 +434,21 @@ class Migration(migrations.Migration):
                 'db_table': 'TRADE_HISTORY',
                 'ordering': ['-id'],
                 'default_permissions': ('view',),
+            },
+        ),
+        migrations.CreateModel(
+            name='TradingSwitch',
+            fields=[
+                ('id', models.SmallAutoField(primary_key=True, serialize=False)),
+                ('live_allowed', models.BooleanField(db_default=False)),
+                ('allowed_build', models.CharField(blank=True, db_default='', max_length=40)),
+                ('by', models.CharField(blank=True, db_default='', max_length=150)),
+                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+            options={
+                'db_table': 'trading_switch',
+                'default_permissions': ('view',),
+                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='trading_switch_one')],
             },
         ),
         migrations.CreateModel(
@@ -556,7 +578,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='orderintent',
-            constraint=models.CheckConstraint(condition=models.Q(('purpose__in', ['entry', 'hedge', 'close', 'flatten'])), name='order_intent_purpose'),
+            constraint=models.CheckConstraint(condition=models.Q(('purpose__in', [apps.trading.intent.Purpose['ENTRY'], apps.trading.intent.Purpose['HEDGE'], apps.trading.intent.Purpose['CLOSE'], apps.trading.intent.Purpose['FLATTEN']])), name='order_intent_purpose'),
         ),
         migrations.AddConstraint(
             model_name='orderintent',

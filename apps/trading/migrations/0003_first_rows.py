@@ -20,6 +20,7 @@ PAPER_BALANCES = {"USDT": Decimal(10_000), "USDC": Decimal(10_000)}  # the quote
 def add_rows(apps, schema_editor):
     for name, description in TRADE_TYPES.items():
         apps.get_model("trading", "TradeType").objects.get_or_create(name=name, defaults={"description": description})
+    apps.get_model("trading", "TradingSwitch").objects.get_or_create(pk=1)  # live money off, no build allowed yet
     open_switch(apps, "global", "")
     for exchange in apps.get_model("feeds", "Exchange").objects.all():
         open_switch(apps, "exchange", exchange.code)

@@ -4,7 +4,7 @@ from django.db import migrations
 
 from apps.users.roles import ADMIN, TRADER, VIEWER, grant
 
-SEEN = ("tradetype", "riskstate", "risklimit", "trade", "tradehistory", "arbitrage", "order", "orderevent", "orderfill")
+SEEN = ("tradetype", "tradingswitch", "riskstate", "risklimit", "trade", "tradehistory", "arbitrage", "order", "orderevent", "orderfill")
 OWN = ("account", "orderintent", "strayfill", "wallet", "position", "fundingpayment", "riskusage", "lanepause")
 
 

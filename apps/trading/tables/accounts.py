@@ -37,6 +37,10 @@ class Account(models.Model):
     swept_ms = models.BigIntegerField(  # clock of the exchange
         null=True, blank=True, help_text="Its own trades are known in full until then"
     )
+    dead_man_ms = models.BigIntegerField(  # clock of the exchange
+        null=True, blank=True, help_text="When the exchange cancels all by itself; empty: not armed"
+    )
+    dead_man_fired_at = models.DateTimeField(null=True, blank=True, help_text="Its lanes rest until a person resumes")
     stopped_at = models.DateTimeField(null=True, blank=True, help_text="Last clean stop")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)

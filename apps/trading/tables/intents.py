@@ -8,17 +8,18 @@ from django.db.models.functions import Now
 from apps.feeds.models import TradePair
 from apps.feeds.orders import MarginMode, OrderType, PositionSide, TimeInForce
 from apps.trading.fields import ExactTextField, Money
+from apps.trading.intent import Purpose
 from apps.trading.tables.accounts import Account
 from apps.trading.tables.kept import Kept, KeptQuerySet
 from apps.trading.tables.trades import Arbitrage, Trade
 from apps.trading.tables.words import (
     MARGIN_CHOICES,
     POSITION_CHOICES,
+    PURPOSE_CHOICES,
     SIDE_CHOICES,
     SIDES,
     TIF_CHOICES,
     TYPE_CHOICES,
-    IntentPurpose,
     IntentResult,
     IntentState,
 )
@@ -34,7 +35,7 @@ class OrderIntent(Kept):
     trade = models.ForeignKey(Trade, on_delete=models.PROTECT)
     pair = models.ForeignKey(TradePair, on_delete=models.PROTECT)
     lane = models.CharField(max_length=100)
-    purpose = models.CharField(max_length=10, choices=IntentPurpose.choices, db_default=IntentPurpose.ENTRY)
+    purpose = models.CharField(max_length=10, choices=PURPOSE_CHOICES, db_default=Purpose.ENTRY)
     side = models.CharField(max_length=4, choices=SIDE_CHOICES)
     type = models.CharField(max_length=6, choices=TYPE_CHOICES)
     amount = Money()  # base currency, as wanted
@@ -78,7 +79,7 @@ class OrderIntent(Kept):
         ]
         constraints = [  # a CHECK lets through what it cannot tell, so each names the columns that must be there
             models.CheckConstraint(condition=Q(state__in=IntentState.values), name="order_intent_state"),
-            models.CheckConstraint(condition=Q(purpose__in=IntentPurpose.values), name="order_intent_purpose"),
+            models.CheckConstraint(condition=Q(purpose__in=list(Purpose)), name="order_intent_purpose"),
             models.CheckConstraint(condition=Q(side__in=SIDES), name="order_intent_side"),
             models.CheckConstraint(condition=Q(type__in=list(OrderType)), name="order_intent_type"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="order_intent_amount"),

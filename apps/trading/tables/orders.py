@@ -54,6 +54,8 @@ class Order(Kept):
     alarms = models.CharField(max_length=100, db_default="", db_column="ALARMS")  # words of Alarm, comma between
     next_check_at = models.DateTimeField(null=True, db_column="NEXT_CHECK_AT")
     quarantined_at = models.DateTimeField(null=True, db_column="QUARANTINED_AT")  # a person is asked
+    unknown_at = models.DateTimeField(null=True, db_column="UNKNOWN_AT")  # when it last became UNKNOWN
+    ended_at = models.DateTimeField(null=True, db_column="ENDED_AT")  # when it became final
     last_error_code = models.CharField(max_length=50, db_default="", db_column="LAST_ERROR_CODE")
     last_error = models.CharField(max_length=300, db_default="", db_column="LAST_ERROR")
     cancel_state = models.CharField(

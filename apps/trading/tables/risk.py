@@ -5,21 +5,26 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.trading.fields import Money
+from apps.trading.risk_view import Scope, ScopeState
 from apps.trading.tables.accounts import Account
-from apps.trading.tables.words import HaltMode, Scope, ScopeState
+from apps.trading.tables.words import LIMIT_CHOICES, SCOPE_CHOICES, STATE_CHOICES, HaltMode
 
 
 class RiskState(models.Model):
-    """One switch. The most severe of the four that an order is under counts; a row that is missing denies."""
+    """One switch. The most severe of the four that an order is under counts; a row that is missing denies.
+
+    `scope_id` is empty (global), EXCHANGE.CODE, account.id or TRADE.ID.
+    """
 
     id = models.AutoField(primary_key=True)
-    scope = models.CharField(max_length=10, choices=Scope.choices)
+    scope = models.CharField(max_length=10, choices=SCOPE_CHOICES)
     scope_id = models.CharField(max_length=50, db_default="", blank=True)
-    state = models.CharField(max_length=10, choices=ScopeState.choices)
+    state = models.CharField(max_length=10, choices=STATE_CHOICES)
     mode = models.CharField(max_length=10, choices=HaltMode.choices, null=True)  # noqa: DJ001  # of a halt only
     reason = models.CharField(max_length=500, db_default="", blank=True)
     by = models.CharField(max_length=150, db_default="", blank=True)  # a person's name, or a control's
     at = models.DateTimeField(db_default=Now())
+    resumed_at = models.DateTimeField(null=True)  # when a person last resumed it
 
     class Meta:
         db_table = "risk_state"
@@ -27,7 +32,7 @@ class RiskState(models.Model):
         default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(fields=["scope", "scope_id"], name="risk_state_once"),
-            models.CheckConstraint(condition=Q(state__in=ScopeState.values), name="risk_state_known"),
+            models.CheckConstraint(condition=Q(state__in=list(ScopeState)), name="risk_state_known"),
             models.CheckConstraint(
                 condition=Q(scope=Scope.GLOBAL, scope_id="")
                 | (Q(scope__in=[Scope.EXCHANGE, Scope.ACCOUNT, Scope.TRADE]) & ~Q(scope_id="")),
@@ -40,10 +45,13 @@ class RiskState(models.Model):
 
 
 class RiskLimit(models.Model):
-    """A limit that differs from its default; names and defaults are those of `apps.trading.limits`."""
+    """A limit that a person has set; names and defaults are those of `apps.trading.limits`.
+
+    `scope_id` as in `RiskState`, and SPOT_TRADE_PAIR.ID of a pair.
+    """
 
     id = models.AutoField(primary_key=True)
-    scope = models.CharField(max_length=10, choices=Scope.choices)
+    scope = models.CharField(max_length=10, choices=LIMIT_CHOICES)
     scope_id = models.CharField(max_length=50, db_default="", blank=True)
     name = models.CharField(max_length=50)
     value = Money()
@@ -57,12 +65,32 @@ class RiskLimit(models.Model):
         default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(fields=["scope", "scope_id", "name"], name="risk_limit_once"),
-            models.CheckConstraint(condition=Q(scope__in=Scope.values), name="risk_limit_scope"),
+            models.CheckConstraint(
+                condition=Q(scope__in=[scope for scope, _ in LIMIT_CHOICES]), name="risk_limit_scope"
+            ),
             models.CheckConstraint(condition=Q(value__gte=0), name="risk_limit_value"),
         ]
 
     def __str__(self) -> str:
         return f"{self.name} of {self.scope} {self.scope_id}"
+
+
+class TradingSwitch(models.Model):
+    """What a person has allowed of the whole deployment, one row; a row that is missing allows nothing."""
+
+    id = models.SmallAutoField(primary_key=True)
+    live_allowed = models.BooleanField(db_default=False)
+    allowed_build = models.CharField(max_length=40, db_default="", blank=True)  # executors of other builds send nothing
+    by = models.CharField(max_length=150, db_default="", blank=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "trading_switch"
+        default_permissions = ("view",)
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="trading_switch_one")]
+
+    def __str__(self) -> str:
+        return f"build {self.allowed_build or 'none'}, live {'on' if self.live_allowed else 'off'}"
 
 
 class RiskUsage(models.Model):

@@ -1,10 +1,12 @@
-"""The words that trading rows hold, beside those of `apps.feeds.orders`."""
+"""The words that trading rows hold, as choices; and those that only rows know."""
 
 from django.db import models
 
 from apps.feeds.market import Side
 from apps.feeds.orders import MarginMode, OrderStatus, OrderType, PositionSide, TimeInForce
+from apps.trading.intent import Purpose
 from apps.trading.order_state import CancelState
+from apps.trading.risk_view import Scope, ScopeState
 
 SIDES = (Side.BUY, Side.SELL)
 SIDE_CHOICES = [(side.value, side.value) for side in SIDES]
@@ -13,6 +15,10 @@ TIF_CHOICES = [(tif.value, tif.value) for tif in TimeInForce]
 STATUS_CHOICES = [(status.value, status.value) for status in OrderStatus]
 POSITION_CHOICES = [(side.value, side.value) for side in PositionSide]
 CANCEL_CHOICES = [(state.value, state.value) for state in CancelState]
+PURPOSE_CHOICES = [(purpose.value, purpose.value) for purpose in Purpose]
+STATE_CHOICES = [(state.value, state.value) for state in ScopeState]
+SCOPE_CHOICES = [(scope.value, scope.value) for scope in Scope]
+LIMIT_CHOICES = [*SCOPE_CHOICES, ("pair", "pair")]
 MARGIN_CHOICES = [(mode.value, mode.value) for mode in MarginMode]
 
 
@@ -20,15 +26,6 @@ class AccountMode(models.TextChoices):
     PAPER = "paper"  # the paper matcher against the live books
     TESTNET = "testnet"  # the exchange's own, or the simulator
     LIVE = "live"
-
-
-class IntentPurpose(models.TextChoices):
-    """What an order is for; it decides whether a second attempt makes sense when the first never came to be."""
-
-    ENTRY = "entry"
-    HEDGE = "hedge"
-    CLOSE = "close"
-    FLATTEN = "flatten"
 
 
 class IntentState(models.TextChoices):
@@ -60,22 +57,6 @@ class ArbitrageStatus(models.TextChoices):
     PENDING = "PENDING"
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"
-
-
-class Scope(models.TextChoices):
-    """What a risk state or a limit is about, and what its `scope_id` holds."""
-
-    GLOBAL = "global"  # empty
-    EXCHANGE = "exchange"  # EXCHANGE.CODE
-    ACCOUNT = "account"  # account.id
-    TRADE = "trade"  # TRADE.ID
-    PAIR = "pair"  # SPOT_TRADE_PAIR.ID; limits only
-
-
-class ScopeState(models.TextChoices):
-    ACTIVE = "ACTIVE"
-    REDUCING = "REDUCING"
-    HALTED = "HALTED"
 
 
 class HaltMode(models.TextChoices):

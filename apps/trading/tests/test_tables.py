@@ -17,6 +17,7 @@ from apps.trading.models import (
     RiskLimit,
     RiskState,
     TradeHistory,
+    TradingSwitch,
     Wallet,
 )
 from apps.trading.tests import rows
@@ -194,6 +195,12 @@ def test_a_wallet_is_one_per_asset(order):
 def test_a_switch_that_means_nothing_is_refused(scope, scope_id, state):
     RiskState.objects.get_or_create(scope="global", scope_id="", defaults={"state": "ACTIVE"})
     refuses(RiskState.objects.create, scope=scope, scope_id=scope_id, state=state)
+
+
+def test_what_is_allowed_of_the_deployment_is_one_row_and_off_until_a_person_says_so():
+    (switch,) = TradingSwitch.objects.all()
+    assert (switch.live_allowed, switch.allowed_build) == (False, "")
+    refuses(TradingSwitch.objects.create, pk=2)
 
 
 def test_a_limit_is_one_per_name_and_scope():
