@@ -134,7 +134,17 @@ def test_every_table_of_the_admin_opens(catalogue, client, admin_user, name, add
 READ_ONLY = (
     *("audit", "lease", "daemon", "chbatch", "feedgap", "tradepair", "monitoringpair", "idempotentanswer"),
     *("account", "wallet", "position", "fundingpayment", "orderintent", "order", "orderevent", "orderfill"),
-    *("strayfill", "tradehistory", "arbitrage", "riskstate", "risklimit", "riskusage", "lanepause", "tradetype", "tradingswitch"),
+    *(
+        "strayfill",
+        "tradehistory",
+        "arbitrage",
+        "riskstate",
+        "risklimit",
+        "riskusage",
+        "lanepause",
+        "tradetype",
+        "tradingswitch",
+    ),
 )
 NOT_MADE = ("exchange", "trade")  # what is in the tables may be changed
 

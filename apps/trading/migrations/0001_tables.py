@@ -439,7 +439,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='TradingSwitch',
             fields=[
-                ('id', models.SmallAutoField(primary_key=True, serialize=False)),
+                ('id', models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
                 ('live_allowed', models.BooleanField(db_default=False)),
                 ('allowed_build', models.CharField(blank=True, db_default='', max_length=40)),
                 ('by', models.CharField(blank=True, db_default='', max_length=150)),

@@ -78,7 +78,7 @@ class RiskLimit(models.Model):
 class TradingSwitch(models.Model):
     """What a person has allowed of the whole deployment, one row; a row that is missing allows nothing."""
 
-    id = models.SmallAutoField(primary_key=True)
+    id = models.SmallIntegerField(primary_key=True, default=1)
     live_allowed = models.BooleanField(db_default=False)
     allowed_build = models.CharField(max_length=40, db_default="", blank=True)  # executors of other builds send nothing
     by = models.CharField(max_length=150, db_default="", blank=True)
