@@ -40,6 +40,7 @@ class OwnRowsAdmin(ReadOnlyAdmin):
     """Rows of accounts; `account` is the way from a row to its own."""
 
     account = "account"
+    show_full_result_count = False  # tables grow to millions of rows
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return selectors.visible(super().get_queryset(request), user=request.user, account=self.account)

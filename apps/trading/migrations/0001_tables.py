@@ -614,6 +614,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='order',
+            index=models.Index(fields=['account', 'created_at'], name='orders_account'),
+        ),
+        migrations.AddIndex(
+            model_name='order',
             index=models.Index(fields=['next_check_at'], name='orders_due'),
         ),
         migrations.AddIndex(

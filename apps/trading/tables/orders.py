@@ -74,6 +74,7 @@ class Order(Kept):
         default_permissions = ("view",)
         indexes = [
             models.Index(fields=["account", "pair", "status"], name="orders_lane"),
+            models.Index(fields=["account", "created_at"], name="orders_account"),
             models.Index(fields=["next_check_at"], name="orders_due"),
             models.Index(fields=["status", "created_at"], name="orders_status"),
             models.Index(fields=["cancel_state"], name="orders_cancels"),

@@ -101,6 +101,17 @@ def test_a_trader_sees_own_rows_and_the_desks(model):
         assert by.get(reverse(f"admin:trading_{model}_change", args=[pk])).status_code == 302  # to the index: not there
 
 
+@pytest.mark.parametrize(
+    "model", ["order", "orderfill", "orderintent", "orderevent", "tradehistory", "wallet", "trade"]
+)
+def test_a_list_takes_few_queries_however_many_rows_it_has(model, django_assert_max_num_queries):
+    for number in range(25):
+        traded(None, name=f"a{number}")
+    by = client(staff("admin", "olga"))
+    with django_assert_max_num_queries(20):
+        assert by.get(reverse(f"admin:trading_{model}_changelist")).status_code == 200
+
+
 def test_a_viewer_sees_no_accounts():
     by = client(staff("viewer", "vera"))
     assert by.get(reverse("admin:trading_order_changelist")).status_code == 200
