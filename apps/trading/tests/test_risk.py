@@ -70,15 +70,16 @@ def test_spot_orders_are_not_called_reduce_only():
     wanted = intent(Side.SELL, reduce_only=True)
     order = approved(wanted, view(holdings=(held("5"),))).order("c1", 12)
     assert (order.instrument.market_type, order.reduce_only) == (MarketType.SPOT, False)
+    assert approved(intent(margin_mode=MarginMode.CROSS), view()).order("c1", 12).margin_mode is MarginMode.CROSS
 
 
 def test_nobody_else_makes_or_changes_an_approved_order():
     order = approved(intent(), view())
-    with pytest.raises(TypeError, match="only risk approves orders"):
+    with pytest.raises(TypeError, match=r"^only risk approves orders$"):
         dataclasses.replace(order, amount=Decimal(9))
     fields = (order.intent, order.amount, order.price, order.tif, order.reservation)
     for seal in ((), (None,), (object(),)):
-        with pytest.raises(TypeError, match="only risk approves orders"):
+        with pytest.raises(TypeError, match=r"^only risk approves orders$"):
             ApprovedOrder(*fields, *seal)
     with pytest.raises(dataclasses.FrozenInstanceError):
         order.amount = Decimal(9)  # type: ignore[misc]
@@ -167,6 +168,8 @@ def test_money_is_not_rounded_on_its_way_through_the_gate():
     needed = Fraction(amount) * Fraction(price) * Fraction("1.002")
     assert order.reservation.asset == "USDT"
     assert 0 <= Fraction(order.reservation.amount) - needed < Fraction(1, 10**18)
+    over = intent(amount="1.0000000001", price="99.999999990000000001", instrument=tiny)  # by 1e-28
+    assert verdict(over, view()) == "2 ORDER_TOO_LARGE"
 
 
 @pytest.mark.parametrize(("age_ms", "is_old"), [(5_000, False), (5_001, True)])

@@ -10,7 +10,7 @@ from apps.feeds.orders import MarginMode, OrderStatus, OrderType
 from apps.trading.risk import ApprovedOrder, approve
 from apps.trading.risk_exposure import Reservation, reducing, reservation
 from apps.trading.risk_view import Parent
-from apps.trading.tests.risk import FUTURES, SPOT, held, intent, limits, proposal, verdict, view, working
+from apps.trading.tests.risk import FUTURES, SPOT, TOP, held, intent, limits, proposal, verdict, view, working
 
 BUY, SELL = Side.BUY, Side.SELL
 OTHER = replace(SPOT, pair="B/USDT", symbol="BUSDT", base="B")
@@ -84,6 +84,21 @@ def test_r7_an_account_counts_all_its_assets():
     over = view(holdings=(held("495.001", OTHER),), rates=rates, limits=most)
     assert verdict(intent(), over) == "7 ACCOUNT_EXPOSURE"
     assert verdict(intent(), replace(over, holdings=(held("-495.001", OTHER),))) == "7 ACCOUNT_EXPOSURE"
+
+
+def test_r7_an_asset_counts_on_all_its_instruments_together():
+    both = view(holdings=(held("5"), held("4.5", FUTURES)))
+    assert verdict(intent(), both) == "OK"
+    assert verdict(intent(), replace(both, holdings=(held("5"), held("4.501", FUTURES)))) == "7 ASSET_EXPOSURE"
+
+
+def test_r7_values_what_is_quoted_in_another_currency_and_what_is_cheap():
+    btc = replace(SPOT, pair="A/BTC", quote="BTC", min_notional=None)
+    top = replace(TOP, bid=Decimal("0.499"), ask=Decimal("0.501"))
+    rates = {"USDT": Decimal(1), "A": Decimal("0.5"), "BTC": Decimal(200)}
+    seen = view(rates=rates, top=top, free={"BTC": Decimal(10)}, holdings=(held("9.5", btc),))
+    assert verdict(intent(price="0.5", instrument=btc), seen) == "OK"
+    assert verdict(intent(price="0.51", instrument=btc), seen) == "7 ASSET_EXPOSURE"
 
 
 @pytest.mark.parametrize("rates", [{}, {"B": Decimal(0)}, {"B": Decimal(-1)}])
@@ -169,7 +184,7 @@ def test_r8_closing_a_futures_position_needs_nothing():
     approved = approve(wanted, seen)
     assert isinstance(approved, ApprovedOrder)
     assert approved.reservation == Reservation(asset="USDT", amount=Decimal(0))
-    with pytest.raises(ValueError, match="no leverage"):
+    with pytest.raises(ValueError, match=r"^no leverage$"):
         reservation(replace(proposal(wanted, seen), reduces=False), seen)
 
 
@@ -192,8 +207,8 @@ def test_r8_futures_are_paid_for_in_what_they_settle_in(settle: str):
 def test_r8_an_order_needs_its_balance_beside_what_others_hold(side: Side, asset: str, free: str, expected: str):
     assert verdict(intent(side), view(free={asset: Decimal(free)})) == expected
     reserved = tuple(
-        working(side, "0.05", instrument=OTHER, held_asset=at, held=Decimal(7), account_id=number)
-        for at, number in ((asset, 7), ("XYZ", 7), (asset, 8))
+        working(side, "0.05", instrument=OTHER, held_asset=at, held=Decimal(much), account_id=number)
+        for at, much, number in ((asset, 4, 7), (asset, 3, 7), ("XYZ", 9, 7), (asset, 5, 8))
     )
     rates = {"USDT": Decimal(1), "A": Decimal(100), "B": Decimal(100)}
     seen = view(free={asset: Decimal(free) + 7}, working=reserved, rates=rates)
@@ -231,8 +246,9 @@ def test_r13_without_a_whole_there_is_no_part():
 def test_r14_no_order_meets_one_of_our_own(side: Side, resting: str | None, expected: str, account_id: int):
     other_side = SELL if side is BUY else BUY
     met = working(other_side, "0.5", resting, account_id=account_id)
-    assert verdict(intent(side), view(working=(met,))) == expected
-    assert verdict(intent(side), view(working=(working(side, "0.5", resting),))) == "OK"
+    same_side = working(side, "0.5", resting)
+    assert verdict(intent(side), view(working=(same_side, met))) == expected
+    assert verdict(intent(side), view(working=(same_side,))) == "OK"
     assert verdict(intent(side), view(working=(replace(met, instrument=FUTURES),))) == "OK"
 
 

@@ -212,6 +212,7 @@ def test_r16_a_pause_ends_and_forgives_what_caused_it():
     anew = view(outcomes=bad, paused_until_ms=NOW - 1_000)
     assert verdict(intent(), anew) == "16 LANE_PAUSED"
     assert trips(view(outcomes=outcomes(6, 0, -1), paused_until_ms=NOW + 1)) == []
+    assert trips(view(outcomes=outcomes(6, 0, 0), paused_until_ms=NOW)) != []
 
 
 @pytest.mark.parametrize(("oldest", "is_over"), [(3_599_999, True), (3_600_000, False)])
