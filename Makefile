@@ -17,7 +17,7 @@ install = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 quiet = > $(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; exit 1; }
 
-.PHONY: help run test test-long lint format bench foreign screenshots requirements clean
+.PHONY: help run test test-long lint format bench mutation foreign screenshots requirements clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ format: $(VENV)/.dev
 bench: $(VENV)/.embedded
 	@$(BIN)/python -m bench.bytes_to_book && $(BIN)/python -m bench.end_to_end && $(BIN)/python -m bench.cold_start \
 		&& $(BIN)/python -m bench.matching
+
+## make mutation     how many deliberate faults in order states and risk their tests find; a few minutes
+mutation: $(VENV)/.dev
+	@tests/mutation.sh
 
 ## make screenshots  photograph the pages into docs/img
 screenshots: $(VENV)/.dev
