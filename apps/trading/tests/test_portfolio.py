@@ -34,6 +34,7 @@ def held(*trades: tuple[Side, str, str], start: Holding | None = None) -> Holdin
     [
         ([(BUY, "1", "100")], "1", "100", "0"),
         ([(BUY, "1", "100"), (BUY, "3", "104")], "4", "103", "0"),
+        ([(BUY, "0.5", "100"), (BUY, "0.5", "104")], "1", "102", "0"),
         ([(BUY, "4", "103"), (SELL, "1", "110")], "3", "103", "7"),
         ([(BUY, "4", "103"), (SELL, "4", "100")], "0", None, "-12"),
         ([(BUY, "1", "100"), (SELL, "3", "90")], "-2", "90", "-10"),
@@ -78,6 +79,7 @@ def test_spot_fees_in_what_is_bought_leave_less_of_it():
     bought = take_fill(Holding(instrument=SPOT), fill("t1", 2, fee=Decimal("0.002"), fee_asset="A"))
     assert (bought.amount, bought.net_amount()) == (2, Decimal("1.998"))
     assert replace(bought, instrument=FUTURES).net_amount() == 2
+    assert take_fill(Holding(instrument=SPOT), fill("t1", 2)).net_amount() == 2
 
 
 def test_a_fill_without_a_side_is_refused():
@@ -94,6 +96,8 @@ def test_results_are_told_part_by_part():
     told = result([one, two], rates)
     assert told == Result(realised=Decimal(1_010), unrealised=Decimal(40), fees=Decimal(5), funding=Decimal(-3))
     assert told.total == 1_042
+    three = held((BUY, "10", "0.5"), start=Holding(instrument=btc))
+    assert result([three], {"BTC": Decimal(1_000), "B": Decimal(600)}) == Result(unrealised=Decimal(1_000))
     with pytest.raises(KeyError, match="BNB"):
         result([one], {"USDT": Decimal(1), "A": Decimal(130)})
 
