@@ -7,7 +7,7 @@ was taken for dead or never placed is there: then something is wrong with our pr
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from enum import StrEnum
 
 from msgspec import Struct
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from apps.feeds.market import Side
 from apps.feeds.orders import Fill, OrderStatus, OrderUpdate
+from apps.trading.rounding import EXACT, SMALLEST
 
 CANCELLED, EXPIRED, FILLED = OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.FILLED
 NOT_PLACED, OPEN, PARTIAL = OrderStatus.NOT_PLACED, OrderStatus.OPEN, OrderStatus.PARTIAL
@@ -82,7 +83,8 @@ class Order(Struct, frozen=True, kw_only=True):
     @property
     def executed(self) -> Decimal:
         """What its fills add up to."""
-        return sum((fill.amount for fill in self.fills.values()), Decimal(0))
+        with localcontext(EXACT):
+            return sum((fill.amount for fill in self.fills.values()), Decimal(0))
 
     @property
     def filled(self) -> Decimal:
@@ -91,13 +93,14 @@ class Order(Struct, frozen=True, kw_only=True):
     @property
     def unexplained(self) -> Decimal:
         """Filled, and no fill tells of it yet: ask for the order's own trades."""
-        return self.filled - self.executed
+        return EXACT.subtract(self.filled, self.executed)
 
     @property
     def average_price(self) -> Decimal | None:
-        """Of the fills that are known; None without any."""
-        value = sum((fill.amount * fill.price for fill in self.fills.values()), Decimal(0))
-        return value / self.executed if self.executed else None
+        """Of the fills that are known, to as many places as money columns keep; None without any."""
+        with localcontext(EXACT):
+            value = sum((fill.amount * fill.price for fill in self.fills.values()), Decimal(0))
+            return (value / self.executed).quantize(SMALLEST) if self.executed else None
 
     @property
     def is_final(self) -> bool:
@@ -108,7 +111,7 @@ class Order(Struct, frozen=True, kw_only=True):
         """At worst; raise ValueError for one that is told in quote currency."""
         if self.amount is None:
             raise ValueError(f"{self.client_order_id} has no amount")
-        return Decimal(0) if self.is_final else max(self.amount - self.filled, Decimal(0))
+        return Decimal(0) if self.is_final else max(EXACT.subtract(self.amount, self.filled), Decimal(0))
 
     @property
     def proof_broken(self) -> bool:

@@ -90,7 +90,8 @@ class Result(Struct, frozen=True, kw_only=True):
 
     @property
     def total(self) -> Decimal:
-        return self.realised + self.unrealised - self.fees + self.funding
+        with localcontext(EXACT):
+            return self.realised + self.unrealised - self.fees + self.funding
 
 
 def result(holdings: Iterable[Holding], rates: Sums) -> Result:

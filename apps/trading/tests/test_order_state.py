@@ -88,6 +88,16 @@ def test_the_average_price_is_that_of_the_known_fills():
     assert order().average_price is None
 
 
+def test_large_amounts_are_added_up_to_the_last_place():
+    large, small = Decimal("98765432109876543210"), Decimal("0.000000000000000001")
+    after = apply_fill(apply_fill(order(amount=large * 2), fill("t1", large)), fill("t2", small, 10**18))
+    assert (after.executed, after.unexplained) == (Decimal(f"{large}.000000000000000001"), 0)
+    assert apply(after, update(S.OPEN, large)).unexplained == 0
+    assert apply(after, update(S.OPEN, large + 1)).unexplained == Decimal("0.999999999999999999")
+    assert after.may_still_fill == Decimal("98765432109876543209.999999999999999999")
+    assert after.average_price == Decimal("100.000000000000000000")
+
+
 def test_more_than_was_asked_for_raises_an_alarm_and_is_kept():
     after = apply_fill(order(), fill("t1", 11))
     assert (after.status, after.filled, after.may_still_fill) == (S.FILLED, 11, 0)
