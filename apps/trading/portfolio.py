@@ -6,7 +6,7 @@ and the settle currency of futures; amounts in base currency. Events come twice 
 """
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, localcontext
+from decimal import ROUND_DOWN, Decimal, localcontext
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -129,7 +129,8 @@ def _closed(holding: Holding, delta: Decimal) -> tuple[Decimal, Decimal]:
         return ZERO, ZERO
     if abs(delta) >= abs(holding.amount):
         return -holding.amount, holding.cost
-    return delta, (holding.cost * -delta / holding.amount).quantize(SMALLEST)
+    freed = holding.cost * -delta / holding.amount
+    return delta, freed.quantize(SMALLEST, ROUND_DOWN)  # never more than there is
 
 
 def _added(sums: Sums, asset: str, amount: Decimal) -> Sums:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -116,6 +116,7 @@ def fills(trades: list[tuple[Side, int, int]]) -> list[Fill]:
 
 @RUNS
 @given(trades=TRADES)
+@example(trades=[(SELL, 1, 1), (SELL, 12195121951219514, 41), (BUY, 12195121951219514, 1)])
 def test_no_money_is_made_or_lost_by_reckoning(trades: list[tuple[Side, int, int]]):
     holding, cash, amount = Holding(instrument=FUTURES), Fraction(0), Fraction(0)
     for each in fills(trades):
