@@ -15,7 +15,7 @@ from apps.trading.portfolio import Holding, Result, merge_balances, result, take
 from apps.trading.tests.order_events import fill
 from apps.trading.tests.risk import FUTURES, SPOT
 
-RUNS = settings(max_examples=int(os.environ.get("CT_EXAMPLES", "500")), deadline=None)
+RUNS = settings(max_examples=int(os.environ.get("CT_EXAMPLES", "500")), deadline=None, derandomize=True, database=None)
 BUY, SELL = Side.BUY, Side.SELL
 
 
