@@ -32,6 +32,7 @@ from apps.feeds.tests.plain_binance import (
     subscription,
 )
 from apps.feeds.tests.plain_client import fetch, heard_within, order, receive, running, send, socket
+from apps.feeds.tests.waiting import until
 
 BOTH = pytest.mark.parametrize("market_type", ["spot", "futures"])
 
@@ -249,6 +250,19 @@ async def test_an_order_may_reach_the_matcher_after_its_expiry(client: Client) -
     await asking
     (row,) = await accepted(client.simulator, "binance")
     assert row["ms"] > row["expires_ms"]
+
+
+async def test_orders_may_be_held_at_the_matchers_door_until_they_are_let_in(client: Client) -> None:
+    await trouble(client.simulator, "binance", "held")
+    asked = client.simulator.exchanges["binance"].asked
+    before = asked["rest"]
+    asking = asyncio.create_task(client.place("spot", recvWindow=5000))
+    await until(lambda: asked["rest"] > before)
+    assert await client.done("GET", f"{HOST['spot']}/openOrders", symbol="BTCUSDT") == []
+    assert await accepted(client.simulator, "binance") == []
+    await trouble(client.simulator, "binance", "held", count=0)
+    await asking
+    assert len(await accepted(client.simulator, "binance")) == 1
 
 
 @BOTH

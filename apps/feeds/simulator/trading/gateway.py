@@ -15,6 +15,7 @@ FaultAnswer = Callable[[web.Request, str, float], web.Response]
 EARLY_S = 0.05  # pushes that are ahead of an answer are so far ahead, unless said otherwise
 HANG_S = 60.0
 GONE_POLL_S = 0.05
+HELD_POLL_S = 0.02
 TURNED_AWAY = ("rate_limit", "ban", "reject", "error_not_placed")  # nothing is carried out
 
 
@@ -37,6 +38,8 @@ class Gateway:
         late = self._faults.take("late_accept", account.name, kind)
         if late is not None:
             await asyncio.sleep(late.seconds)
+        while self._faults.find("held", account.name, kind) is not None:  # noqa: ASYNC110 (its time may end it)
+            await asyncio.sleep(HELD_POLL_S)
         account.outbox.hold()
         try:
             before = len(self._desk.accepted)
