@@ -48,6 +48,8 @@ class Environment:
     batch_interval_s: float
     history_days: int
     default_strategy: str
+    max_open_orders: int
+    second_person: bool
     publish_hz: int
     seal_public_key: str | None  # None: in the embedded run that of its data folder, else no keys are taken
     seal_private_keys_file: Path | None  # None: this process opens no exchange key
@@ -106,6 +108,8 @@ def _read(env: FileAwareEnv) -> Environment:
         batch_interval_s=env.float("CT_BATCH_INTERVAL_S", 5.0, validate=Range(0.1, 3600)),
         history_days=env.int("CT_HISTORY_DAYS", 30, validate=Range(1, 3650)),
         default_strategy=env.str("CT_DEFAULT_STRATEGY", "grid", validate=Regexp(r"^[A-Za-z0-9_.:-]{1,100}$")),
+        max_open_orders=env.int("CT_MAX_OPEN_ORDERS", 200, validate=Range(1, 200)),
+        second_person=env.bool("CT_SECOND_PERSON", True),
         publish_hz=env.int("CT_PUBLISH_HZ", 10, validate=Range(1, 50)),
         seal_public_key=env.str("CT_SEAL_PUBLIC_KEY", None, validate=PUBLIC_KEY),
         seal_private_keys_file=private_keys.absolute() if private_keys else None,
