@@ -39,7 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 async def _monitor(settle_s: float) -> int:
     from apps.monitoring.spool import SpoolBusyError
-    from workers.monitor import Monitor, Options
+    from workers.monitor import Monitor
+    from workers.options import Options
 
     options = Options(
         daemon=settings.CT_DAEMON_ID,

@@ -1,41 +1,33 @@
 """From the sockets to books, bus and history: what arrives is recorded, applied and published, in this order of call.
 
 Everything here runs in the event loop and none of it waits. A book that leaves LIVE is published as such before
-anything is asked for it.
+anything is asked for it. Books that this daemon holds for its own trading only are neither published nor recorded.
 """
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Protocol
 
 import structlog
 from msgspec import Struct
 
 from apps.feeds.book.books import Books, Tracked
 from apps.feeds.book.builder import Alive, Changed, NeedSnapshot
-from apps.feeds.bus.publisher import Publisher
 from apps.feeds.drivers.base import Driver, Frame, Resync, Topic, TopicKind
 from apps.feeds.errors import MalformedFrame
-from apps.feeds.market import BookDelta, BookKey, BookSnapshot, BookState, Instrument, MarketType, PublicTrade, in_base
+from apps.feeds.market import BookDelta, BookKey, BookSnapshot, BookState, MarketType, PublicTrade, in_base
 from apps.feeds.shards import shard_of
 from apps.feeds.subscriptions import Subscription
 from apps.feeds.transport.link import Link, MarketData
 from workers.malformed import Malformed
 from workers.meters import LastHour
-from workers.outages import Outages
+from workers.outlets import SILENT, Interruptions, Outlet, Recorder, Shows
 from workers.tape import Tape
 
 log = structlog.get_logger(__name__)
 
 Market = tuple[str, MarketType]
 
-
-class Recorder(Protocol):
-    """What the feed needs of the history."""
-
-    def book(self, instrument: Instrument, stream: str, epoch: int, event: BookSnapshot | BookDelta) -> None: ...
-
-    def trade(self, instrument: Instrument, stream: str, epoch: int, trade: PublicTrade) -> None: ...
+OWN = 0  # the epoch of what belongs to no shard of ours: fences begin at 1
 
 
 class Pair(Struct):
@@ -46,12 +38,18 @@ class Pair(Struct):
     shard: str
     epoch: int
     tape: Tape
+    outlet: Outlet
     messages: int = 0
     left_live_s: float | None = None
 
     @property
     def key(self) -> BookKey:
         return self.subscription.key
+
+    @property
+    def is_own(self) -> bool:
+        """Held for this daemon's own trading only."""
+        return self.epoch == OWN
 
 
 class Feed:
@@ -61,10 +59,10 @@ class Feed:
         self,
         *,
         drivers: Mapping[str, Driver],
-        publisher: Publisher,
-        recorder: Recorder,
-        outages: Outages,
         malformed: Malformed,
+        publisher: Shows = SILENT,
+        recorder: Recorder = SILENT,
+        outages: Interruptions = SILENT,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.back_to_live = LastHour()
@@ -75,9 +73,8 @@ class Feed:
         self.ask_snapshot: Callable[[BookKey], None] = _nowhere
         self.settled: Callable[[BookKey], None] = _nowhere
         self._drivers = drivers
-        self._publisher = publisher
-        self._recorder = recorder
-        self._outages = outages
+        self._public = Outlet((publisher,), recorder, outages)
+        self._own = Outlet((), SILENT, SILENT)
         self._malformed = malformed
         self._clock = clock
         self._books: dict[Market, Books] = {}
@@ -90,8 +87,13 @@ class Feed:
     def find(self, key: BookKey) -> Pair | None:
         return self._by_key.get(key)
 
+    def show_to(self, watcher: Shows) -> None:
+        """Tell `watcher` of every book from now on, the own ones as well; call it before any is held."""
+        self._public = self._public.and_to(watcher)
+        self._own = self._own.and_to(watcher)
+
     def add(self, subscription: Subscription, epoch: int) -> None:
-        """Hold a pair of a shard that this daemon owns under `epoch`."""
+        """Hold a pair of a shard that this daemon owns under `epoch`, or with OWN for its own trading only."""
         instrument = subscription.instrument
         market = (instrument.exchange, instrument.market_type)
         books = self._books.get(market)
@@ -103,14 +105,21 @@ class Feed:
             )
         book = books.add(subscription)
         book.since_ns = self._clock()
-        pair = Pair(subscription=subscription, book=book, shard=shard_of(subscription.key), epoch=epoch, tape=Tape())
+        pair = Pair(
+            subscription=subscription,
+            book=book,
+            shard=shard_of(subscription.key),
+            epoch=epoch,
+            tape=Tape(),
+            outlet=self._own if epoch == OWN else self._public,
+        )
         self._pairs.setdefault(market, {})[instrument.symbol] = self._by_key[pair.key] = pair
-        self._publisher.add(book)
+        pair.outlet.add(book)
 
     def remove(self, pair: Pair, reason: str) -> None:
         market = (pair.key.exchange, pair.key.market_type)
-        self._outages.end(pair.book, now_ns=self._clock(), ended_by=reason)
-        self._publisher.remove(pair.key, reason)
+        pair.outlet.outages.end(pair.book, now_ns=self._clock(), ended_by=reason)
+        pair.outlet.remove(pair.key, reason)
         self._books[market].remove(pair.key)
         del self._pairs[market][pair.subscription.instrument.symbol], self._by_key[pair.key]
 
@@ -127,7 +136,7 @@ class Feed:
 
     def events(self, link: Link, events: Sequence[MarketData]) -> None:
         pairs = self._pairs.get((link.exchange, link.market_type), {})
-        tapes: dict[BookKey, list[PublicTrade]] = {}
+        tapes: dict[BookKey, tuple[Pair, list[PublicTrade]]] = {}
         for event in events:
             pair = pairs.get(event.symbol)
             if pair is None:
@@ -139,12 +148,12 @@ class Feed:
                 if not pair.tape.fresh(event.trade_id):
                     continue
                 trade = in_base(event, pair.subscription.instrument)
-                self._recorder.trade(pair.subscription.instrument, pair.shard, pair.epoch, trade)
-                tapes.setdefault(pair.key, []).append(trade)
+                pair.outlet.recorder.trade(pair.subscription.instrument, pair.shard, pair.epoch, trade)
+                tapes.setdefault(pair.key, (pair, []))[1].append(trade)
             else:
                 self._event(pair, event)
-        for key, trades in tapes.items():
-            self._publisher.traded(key, trades)
+        for key, (pair, trades) in tapes.items():
+            pair.outlet.traded(key, trades)
 
     def malformed(self, link: Link, frame: Frame, error: MalformedFrame, received_ns: int) -> None:
         self._malformed.keep(link.exchange, link.id, frame, error, received_ns)
@@ -198,7 +207,7 @@ class Feed:
             for book in books.check(now_ns):
                 pair = self._pairs[market][book.instrument.symbol]
                 pair.left_live_s = time.monotonic()
-                self._publisher.invalidated(book.key)
+                pair.outlet.invalidated(book.key)
             for book in books.overdue(now_ns):
                 self._ask(self._pairs[market][book.instrument.symbol])
 
@@ -207,7 +216,7 @@ class Feed:
     def _event(self, pair: Pair, event: BookSnapshot | BookDelta) -> None:
         book = pair.book
         event = in_base(event, book.instrument)
-        self._recorder.book(book.instrument, pair.shard, pair.epoch, event)
+        pair.outlet.recorder.book(book.instrument, pair.shard, pair.epoch, event)
         if book.state is BookState.DOWN:
             self._open(pair)  # data came before the word that it was asked for
         was, seq = book.state, book.seq
@@ -217,17 +226,17 @@ class Feed:
             if was is not BookState.LIVE:
                 self._back(pair)
             elif isinstance(outcome, Changed):
-                self._publisher.changed(book.key, best=outcome.best)
+                pair.outlet.changed(book.key, best=outcome.best)
         elif isinstance(outcome, NeedSnapshot):
             if outcome.gap:
-                self._outages.count(book.key, time.monotonic())
+                pair.outlet.outages.count(book.key, time.monotonic())
             self._left_live(pair, seq, outcome.reason)
             self._ask(pair)
 
     def _back(self, pair: Pair) -> None:
         book = pair.book
-        self._publisher.changed(book.key, best=True)
-        self._outages.end(book, now_ns=book.received_ns or self._clock(), ended_by="snapshot")
+        pair.outlet.changed(book.key, best=True)
+        pair.outlet.outages.end(book, now_ns=book.received_ns or self._clock(), ended_by="snapshot")
         self.settled(book.key)
         if pair.left_live_s is not None:
             now_s = time.monotonic()
@@ -238,8 +247,8 @@ class Feed:
         """The book is not served any more, or still not: say so first."""
         if pair.left_live_s is None and pair.book.received_ns is not None:
             pair.left_live_s = time.monotonic()
-        self._publisher.invalidated(pair.key)
-        self._outages.begin(pair.book, stream=pair.shard, epoch=pair.epoch, seq=seq, reason=reason)
+        pair.outlet.invalidated(pair.key)
+        pair.outlet.outages.begin(pair.book, stream=pair.shard, epoch=pair.epoch, seq=seq, reason=reason)
 
     def _down(self, pair: Pair, reason: str) -> None:
         seq = pair.book.seq
@@ -250,7 +259,7 @@ class Feed:
     def _open(self, pair: Pair) -> None:
         books = self._books[pair.key.exchange, pair.key.market_type]
         books.socket_open([pair.subscription.instrument.symbol], self._clock())
-        self._publisher.changed(pair.key, best=True)
+        pair.outlet.changed(pair.key, best=True)
 
     def _ask(self, pair: Pair) -> None:
         """For the snapshot that the book needs, the way its exchange gives one; a paused pair asks later."""

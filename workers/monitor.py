@@ -3,76 +3,51 @@
 import asyncio
 import gc
 from collections.abc import Callable
-from pathlib import Path
 
 import structlog
-from msgspec import Struct
 
-from apps.feeds import leases
-from apps.feeds.bus.meter import Meter
 from apps.feeds.bus.publisher import Publisher
-from apps.feeds.drivers import registry
 from apps.feeds.market import Instrument
-from apps.feeds.transport.addresses import Addresses
-from apps.feeds.transport.http import Http
-from apps.feeds.transport.pool import Pool
 from apps.monitoring.recorder import Recorder
 from apps.monitoring.segments import SealedBatch
 from workers.applier import Applier
 from workers.catalogue import Bootstrap
 from workers.commands import Commands
-from workers.database import Database, DatabaseAwayError
-from workers.feed import Feed
+from workers.database import Database
 from workers.fetcher import Fetcher
 from workers.identity import Identity
 from workers.ledger import Ledger, Registrar
-from workers.lifecycle import CannotStart, Part
-from workers.malformed import Malformed
+from workers.lifecycle import Part
+from workers.markets import Markets
 from workers.meters import Latencies
+from workers.options import Options
 from workers.outages import Outages
 from workers.ownership import Ownership
-from workers.snapshots import Snapshots
+from workers.presence import Presence
 from workers.status import Status
 
 log = structlog.get_logger(__name__)
-
-CHECK_S = 0.25
-RIVAL_S = leases.DEAD_S + 2.0
-
-
-class Options(Struct, frozen=True, kw_only=True):
-    """The settings of a daemon."""
-
-    daemon: str
-    redis_url: str
-    simulator_url: str | None
-    data_dir: Path
-    pairs_per_connection: int
-    max_connections: int
-    depth: int
-    publish_hz: float
-    batch_size: int
-    batch_interval_s: float
-    build: str
 
 
 class Monitor:
     """Makes everything; `parts` gives it to a Lifecycle. Must be made inside the event loop."""
 
-    def __init__(self, options: Options, *, register: Callable[[SealedBatch], None] | None = None) -> None:
-        """`register` tells the ledger about a sealed segment, in a thread; a Registrar unless given."""
+    def __init__(
+        self, options: Options, *, register: Callable[[SealedBatch], None] | None = None, reserve: float = 0.0
+    ) -> None:
+        """`register` tells the ledger about a sealed segment, in a thread; a Registrar unless given. `reserve`: the
+        share of the exchanges' budgets that is kept for cancels."""
         self.draining = False
         self._stopping = False
-        drivers = {name: registry.driver(name) for name in registry.exchange_ids()}
-        addresses = Addresses(options.simulator_url)
         self.identity = Identity(
             daemon=options.daemon,
-            role="monitor",
+            role=options.role,
             capacity=options.pairs_per_connection * options.max_connections,
             sockets=options.max_connections,
             build=options.build,
         )
         self._leases, self._tasks = Database("leases"), Database("tasks")
+        self._presence = Presence(self.identity, self._leases)
         self.ledger = Ledger(register=register or Registrar())
         self.recorder = Recorder(
             directory=options.data_dir / "spool",
@@ -90,31 +65,12 @@ class Monitor:
             on_fenced=lambda shard, highest: self.ownership.fenced(shard, highest),
             on_latency=self._measured,
         )
-        self.malformed = Malformed(options.data_dir / "malformed")
         self.outages = Outages(daemon=options.daemon, report=self.recorder.gap)
-        self.feed = Feed(
-            drivers=drivers,
-            publisher=self.publisher,
-            recorder=self.recorder,
-            outages=self.outages,
-            malformed=self.malformed,
+        self.markets = Markets(
+            options, reserve=reserve, publisher=self.publisher, recorder=self.recorder, outages=self.outages
         )
-        self.meter = Meter(options.redis_url)
-        self.http = Http(drivers=drivers, addresses=addresses, meter=self.meter)
-        self.pool = Pool(
-            drivers=drivers,
-            sink=self.feed,
-            addresses=addresses,
-            fetch=self.http.fetch,
-            pairs_per_connection=options.pairs_per_connection,
-            max_connections=options.max_connections,
-            meter=self.meter,
-        )
-        self.snapshots = Snapshots(http=self.http, drivers=drivers, deliver=self.feed.snapshot)
-        self.feed.fetch_snapshot = self.snapshots.want
-        self.feed.settled = self.snapshots.settled
-        self.feed.resubscribe = self.pool.resubscribe
-        self.feed.ask_snapshot = self.pool.ask_snapshot
+        self.feed, self.pool = self.markets.feed, self.markets.pool
+        drivers = self.markets.drivers
         self.ownership = Ownership(
             daemon=options.daemon,
             database=self._leases,
@@ -130,7 +86,7 @@ class Monitor:
             drivers=drivers,
             fences=self.ownership.fences,
             want=self.ownership.want,
-            forget=self.snapshots.forget,
+            forget=self.markets.snapshots.forget,
         )
         self.fetcher = Fetcher(
             database=self._tasks,
@@ -138,7 +94,7 @@ class Monitor:
             redis_url=options.redis_url,
             changed=self.applier.fetched,
         )
-        self.bootstrap = Bootstrap(database=Database("catalogue"), http=self.http, drivers=drivers)
+        self.bootstrap = Bootstrap(database=Database("catalogue"), http=self.markets.http, drivers=drivers)
         self.commands = Commands(
             redis_url=options.redis_url, daemon=options.daemon, resync=self.feed.resync, drain=self.drain
         )
@@ -152,7 +108,7 @@ class Monitor:
             publisher=self.publisher,
             recorder=self.recorder,
             outages=self.outages,
-            malformed=self.malformed,
+            malformed=self.markets.malformed,
             latencies=self.latencies,
             draining=lambda: self.draining,
         )
@@ -161,21 +117,17 @@ class Monitor:
         """In the order of starting. Stopping begins at the end: first nothing new comes in, then books say goodbye and
         leases are released, then sockets close, and the history is sealed last."""
         return [
-            Part(name="identity", start=self._claim, stop=self._leave),
+            Part(name="identity", start=self._presence.claim, stop=self._leave),
             Part(name="ledger", run=self.ledger.run, stop=self.ledger.close),
             Part(name="recorder", run=self.recorder.run, stop=self.recorder.close, deadline_s=5.0),
             Part(name="publisher", run=self.publisher.run, stop=self.publisher.aclose),
-            Part(name="meter", stop=self.meter.close),
-            Part(name="http", stop=self.http.close),
-            Part(name="snapshots", run=self.snapshots.run),
-            Part(name="pool", run=self.pool.run),
+            *self.markets.lines(),
             Part(name="ownership", run=self.ownership.run, stop=self.ownership.release),
             Part(name="fetcher", run=self.fetcher.run, stop=self.fetcher.aclose),
             Part(name="catalogue", run=self.bootstrap.run, stop=self.bootstrap.close),
-            Part(name="checks", run=self._check_for_ever),
-            Part(name="malformed", run=self.malformed.run, stop=self.malformed.write),
+            *self.markets.checks(),
             Part(name="commands", run=self.commands.run, stop=self.commands.aclose),
-            Part(name="status", start=_freeze, run=self.status.run, stop=self.status.close),
+            Part(name="status", start=freeze, run=self.status.run, stop=self.status.close),
         ]
 
     def drain(self) -> None:
@@ -189,32 +141,8 @@ class Monitor:
         """The process is told to stop: say so with the last status."""
         self.draining = self._stopping = True
 
-    async def _claim(self) -> None:
-        """Wait until the database answers and a former process of our name is gone; CannotStart when it is not."""
-        deadline = asyncio.get_running_loop().time() + RIVAL_S
-        while True:
-            rival = await self._insist(self.identity.rival)
-            if rival is None:
-                return
-            if asyncio.get_running_loop().time() > deadline:
-                raise CannotStart(f"{rival}: give this one another CT_DAEMON_ID")
-            log.warning("waiting for another process to end", rival=rival)
-            await asyncio.sleep(1.0)
-
-    async def _insist(self, function: Callable[[], str | None]) -> str | None:
-        while True:
-            try:
-                return await self._leases.call(function)
-            except DatabaseAwayError as error:
-                log.warning("waiting for the database", error=str(error))
-                await asyncio.sleep(1.0)
-
     async def _leave(self) -> None:
-        try:
-            await self._leases.call(self.identity.leave, timeout_s=1.0)
-        except DatabaseAwayError as error:
-            log.warning("not signed off, the heartbeat grows old by itself", error=str(error))
-        await self._leases.close()
+        await self._presence.leave()
         await self._tasks.close()
 
     def _gained(self, fences: dict[str, int]) -> None:
@@ -236,11 +164,6 @@ class Monitor:
         for shard in shards:
             self.publisher.disown(shard)
 
-    async def _check_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(CHECK_S)
-            self.feed.check()
-
     def _measured(self, nanoseconds: int) -> None:
         self.latencies.add(asyncio.get_running_loop().time(), nanoseconds)
 
@@ -250,7 +173,7 @@ class Monitor:
             self.feed.resync(instrument.key, "events could not be recorded")
 
 
-async def _freeze() -> None:
+async def freeze() -> None:
     """What lives as long as the process need not be looked at by the garbage collector again."""
     gc.collect()
     gc.freeze()

@@ -17,7 +17,8 @@ from apps.feeds.tests.waiting import until
 from apps.monitoring.models import Monitoring
 from apps.trading.models import Trade
 from workers.lifecycle import Lifecycle
-from workers.monitor import Monitor, Options
+from workers.monitor import Monitor
+from workers.options import Options
 
 
 def options(*, redis_url: str, simulator_url: str, data_dir: Path, **changed: Any) -> Options:

@@ -17,7 +17,7 @@ from apps.feeds.market import BookKey
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.tests.waiting import until
 from workers import fetcher
-from workers.monitor import Options
+from workers.options import Options
 from workers.tests.daemon import all_live, fault, listening, options, running, sent, state, switch, trade, watch
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -159,7 +159,7 @@ async def test_a_malformed_frame_is_counted_and_kept_and_the_books_go_on(simulat
     async with running(chosen) as monitor:
         await all_live(monitor, OKX)
         await fault(simulator, "malformed", OKX, count=3)
-        await until(lambda: monitor.malformed.counts.total() == 3)
+        await until(lambda: monitor.markets.malformed.counts.total() == 3)
         file = chosen.data_dir / "malformed/okx.jsonl"
         await until(lambda: file.exists() and len(file.read_bytes().splitlines()) == 3)
         assert [link.reconnects for link in monitor.pool.links()] == [0]

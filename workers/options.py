@@ -1,0 +1,20 @@
+"""The settings of a daemon, as its parts take them."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    daemon: str
+    redis_url: str
+    simulator_url: str | None
+    data_dir: Path
+    pairs_per_connection: int
+    max_connections: int
+    depth: int
+    publish_hz: float
+    batch_size: int
+    batch_interval_s: float
+    build: str
+    role: str = "monitor"
