@@ -7,7 +7,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from apps.users.models import Audit, IdempotentAnswer, User
+from apps.users.models import Alert, Audit, IdempotentAnswer, User
 from apps.users.services import actor_of, record
 
 
@@ -60,6 +60,12 @@ class AuditAdmin(ReadOnlyAdmin):
     list_display = ("change_id", "at", "user", "role", "action", "object", "result")
     list_filter = ("action", "result")
     search_fields = ("object", "user")
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnlyAdmin):
+    list_display = ("at", "kind", "scope", "scope_id", "text", "acked_by", "acked_at")
+    list_filter = ("kind", "scope")
 
 
 @admin.register(IdempotentAnswer)

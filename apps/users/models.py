@@ -93,3 +93,30 @@ class IdempotentAnswer(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Alert(models.Model):
+    """Something that a person must look at, until one has said so; each trouble of a scope stands here once at a time.
+
+    `scope` and `scope_id` are whose trouble it is, in the words of who raised it: of an account, say.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=30)
+    scope = models.CharField(max_length=10, db_default="", blank=True)
+    scope_id = models.CharField(max_length=50, db_default="", blank=True)
+    subject = models.CharField(max_length=100, db_default="", blank=True)  # the one order of many, for instance
+    text = models.CharField(max_length=500)
+    at = models.DateTimeField(db_default=Now())
+    acked_by = models.CharField(max_length=150, db_default="", blank=True)
+    acked_at = models.DateTimeField(null=True)
+    escalated_at = models.DateTimeField(null=True)  # nobody came: more was stopped
+
+    class Meta:
+        db_table = "alert"
+        ordering = ["-id"]
+        default_permissions = ("view",)
+        indexes = [models.Index(fields=["acked_at", "scope", "scope_id", "at"], name="alert_open")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.scope} {self.scope_id}: {self.text}"

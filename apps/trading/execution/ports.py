@@ -129,5 +129,5 @@ def patience(expiry: Expiry) -> Patience:
 def check_outside_transaction() -> None:
     """Raise InsideTransaction; the transaction that a test is wrapped in does not count."""
     for connection in connections.all(initialized_only=True):
-        if any(not block._from_testcase for block in connection.atomic_blocks):
+        if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
             raise InsideTransaction("an exchange is not asked inside a transaction")

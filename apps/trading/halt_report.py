@@ -1,0 +1,175 @@
+"""What a halt has come to: each order that it is about, with what proves that it works no more, or why nothing does."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from django.db.models import Q
+from msgspec import Struct
+
+from apps.feeds.orders import OrderStatus
+from apps.trading import scopes
+from apps.trading.models import Account, HaltMode, IntentState, Order, OrderIntent, Position, RiskState
+from apps.trading.order_state import FINAL, CancelState
+from apps.trading.risk_view import Scope, ScopeState
+
+MOST_LINES = 2_000
+
+
+class Verdict(StrEnum):
+    CONFIRMED = "confirmed"  # final, by the exchange's own word or by proof
+    CANCELLED = "cancelled"  # the exchange took the cancel; that it is final is not told yet
+    UNCONFIRMED = "unconfirmed"
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One order; `why` is empty where there is nothing to explain."""
+
+    order_id: int
+    account_id: int
+    exchange: str
+    market_type: str
+    pair: str
+    side: str
+    amount: Decimal
+    filled: Decimal
+    client_order_id: str
+    status: str
+    verdict: Verdict
+    why: str
+
+
+class Holding(Struct, frozen=True, kw_only=True):
+    """A position that is to be closed; zero when that is done."""
+
+    account_id: int
+    exchange: str
+    market_type: str
+    pair: str
+    amount: Decimal
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """`waiting`: intents that nobody has sent, and nobody will. `holdings` only of a halt that closes positions."""
+
+    scope: str
+    scope_id: str
+    state: str
+    mode: str | None
+    reason: str
+    by: str
+    at: datetime
+    lines: tuple[Line, ...]
+    waiting: int
+    holdings: tuple[Holding, ...] = ()
+
+    @property
+    def unconfirmed(self) -> int:
+        return sum(line.verdict is not Verdict.CONFIRMED for line in self.lines)
+
+    @property
+    def is_done(self) -> bool:
+        """Everything is stopped, and that is confirmed."""
+        held = any(holding.amount for holding in self.holdings)
+        return self.state == ScopeState.HALTED and not self.unconfirmed and not held
+
+
+def report(*, scope: Scope, scope_id: str = "") -> Report | None:
+    """Of the scope's switch as it is now; None where it has none."""
+    row = RiskState.objects.filter(scope=scope, scope_id=scope_id).first()
+    if row is None:
+        return None
+    return Report(
+        scope=row.scope,
+        scope_id=row.scope_id,
+        state=row.state,
+        mode=row.mode,
+        reason=row.reason,
+        by=row.by,
+        at=row.at,
+        lines=tuple(_lines(row)),
+        waiting=OrderIntent.objects.filter(
+            scopes.intents_under(row.scope, row.scope_id), state=IntentState.NEW
+        ).count(),
+        holdings=tuple(_holdings(row)),
+    )
+
+
+def _lines(row: RiskState) -> list[Line]:
+    """Ours that were working when the halt came, or have appeared since."""
+    working = ~Q(status__in=list(FINAL))
+    since = Q(ended_at__gte=row.at)
+    orders = (
+        Order.objects.filter(scopes.orders_under(row.scope, row.scope_id), working | since, intent__isnull=False)
+        .select_related("exchange", "pair", "intent")
+        .order_by("account_id", "id")
+    )
+    return [_line(order, row) for order in orders[:MOST_LINES]]
+
+
+def _line(order: Order, row: RiskState) -> Line:
+    verdict, why = _verdict(order, row)
+    return Line(
+        order_id=order.pk,
+        account_id=order.account_id or 0,
+        exchange=order.exchange.code,
+        market_type=order.pair.market_type,
+        pair=order.pair.pair,
+        side=order.side,
+        amount=order.amount,
+        filled=order.filled,
+        client_order_id=order.client_order_id or "",
+        status=order.status,
+        verdict=verdict,
+        why=why,
+    )
+
+
+def _verdict(order: Order, row: RiskState) -> tuple[Verdict, str]:
+    status, cancel = OrderStatus(order.status), CancelState(order.cancel_state)
+    if status in FINAL:
+        return Verdict.CONFIRMED, "filled before the cancel" if cancel is CancelState.TOO_LATE else ""
+    if row.state == ScopeState.HALTED and row.mode == HaltMode.STOP and cancel is CancelState.NONE:
+        return Verdict.UNCONFIRMED, "left working: the halt only stops new orders"
+    if status in (OrderStatus.PENDING, OrderStatus.UNKNOWN):
+        why = "a person is asked" if order.quarantined_at else "its request is unresolved"
+        return Verdict.UNCONFIRMED, _with_error(why, order)
+    if cancel is CancelState.SENT and not order.last_error_code:
+        return Verdict.CANCELLED, "waits for the exchange to say that it is final"
+    return Verdict.UNCONFIRMED, _with_error(WHY[cancel], order)
+
+
+WHY = {
+    CancelState.NONE: "its cancel is not asked for yet",
+    CancelState.REQUESTED: "its cancel has not left yet",
+    CancelState.SENT: "the cancel is on its way",
+    CancelState.UNKNOWN: "the answer to the cancel is lost, it is sent again",
+    CancelState.CONFIRMED: "it turned up after it was confirmed",
+    CancelState.TOO_LATE: "it turned up after it was filled",
+}
+
+
+def _with_error(why: str, order: Order) -> str:
+    return f"{why} ({order.last_error_code}: {order.last_error})" if order.last_error_code else why
+
+
+def _holdings(row: RiskState) -> list[Holding]:
+    if row.mode != HaltMode.FLATTEN:
+        return []
+    under = scopes.accounts_under(row.scope, row.scope_id)
+    held = (
+        Position.objects.filter(account__in=Account.objects.filter(under))
+        .exclude(amount=0)
+        .select_related("account__exchange", "pair")
+        .order_by("account_id", "pair_id")
+    )
+    return [
+        Holding(
+            account_id=each.account_id,
+            exchange=each.account.exchange.code,
+            market_type=each.pair.market_type,
+            pair=each.pair.pair,
+            amount=each.amount,
+        )
+        for each in held
+    ]

@@ -1,0 +1,55 @@
+"""What a switch is about: everything, an exchange, an account or a TRADE; `scope_id` as in `RiskState`."""
+
+from django.db.models import Q
+
+from apps.feeds.models import Exchange
+from apps.trading.models import Account, Trade
+from apps.trading.risk_view import Scope
+
+LONGEST_NUMBER = 9  # digits of a primary key here
+
+
+def name_of(scope: str, scope_id: str) -> str:
+    """As people read it."""
+    return f"{scope} {scope_id}".strip()
+
+
+def exists(scope: Scope, scope_id: str) -> bool:
+    if scope is Scope.GLOBAL:
+        return scope_id == ""
+    if scope is Scope.EXCHANGE:
+        return Exchange.objects.filter(code=scope_id).exists()
+    if not (scope_id.isascii() and scope_id.isdigit() and len(scope_id) <= LONGEST_NUMBER):
+        return False
+    rows = Account.objects if scope is Scope.ACCOUNT else Trade.objects
+    return rows.filter(pk=scope_id).exists()
+
+
+def orders_under(scope: str, scope_id: str) -> Q:
+    """Of rows of ORDERS; those that are found at the exchange belong to nobody's scope but are under the wide ones."""
+    return {
+        Scope.GLOBAL: Q(),
+        Scope.EXCHANGE: Q(exchange__code=scope_id),
+        Scope.ACCOUNT: Q(account_id=scope_id or None),
+        Scope.TRADE: Q(trade_id=scope_id or None),
+    }[Scope(scope)]
+
+
+def intents_under(scope: str, scope_id: str) -> Q:
+    """Of rows of order_intent."""
+    return {
+        Scope.GLOBAL: Q(),
+        Scope.EXCHANGE: Q(account__exchange__code=scope_id),
+        Scope.ACCOUNT: Q(account_id=scope_id or None),
+        Scope.TRADE: Q(trade_id=scope_id or None),
+    }[Scope(scope)]
+
+
+def accounts_under(scope: str, scope_id: str) -> Q:
+    """Of rows of account; a TRADE has the one that its orders are on."""
+    return {
+        Scope.GLOBAL: Q(),
+        Scope.EXCHANGE: Q(exchange__code=scope_id),
+        Scope.ACCOUNT: Q(pk=scope_id or None),
+        Scope.TRADE: Q(trade__id=scope_id or None),
+    }[Scope(scope)]

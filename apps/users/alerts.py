@@ -1,0 +1,70 @@
+"""Alerts: raised by whoever finds the trouble, in its transaction; they go on until a person has acknowledged them."""
+
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+from django.db.models import Min, QuerySet
+from django.db.models.functions import Now
+
+from apps.users.models import Alert
+from apps.users.services import Actor, record
+
+log = structlog.get_logger(__name__)
+
+
+class NotAPerson(ValueError):
+    """A program cannot acknowledge, confirm or release."""
+
+
+def require_person(actor: Actor) -> None:
+    """Raise NotAPerson."""
+    if actor.user_id is None:
+        raise NotAPerson(f"{actor.user} is not a person")
+
+
+def raise_alert(*, kind: str, text: str, scope: str = "", scope_id: str = "", subject: str = "") -> Alert:
+    """The alert of this trouble; one that nobody has acknowledged yet stands for it, as it was first told."""
+    named = {"kind": kind, "scope": scope, "scope_id": scope_id, "subject": subject[:100]}
+    known = Alert.objects.filter(acked_at=None, **named).order_by("id").first()
+    if known is not None:
+        return known
+    log.error("alert", kind=kind, scope=scope, scope_id=scope_id, subject=subject, text=text)
+    return Alert.objects.create(text=text[:500], **named)
+
+
+@transaction.atomic
+def ack(*, alert_id: int, actor: Actor) -> bool:
+    """A person has seen it; False when there is none of that number that waits. Raises NotAPerson."""
+    require_person(actor)
+    done = _ack(Alert.objects.filter(pk=alert_id), actor)
+    if done:
+        record(actor=actor, action="alert.ack", object=f"alert {alert_id}")
+    return bool(done)
+
+
+def ack_scope(*, scope: str, scope_id: str, actor: Actor) -> int:
+    """All that wait of one scope, by who has just dealt with it: the caller's row in the trail tells of it."""
+    require_person(actor)
+    return _ack(Alert.objects.filter(scope=scope, scope_id=scope_id), actor)
+
+
+def waiting(*, scope: str | None = None, scope_id: str = "") -> QuerySet[Alert]:
+    """Those that nobody has acknowledged, of one scope or of all."""
+    rows = Alert.objects.filter(acked_at=None)
+    return rows if scope is None else rows.filter(scope=scope, scope_id=scope_id)
+
+
+def waiting_since(*, scope: str, scope_id: str) -> datetime | None:
+    """When the oldest alert of the scope that still waits was raised; None: none does."""
+    found: datetime | None = waiting(scope=scope, scope_id=scope_id).aggregate(oldest=Min("at"))["oldest"]
+    return found
+
+
+def escalate(*, scope: str, scope_id: str) -> int:
+    """Note that more was stopped because nobody came; how many alerts it was the first time for."""
+    return waiting(scope=scope, scope_id=scope_id).filter(escalated_at=None).update(escalated_at=Now())
+
+
+def _ack(rows: QuerySet[Alert], actor: Actor) -> int:
+    return rows.filter(acked_at=None).update(acked_by=actor.user, acked_at=Now())
