@@ -15,7 +15,7 @@ from tests.fixtures.mariadb import MariaDB
 ON_MARIADB = os.environ.get("CT_TEST_DATABASE") == "mariadb"
 IS_XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 OWN = ("DATABASE_URL", "REDIS_URL", "CLICKHOUSE_URL", "PORT", "SOURCE", "SECRET_KEY_FILE")
-KEPT = {"CT_TEST_DATABASE", "CT_TEST_OUTAGE_S", "CT_CAPTURES_DIR", "CT_FUZZ", "CT_EXAMPLES"}
+KEPT = {"CT_FAULTS", "CT_TEST_DATABASE", "CT_TEST_OUTAGE_S", "CT_CAPTURES_DIR", "CT_FUZZ", "CT_EXAMPLES"}
 
 
 def prepare() -> None:

@@ -1,0 +1,15 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.orders.rig import Rig, database_of
+
+MODULES = ("tests.orders.naive",)
+
+
+@pytest.fixture(scope="session")
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """One for all tests of a process: each opens accounts of its own."""
+    folder = tmp_path_factory.mktemp("rig")
+    with Rig(folder / "files", database_of(folder), MODULES) as running:
+        yield running
