@@ -7,6 +7,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+TEST_SECRET = "only-for-tests-"  # noqa: S105  # how the SECRET_KEY of every test run begins
+
 
 @register()
 def hosts_are_named(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -22,4 +24,12 @@ def replay_has_captures(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
     folder = settings.CT_CAPTURES_DIR
     if settings.SOURCE == "replay" and (folder is None or not folder.is_dir()):
         return [Error("SOURCE=replay needs CT_CAPTURES_DIR, a folder of recorded frames.", id="ct.E002")]
+    return []
+
+
+@register()
+def nobody_is_killed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Kill points are for tests."""
+    if settings.CT_TEST_HOOKS and not settings.SECRET_KEY.startswith(TEST_SECRET):
+        return [Error("CT_TEST_HOOKS is for tests: it makes processes kill themselves.", id="ct.E003")]
     return []

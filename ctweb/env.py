@@ -2,6 +2,8 @@
 
 import os
 import secrets
+import shutil
+import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from environs import EnvValidationError, FileAwareEnv, ValidationError
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
 ROOT = Path(__file__).resolve().parent.parent
+VERSION = "0.1"
 SOURCES = ("simulator", "replay", "live")
 ROLES = ("monitor",)
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -53,6 +56,10 @@ class Environment:
     publish_hz: int
     seal_public_key: str | None  # None: in the embedded run that of its data folder, else no keys are taken
     seal_private_keys_file: Path | None  # None: this process opens no exchange key
+    id_namespace: str
+    id_key: str | None  # None: this process makes no ids of orders
+    build_id: str
+    test_hooks: bool
     log_level: str
     log_json: bool | None  # None: unless the log goes to a terminal
 
@@ -113,6 +120,10 @@ def _read(env: FileAwareEnv) -> Environment:
         publish_hz=env.int("CT_PUBLISH_HZ", 10, validate=Range(1, 50)),
         seal_public_key=env.str("CT_SEAL_PUBLIC_KEY", None, validate=PUBLIC_KEY),
         seal_private_keys_file=private_keys.absolute() if private_keys else None,
+        id_namespace=env.str("CT_ID_NAMESPACE", "0", validate=Regexp(r"^[0-9a-f]$")),
+        id_key=_id_key(env, data_dir if embedded else None),
+        build_id=env.str("CT_BUILD_ID", None, validate=Regexp(r"^[A-Za-z0-9._-]{1,40}$")) or commit(),
+        test_hooks=env.bool("CT_TEST_HOOKS", False),
         log_level=env.str("CT_LOG_LEVEL", "INFO", validate=OneOf(LOG_LEVELS)),
         log_json=env.bool("CT_LOG_JSON", None),
     )
@@ -133,6 +144,24 @@ def _secret_key(env: FileAwareEnv, data_dir: Path | None) -> str:
     if data_dir is None or {"SECRET_KEY", "SECRET_KEY_FILE"} & os.environ.keys():
         return env.str("SECRET_KEY", validate=Length(min=32, error="Must be at least 32 characters of chance."))
     return own_secret(data_dir / "run" / "secret.key", lambda: secrets.token_urlsafe(48))
+
+
+def _id_key(env: FileAwareEnv, data_dir: Path | None) -> str | None:
+    if data_dir is None or {"CT_ID_KEY", "CT_ID_KEY_FILE"} & os.environ.keys():
+        return env.str("CT_ID_KEY", None, validate=Length(min=32, error="Must be at least 32 characters of chance."))
+    return own_secret(data_dir / "run" / "id.key", lambda: secrets.token_urlsafe(48))
+
+
+def commit() -> str:
+    """Short hash of the clone's commit as this process starts, else the version: what it runs, whatever is pulled."""
+    git = shutil.which("git") or "git"
+    try:
+        found = subprocess.run(
+            [git, "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, timeout=5, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return VERSION
+    return found.stdout.strip()
 
 
 def own_secret(path: Path, make: Callable[[], str]) -> str:

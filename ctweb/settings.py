@@ -5,11 +5,10 @@ import decimal
 from apps.logs import logging_settings
 from ctweb.conf import api, security
 from ctweb.conf.stores import databases
-from ctweb.env import ROOT, load
+from ctweb.env import ROOT, VERSION, load
 
 ENVIRONMENT = load()
 
-VERSION = "0.1"
 BASE_DIR = ROOT
 PORT = ENVIRONMENT.port
 SOURCE = ENVIRONMENT.source
@@ -31,6 +30,10 @@ CT_SIMULATOR_URL = ENVIRONMENT.simulator_url  # None: the real exchanges
 CT_CAPTURES_DIR = ENVIRONMENT.captures_dir
 CT_SEAL_PUBLIC_KEY = ENVIRONMENT.seal_public_key
 CT_SEAL_PRIVATE_KEYS_FILE = ENVIRONMENT.seal_private_keys_file  # None: all processes but executors
+CT_ID_NAMESPACE = ENVIRONMENT.id_namespace
+CT_ID_KEY = ENVIRONMENT.id_key  # None: this process makes no ids of orders
+CT_BUILD_ID = ENVIRONMENT.build_id
+CT_TEST_HOOKS = ENVIRONMENT.test_hooks
 CT_LOG_LEVEL = ENVIRONMENT.log_level
 CT_LOG_JSON = ENVIRONMENT.log_json
 REDIS_URL = ENVIRONMENT.redis_url

@@ -1,0 +1,83 @@
+"""What risk needs of the market: the top of a book as it is served, and its middle."""
+
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Protocol
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+
+from apps.feeds.bus.redis import read_book
+from apps.feeds.market import BookKey, BookState
+from apps.trading.risk_view import Top
+
+log = structlog.get_logger(__name__)
+
+LEVELS = 20  # of each side, what R3 counts as the depth
+TIMEOUT_S = 0.1  # an order does not wait for Redis
+AHEAD_MS = 250  # hosts' clocks differ by so much: what seems to be of the near future is of now
+
+
+class Market(Protocol):
+    """Asked from threads, also inside transactions: it answers within TIMEOUT_S, from memory or Redis."""
+
+    def top(self, key: BookKey) -> Top | None:
+        """The book as it is served now; None where nobody serves it."""
+        ...
+
+    def mid(self, key: BookKey) -> Decimal | None:
+        """Half way between the best prices of a book that is LIVE, else None."""
+        ...
+
+
+class RedisMarket:
+    """The books that daemons publish. Redis away means no books, and with no book nothing is ordered."""
+
+    def __init__(self, redis: Redis, *, clock: Callable[[], int] = time.time_ns) -> None:
+        self._redis = redis
+        self._clock = clock
+
+    @classmethod
+    def at(cls, url: str) -> "RedisMarket":
+        return cls(Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S))
+
+    def top(self, key: BookKey) -> Top | None:
+        try:
+            book = read_book(self._redis, key, LEVELS)
+        except RedisError as error:
+            log.warning("no book: Redis does not answer", key=str(key), error=str(error))
+            return None
+        return None if book is None else top_of(book, self._clock())
+
+    def mid(self, key: BookKey) -> Decimal | None:
+        return mid_of(self.top(key))
+
+
+def mid_of(top: Top | None) -> Decimal | None:
+    if top is None or top.state is not BookState.LIVE or not 0 < top.bid <= top.ask:
+        return None
+    return (top.bid + top.ask) / 2
+
+
+def top_of(book: dict[str, Any], now_ns: int) -> Top | None:
+    """A message `book:` as risk takes it; None where a side is empty. That its owner is current was seen to."""
+    bids, asks = book["bids"][:LEVELS], book["asks"][:LEVELS]
+    if not bids or not asks or book["checked_ns"] is None:
+        return None
+    age_ms = (now_ns - book["checked_ns"]) // 1_000_000
+    return Top(
+        state=BookState(book["state"]),
+        age_ms=0 if -AHEAD_MS <= age_ms < 0 else age_ms,
+        owner_is_current=True,
+        bid=exact(bids[0][0]),
+        ask=exact(asks[0][0]),
+        bid_depth=sum((exact(amount) for _, amount in bids), Decimal(0)),
+        ask_depth=sum((exact(amount) for _, amount in asks), Decimal(0)),
+    )
+
+
+def exact(number: float) -> Decimal:
+    """The decimal that an exchange wrote, which the float stands for."""
+    return Decimal(repr(number))

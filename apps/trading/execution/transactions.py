@@ -1,0 +1,97 @@
+"""Short transactions that are repeated as a whole where the database asks for it. No exchange is asked inside one, see
+`ports.check_outside_transaction`.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import OperationalError
+
+TRIES = 5
+STATEMENT_S = 3  # of one statement, its waiting for locks included
+PAUSE_S = 0.01  # at most so long before the second try, twice that before the third, ...
+
+# MySQL and MariaDB: lock wait timeout, deadlock, and a statement that took too long (MariaDB, MySQL)
+TRY_AGAIN = frozenset({1205, 1213, 1969, 3024})
+STATEMENTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def in_transaction(call: Callable[P, T]) -> Callable[P, T]:
+    """Run `call` in a transaction, and again from its beginning when the database gave the transaction up.
+
+    Five times at most; then, and for every other error, what the database raised. Inside another transaction it is
+    part of that, and only the outermost is repeated: `call` must do nothing that cannot be done twice.
+    """
+
+    @wraps(call)
+    def whole(*args: P.args, **kwargs: P.kwargs) -> T:
+        if is_inside():
+            return call(*args, **kwargs)
+        for number in range(1, TRIES):
+            try:
+                return _once(call, *args, **kwargs)
+            except OperationalError as error:
+                if not is_passing(error):
+                    raise
+            time.sleep(random.uniform(0, PAUSE_S * 2**number))  # noqa: S311 (jitter)
+        return _once(call, *args, **kwargs)
+
+    return whole
+
+
+def is_inside() -> bool:
+    """Whether this thread is in a transaction; the one that a test is wrapped in does not count."""
+    blocks: list[Any] = connection.atomic_blocks
+    return any(not block._from_testcase for block in blocks)
+
+
+def is_passing(error: OperationalError) -> bool:
+    """Whether the same may succeed when it is tried again."""
+    return bool(error.args) and error.args[0] in TRY_AGAIN
+
+
+def is_lost(error: Exception) -> bool:
+    """Whether the connection went away, so that nobody knows what became of a commit."""
+    return isinstance(error, OperationalError) and bool(error.args) and error.args[0] in (2006, 2013, 4031)
+
+
+def _once(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    with _bounded(connection), transaction.atomic():
+        return call(*args, **kwargs)
+
+
+@contextmanager
+def _bounded(on: Any) -> Iterator[None]:
+    """No statement takes longer than STATEMENT_S: told with each, so that nobody else's are bounded as well."""
+    bound = _bound(on)
+    if bound is None:
+        yield
+        return
+    with on.execute_wrapper(bound):
+        yield
+
+
+def _bound(on: BaseDatabaseWrapper) -> Callable[..., Any] | None:
+    if on.vendor != "mysql":
+        return None  # SQLite's busy timeout is its own
+
+    def on_mariadb(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith(STATEMENTS):
+            sql = f"SET STATEMENT max_statement_time={STATEMENT_S} FOR {sql}"
+        return execute(sql, params, many, context)
+
+    def on_mysql(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("SELECT "):  # of others lock waits alone are bounded, by innodb_lock_wait_timeout
+            sql = f"SELECT /*+ MAX_EXECUTION_TIME({STATEMENT_S * 1000}) */ {sql[7:]}"
+        return execute(sql, params, many, context)
+
+    return on_mariadb if getattr(on, "mysql_is_mariadb", False) else on_mysql
