@@ -1,7 +1,7 @@
 """The usual shape, as a measure of the rig: it must be seen to double orders.
 
-A queue with late acknowledgement: a task whose worker dies is delivered again. A worker that gets no answer, or one that
-says nothing definite, sends the same order again, with the same id, four times at most.
+A queue with late acknowledgement: a task whose worker dies is delivered again. A worker that gets no answer, or one
+that says nothing definite, sends the same order again, with the same id, four times at most.
 """
 
 import asyncio

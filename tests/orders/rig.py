@@ -1,4 +1,4 @@
-"""All that a test of orders needs: simulated exchanges, a database of its own, and processes that are forked and killed."""
+"""All that a test of orders needs: simulated exchanges, a database of its own, processes that are forked and killed."""
 
 import os
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """`python -m tests.orders.simulated`: the exchanges in a process of their own; prints its address.
 
-Limits of requests are counted, not enforced: they have tests of their own. Markets stand still but for what accounts do.
+Limits of requests are counted, not enforced: they have tests of their own.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""O2: executors are killed and stopped at random under load; the usual shape does it beside them, and doubles orders."""
+"""O2: executors are killed and stopped at random under load. Beside them the usual shape, which doubles orders."""
 
 import pytest
 
