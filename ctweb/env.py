@@ -60,6 +60,7 @@ class Environment:
     id_key: str | None  # None: this process makes no ids of orders
     build_id: str
     test_hooks: bool
+    halt_file: Path
     log_level: str
     log_json: bool | None  # None: unless the log goes to a terminal
 
@@ -124,6 +125,7 @@ def _read(env: FileAwareEnv) -> Environment:
         id_key=_id_key(env, data_dir if embedded else None),
         build_id=env.str("CT_BUILD_ID", None, validate=Regexp(r"^[A-Za-z0-9._-]{1,40}$")) or commit(),
         test_hooks=env.bool("CT_TEST_HOOKS", False),
+        halt_file=(env.path("CT_HALT_FILE", None) or data_dir / "HALT").absolute(),
         log_level=env.str("CT_LOG_LEVEL", "INFO", validate=OneOf(LOG_LEVELS)),
         log_json=env.bool("CT_LOG_JSON", None),
     )

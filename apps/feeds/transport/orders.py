@@ -94,13 +94,14 @@ class OrderClient:
         parse: Callable[[Answer], T],
         *,
         turn_s: float = TURN_S,
+        check: Callable[[], None] | None = None,
     ) -> T:
         """Send, and read the answer with a `parse_*` method of the trader; raises what that and `send` raise.
 
         An answer that cannot be read proves nothing of an order: OutcomeUnknown. One that tells the account to stay
         away keeps it away.
         """
-        answer = await self.send(exchange, account, request, purpose, turn_s=turn_s)
+        answer = await self.send(exchange, account, request, purpose, turn_s=turn_s, check=check)
         try:
             return parse(answer)
         except (RateLimited, Banned) as away:
@@ -112,9 +113,19 @@ class OrderClient:
             raise OutcomeUnknown(f"{request}: an answer that cannot be read: {error}") from error
 
     async def send(
-        self, exchange: str, account: str, request: Request, purpose: Purpose, *, turn_s: float = TURN_S
+        self,
+        exchange: str,
+        account: str,
+        request: Request,
+        purpose: Purpose,
+        *,
+        turn_s: float = TURN_S,
+        check: Callable[[], None] | None = None,
     ) -> Answer:
         """The answer, whatever its status. Nothing is sent a second time, and no redirect is followed.
+
+        `check` is called when its turn has come, right before it is sent, and must not wait: what it raises comes out,
+        and nothing was sent.
 
         Raises Retryable when nothing was sent: no turn within `turn_s` seconds, the exchange keeps us away, no
         connection. Where it may have been sent and no whole answer came: OutcomeUnknown, Retryable for a read.
@@ -122,6 +133,8 @@ class OrderClient:
         lane = self._lane(exchange)
         gate, door, urgent = lane.gate(account, request), lane.account_door(account), purpose is Purpose.CANCEL
         async with gate.turn(request.weight, urgent=urgent, within_s=turn_s, door=door):
+            if check is not None:
+                check()
             answer = await self._send(request, purpose)
             away_s = lane.driver.retry_after(answer.status, answer.headers, answer.body)
             if away_s is not None:

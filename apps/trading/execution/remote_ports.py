@@ -1,0 +1,124 @@
+"""The ports of one process to the exchanges: one for each account, with its sealed key opened when it is first used."""
+
+import threading
+from hashlib import sha256
+from pathlib import Path
+
+from django.conf import settings
+from msgspec import Struct
+
+from apps.feeds.bus.meter import Meter
+from apps.feeds.drivers import registry
+from apps.feeds.market import MarketType
+from apps.feeds.transport import loop
+from apps.feeds.transport.addresses import Addresses
+from apps.feeds.transport.gate import RESERVE, Gates
+from apps.feeds.transport.orders import OrderClient, Purpose
+from apps.trading import keyring, keys
+from apps.trading.execution.clocks import Clocks, Sample, steady_s
+from apps.trading.execution.ports import CannotWork
+from apps.trading.execution.remote import ANSWER_S, Nonces, RemotePort, Run, Seat
+from apps.trading.models import Account, AccountKey, AccountMode
+from apps.trading.sealing import CannotOpen
+
+
+class Stamp(Struct, frozen=True):
+    """What of an account and its key a port was made for."""
+
+    mode: str
+    exchange_account: str
+    version: int
+    key_id: str
+
+
+class RemotePorts:
+    """See `ports.Ports`. Keys are in memory only, and dropped when theirs is changed, sealed anew or taken away."""
+
+    def __init__(
+        self, client: OrderClient, *, run: Run = loop.run, clocks: Clocks, halt_file: Path, simulated: bool
+    ) -> None:
+        """`simulated`: no address leads to a real exchange."""
+        self.clocks = clocks
+        self._client, self._run = client, run
+        self._halt_file, self._simulated = halt_file, simulated
+        self._lock = threading.Lock()
+        self._ports: dict[int, tuple[Stamp, RemotePort]] = {}
+        self._nonces: dict[bytes, Nonces] = {}
+
+    def of(self, account_id: int) -> RemotePort:
+        with self._lock:
+            known = self._ports.pop(account_id, None)  # back below, if the account and its key still are the same
+        row = self._account(account_id)
+        stamp = Stamp(row.mode, row.exchange_account, row.key.version, row.key.key_id)
+        port = known[1] if known is not None and known[0] == stamp else self._open(row)
+        with self._lock:
+            self._ports[account_id] = stamp, port
+        return port
+
+    def _account(self, account_id: int) -> Account:
+        """One that this process may send for, with its key; raise CannotWork, saying why."""
+        row = Account.objects.select_related("exchange", "key").filter(pk=account_id).first()
+        if row is None or not row.active:
+            raise CannotWork(f"account {account_id} is closed")
+        if row.mode == AccountMode.PAPER:
+            raise CannotWork(f"account {account_id} is on paper: its matcher is in another process")
+        if row.mode == AccountMode.TESTNET and not self._simulated:
+            raise CannotWork(f"account {account_id} is for the simulator, and this process has the real exchanges")
+        if getattr(row, "key", None) is None:
+            raise CannotWork(f"account {account_id} has no key")
+        return row
+
+    def _open(self, row: Account) -> RemotePort:
+        exchange, market_type = row.exchange.code, MarketType(row.market_type)
+        try:
+            opened = keys.open_key(row.pk)
+        except (AccountKey.DoesNotExist, keys.NotAnExecutor, CannotOpen, keyring.KeyFileRefused) as error:
+            raise CannotWork(f"account {row.pk}: {error or type(error).__name__}") from error
+        with self._lock:
+            nonces = self._nonces.setdefault(sha256(opened.key.encode()).digest(), Nonces())
+        return RemotePort(
+            Seat(account_id=row.pk, exchange=exchange, market_type=market_type, keys=opened),
+            client=self._client,
+            trader=registry.trader(exchange),
+            run=self._run,
+            clock=self.clocks.of(exchange, market_type),
+            nonces=nonces,
+            halt_file=self._halt_file,
+        )
+
+
+def server_time(client: OrderClient, run: Run, exchange: str, market_type: MarketType) -> Sample:
+    """Ask an exchange for its time, on nobody's account; raises FeedError. The wait for a turn is not counted."""
+    trader = registry.trader(exchange)
+    left = steady_s()
+
+    def leaves() -> None:
+        nonlocal left
+        left = steady_s()
+
+    asked = client.ask(
+        exchange,
+        "clock",
+        trader.server_time(market_type),
+        Purpose.READ,
+        lambda answer: Sample(trader.parse_server_time(market_type, answer), left, steady_s()),
+        check=leaves,
+    )
+    return run(asked, ANSWER_S)
+
+
+def connect(*, gates: Gates | None = None, run: Run = loop.run) -> RemotePorts:
+    """Ports as the settings say. `gates`: those of this process, else new ones that share limits over Redis."""
+    client = OrderClient(
+        drivers={name: registry.driver(name) for name in registry.trader_ids()},
+        traders={name: registry.trader(name) for name in registry.trader_ids()},
+        addresses=Addresses(settings.CT_SIMULATOR_URL),
+        gates=gates or Gates(Meter(settings.REDIS_URL), reserve=RESERVE),
+    )
+    return RemotePorts(
+        client,
+        run=run,
+        clocks=Clocks(lambda exchange, market_type: server_time(client, run, exchange, market_type)),
+        halt_file=settings.CT_HALT_FILE,
+        simulated=settings.CT_SIMULATOR_URL is not None,
+    )
