@@ -21,6 +21,7 @@ from apps.trading.models import (
     OrderEvent,
     OrderFill,
     OrderIntent,
+    PaperEntry,
     Position,
     RiskLimit,
     RiskState,
@@ -75,6 +76,12 @@ class PositionAdmin(OwnRowsAdmin):
 class FundingPaymentAdmin(OwnRowsAdmin):
     list_display = ("account", "pair", "asset", "amount", "rate", "exchange_ms")
     list_select_related = ("account", "pair__exchange")
+
+
+@admin.register(PaperEntry)
+class PaperEntryAdmin(OwnRowsAdmin):
+    list_display = ("created_at", "account", "kind", "asset", "amount", "trade_id")
+    list_select_related = ("account",)
 
 
 @admin.register(OrderIntent)

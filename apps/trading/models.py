@@ -4,6 +4,7 @@ from apps.trading.tables.accounts import Account, AccountKey, FundingPayment, Po
 from apps.trading.tables.fills import OrderFill, StrayFill, TradeHistory
 from apps.trading.tables.intents import OrderIntent
 from apps.trading.tables.orders import Order, OrderEvent
+from apps.trading.tables.paper import PaperEntry
 from apps.trading.tables.risk import LanePause, RiskLimit, RiskState, RiskUsage, TradingSwitch
 from apps.trading.tables.trades import MANUAL, Arbitrage, Trade, TradeType
 from apps.trading.tables.words import (
@@ -32,6 +33,7 @@ __all__ = [
     "OrderEvent",
     "OrderFill",
     "OrderIntent",
+    "PaperEntry",
     "Position",
     "RiskLimit",
     "RiskState",

@@ -6,7 +6,7 @@ ledger, all marked PAPER. Neither funding nor liquidation is simulated.
 """
 
 from collections import ChainMap, OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, localcontext
 from typing import TypeAlias
 
@@ -34,9 +34,9 @@ from apps.feeds.orders import (
     Positions,
 )
 from apps.trading.paper.checks import check
-from apps.trading.paper.ledger import EXACT, Entry, Execution, Ledger
+from apps.trading.paper.ledger import EXACT, Entry, Execution, Ledger, Standing
 from apps.trading.paper.market import PaperMarket
-from apps.trading.paper.order import PaperOrder
+from apps.trading.paper.order import PaperOrder, Resting
 
 PaperEvent: TypeAlias = AccountEvent | Entry
 
@@ -53,12 +53,14 @@ class PaperAccount:
         fees: Fees,
         latency_ms: int,
         leverage: Decimal = Decimal(1),
+        session: str = "",
     ) -> None:
         """`latency_ms`: what is asked reaches the market so much later, the way of the feed to us included.
 
-        Fees are taken in the quote or settle currency.
+        Fees are taken in the quote or settle currency. `session` makes the ids of this life of the account other than
+        those of every other.
         """
-        self._account = account
+        self._prefix = f"PAPER-{account}-{session}-" if session else f"PAPER-{account}-"
         self._market_type = market_type
         self._ledger = Ledger(account, balances, fees, leverage)
         self._latency_ms = latency_ms
@@ -71,6 +73,20 @@ class PaperAccount:
         self._told: list[PaperEvent] = []
         self._touched: dict[str, Instrument] = {}
 
+    def restore(self, orders: Iterable[Resting], positions: Iterable[Standing], now_ms: int) -> None:
+        """Go on where a former life of the account ended: before anything else, and before any market is shown.
+
+        What rests has lost its place in the queue: it stands behind all that is displayed.
+        """
+        self._now_ms = now_ms
+        for each in positions:
+            self._ledger.restore(each)
+        for each in orders:
+            order = each.order()
+            order.join(None, now_ms, None)
+            self._working[order.new.client_order_id] = order
+            self._market(order.new.instrument).resting.append(order)
+
     # what the account asks
 
     def place(self, new: NewOrder, now_ms: int) -> list[PaperEvent]:
@@ -82,7 +98,7 @@ class PaperAccount:
         if new.client_order_id in self._working:
             raise DuplicateOrder(f"{new.client_order_id} is taken")
         self._orders += 1
-        order = PaperOrder(new=new, exchange_order_id=f"PAPER-{self._account}-{self._orders}")
+        order = PaperOrder(new=new, exchange_order_id=f"{self._prefix}{self._orders}")
         self._working[new.client_order_id] = order
         self._line.append((now_ms + self._latency_ms, lambda: self._arrive(order)))
         return self.advance(now_ms)
@@ -99,6 +115,10 @@ class PaperAccount:
         """As it stands. Raise UnknownOrder for one that never was, or was final long ago."""
         with localcontext(EXACT):
             return self._find(ref).update(self._now_ms)
+
+    def refusal(self, ref: OrderRef) -> Refused | None:
+        """Why the order is REJECTED; None if it is not. Raise UnknownOrder."""
+        return self._find(ref).refusal
 
     def open_orders(self) -> list[OrderUpdate]:
         with localcontext(EXACT):
@@ -158,6 +178,7 @@ class PaperAccount:
             self._admit(order, market)
         except Refused as refusal:
             order.status, order.text = OrderStatus.REJECTED, f"{type(refusal).__name__}: {refusal}"
+            order.refusal = refusal
             self._tell(order)
             return
         order.status = OrderStatus.OPEN
@@ -194,7 +215,7 @@ class PaperAccount:
     def _book(self, order: PaperOrder, price: Decimal, amount: Decimal, is_maker: bool) -> None:
         instrument = order.new.instrument
         self._trades += 1
-        trade_id = f"PAPER-{self._account}-T{self._trades}"
+        trade_id = f"{self._prefix}T{self._trades}"
         fee = self._ledger.fee(price, amount, is_maker=is_maker)
         order.fill(price, amount)
         done = Execution(order=order, trade_id=trade_id, price=price, amount=amount, fee=fee, at_ms=self._now_ms)

@@ -65,6 +65,15 @@ class Holding(Struct):
         return -closed * price - cost
 
 
+class Standing(Struct, frozen=True, kw_only=True):
+    """A position that was held when a former life of the account ended: base currency, negative when short."""
+
+    instrument: Instrument
+    side: PositionSide
+    amount: Decimal
+    entry_price: Decimal
+
+
 class Ledger:
     """Wallets and positions of one account on one market."""
 
@@ -75,6 +84,12 @@ class Ledger:
         self._leverage = leverage
         self._holdings: dict[tuple[str, PositionSide], Holding] = {}
         self._instruments: dict[str, Instrument] = {}  # of the holdings, by symbol
+
+    def restore(self, standing: Standing) -> None:
+        symbol = standing.instrument.symbol
+        self._instruments[symbol] = standing.instrument
+        cost = standing.amount * standing.entry_price
+        self._holdings[symbol, standing.side] = Holding(standing.amount, cost)
 
     def fee(self, price: Decimal, amount: Decimal, *, is_maker: bool) -> Decimal:
         rate = self._fees.maker if is_maker else self._fees.taker

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
 
+from msgspec import Struct
+
+from apps.feeds.errors import Refused
 from apps.feeds.market import Side
 from apps.feeds.orders import NewOrder, OrderStatus, OrderUpdate, PositionSide
 
@@ -26,6 +29,7 @@ class PaperOrder:
     joined_ms: int = 0  # our time
     tape_ms: int | None = None  # the exchange's: trades up to it are part of the book that it joined
     text: str = ""
+    refusal: Refused | None = None  # why it is REJECTED
     spent: bool = False  # what is left of its amount in quote currency buys nothing more
     _unexplained: Decimal = field(default=Decimal(0))  # what left the queue ahead, and no trade has told of it yet
     _explain_until_ms: int = 0
@@ -119,4 +123,22 @@ class PaperOrder:
             average_price=(self.value / self.filled).quantize(SMALLEST) if self.filled else None,
             exchange_ms=now_ms,
             text=f"PAPER {self.text}".rstrip(),
+        )
+
+
+class Resting(Struct, frozen=True, kw_only=True):
+    """A limit order that rested when a former life of its account ended; amounts in base currency."""
+
+    new: NewOrder
+    exchange_order_id: str
+    filled: Decimal
+    value: Decimal  # of what is filled
+
+    def order(self) -> PaperOrder:
+        return PaperOrder(
+            new=self.new,
+            exchange_order_id=self.exchange_order_id,
+            status=OrderStatus.PARTIAL if self.filled else OrderStatus.OPEN,
+            filled=self.filled,
+            value=self.value,
         )
