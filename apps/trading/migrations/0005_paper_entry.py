@@ -23,8 +23,8 @@ class Migration(migrations.Migration):
             name='PaperEntry',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('trade_id', apps.trading.fields.ExactTextField(max_length=100)),
-                ('kind', models.CharField(choices=[('trade', 'trade'), ('fee', 'fee'), ('profit', 'profit')], max_length=10)),
+                ('trade_id', apps.trading.fields.ExactTextField(db_default='', max_length=100)),
+                ('kind', models.CharField(choices=[('deposit', 'deposit'), ('trade', 'trade'), ('fee', 'fee'), ('profit', 'profit')], max_length=10)),
                 ('asset', models.CharField(max_length=30)),
                 ('amount', apps.trading.fields.Money()),
                 ('exchange_ms', models.BigIntegerField()),

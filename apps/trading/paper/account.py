@@ -79,10 +79,10 @@ class PaperAccount:
         What rests has lost its place in the queue: it stands behind all that is displayed.
         """
         self._now_ms = now_ms
-        for each in positions:
-            self._ledger.restore(each)
-        for each in orders:
-            order = each.order()
+        for standing in positions:
+            self._ledger.restore(standing)
+        for resting in orders:
+            order = resting.order()
             order.join(None, now_ms, None)
             self._working[order.new.client_order_id] = order
             self._market(order.new.instrument).resting.append(order)

@@ -18,6 +18,7 @@ ZERO = Decimal(0)
 
 
 class EntryKind(StrEnum):
+    DEPOSIT = "deposit"  # what the account began with
     TRADE = "trade"  # what was bought or sold, and what for
     FEE = "fee"
     PROFIT = "profit"  # realised by closing a position
@@ -71,7 +72,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     instrument: Instrument
     side: PositionSide
     amount: Decimal
-    entry_price: Decimal
+    cost: Decimal  # what it was opened for, with the sign of the amount
 
 
 class Ledger:
@@ -88,8 +89,7 @@ class Ledger:
     def restore(self, standing: Standing) -> None:
         symbol = standing.instrument.symbol
         self._instruments[symbol] = standing.instrument
-        cost = standing.amount * standing.entry_price
-        self._holdings[symbol, standing.side] = Holding(standing.amount, cost)
+        self._holdings[symbol, standing.side] = Holding(standing.amount, standing.cost)
 
     def fee(self, price: Decimal, amount: Decimal, *, is_maker: bool) -> Decimal:
         rate = self._fees.maker if is_maker else self._fees.taker

@@ -10,11 +10,11 @@ from apps.trading.tables.kept import Kept, KeptQuerySet
 
 
 class PaperEntry(Kept):
-    """Written in the transaction of the fill that it is about, or not at all."""
+    """All of one account and asset add up to its wallet. Written in the transaction of the fill that it is about."""
 
     id = models.BigAutoField(primary_key=True)
     account = models.ForeignKey(Account, on_delete=models.PROTECT)
-    trade_id = ExactTextField(max_length=100)
+    trade_id = ExactTextField(max_length=100, db_default="")  # empty: a deposit
     kind = models.CharField(max_length=10, choices=[(kind.value, kind.value) for kind in EntryKind])
     asset = models.CharField(max_length=30)
     amount = Money()  # positive came in

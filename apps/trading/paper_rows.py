@@ -1,0 +1,222 @@
+"""Paper accounts and their rows: what a matcher tells is written here, and what rows tell makes it anew."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from django.db.models import QuerySet
+from msgspec import Struct
+
+from apps.feeds import selectors as feeds
+from apps.feeds.drivers.trading import IdForm
+from apps.feeds.market import Instrument, MarketType, Side
+from apps.feeds.orders import (
+    Balances,
+    Fees,
+    Fill,
+    NewOrder,
+    OrderRef,
+    OrderStatus,
+    OrderType,
+    OrderUpdate,
+    Positions,
+    PositionSide,
+    TimeInForce,
+    in_base,
+)
+from apps.trading import comparing, recording, records
+from apps.trading.execution.transactions import in_transaction
+from apps.trading.models import (
+    Account,
+    AccountMode,
+    FillSource,
+    Order,
+    OrderFill,
+    PaperEntry,
+    Position,
+    Wallet,
+)
+from apps.trading.paper.ledger import Entry, EntryKind, Standing
+from apps.trading.paper.order import Resting
+
+ID_FORM = IdForm.TEXT
+FEES = Fees(maker=Decimal("0.001"), taker=Decimal("0.001"))  # of an account whose own are not known
+STANDING = (OrderStatus.OPEN, OrderStatus.PARTIAL)
+
+
+class Former(Struct, frozen=True, kw_only=True):
+    """An account as its rows know it. `fallen` are orders that no book could hold on to: they ended with the process
+    that matched them."""
+
+    account_id: int
+    market_type: MarketType
+    exchange: str
+    fees: Fees
+    balances: dict[str, Decimal]
+    positions: list[Standing]
+    resting: list[Resting]
+    fallen: list[tuple[Instrument, OrderUpdate]]
+
+
+class NotOnPaper(Exception):
+    """The account is closed, or its orders go to an exchange."""
+
+
+def former(account_id: int) -> Former:
+    """Raise NotOnPaper."""
+    row = Account.objects.select_related("exchange").filter(pk=account_id, mode=AccountMode.PAPER, active=True).first()
+    if row is None:
+        raise NotOnPaper(f"account {account_id} is not on paper")
+    standing = [(_instrument(order), order) for order in _standing(account_id)]
+    return Former(
+        account_id=account_id,
+        market_type=MarketType(row.market_type),
+        exchange=row.exchange.code,
+        fees=_fees(row),
+        balances=_balances(account_id),
+        positions=_positions(account_id),
+        resting=[_resting(instrument, order) for instrument, order in standing if _rests(order)],
+        fallen=[(instrument, _fallen(order)) for instrument, order in standing if not _rests(order)],
+    )
+
+
+def is_paper(account_id: int) -> bool:
+    return Account.objects.filter(pk=account_id, mode=AccountMode.PAPER).exists()
+
+
+@in_transaction
+def write_fill(account_id: int, instrument: Instrument, fill: Fill, entries: Sequence[Entry]) -> None:
+    """A fill as the matcher tells it, and the changes of wallets that are due to it: both or neither, and once."""
+    recording.record_fill(account_id, instrument, in_base(fill, instrument), FillSource.PAPER)
+    rows = [
+        PaperEntry(
+            account_id=account_id,
+            trade_id=entry.trade_id,
+            kind=entry.kind,
+            asset=entry.asset,
+            amount=entry.amount,
+            exchange_ms=entry.at_ms,
+        )
+        for entry in entries
+    ]
+    PaperEntry.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def write_update(account_id: int, instrument: Instrument, update: OrderUpdate) -> None:
+    recording.record_update(account_id, instrument, in_base(update, instrument), FillSource.PAPER)
+
+
+def write_told(account_id: int, told: Balances | Positions, instruments: Mapping[str, Instrument]) -> None:
+    """Wallets or positions after a fill or an order."""
+    if isinstance(told, Balances):
+        comparing.take_balances(account_id, told)
+        return
+    rows = [in_base(each, instruments[each.symbol]) for each in told.rows]
+    pairs = feeds.listed(keys=[instruments[each.symbol].key for each in rows])
+    of = {pair.symbol: pair for pair in pairs.values()}
+    comparing.take_positions(account_id, of, Positions(rows=rows, whole=told.whole, exchange_ms=told.exchange_ms))
+
+
+def fills(account_id: int, instrument: Instrument, *, since_ms: int = 0, ref: OrderRef | None = None) -> list[Fill]:
+    """Those that are written, in base currency: of an instrument since a time, or of one order."""
+    rows = OrderFill.objects.filter(account_id=account_id, source=FillSource.PAPER, exchange_ms__gte=since_ms)
+    rows = rows.select_related("order__pair").filter(
+        order__pair__symbol=instrument.symbol,
+        order__pair__market_type=instrument.market_type,
+        order__pair__exchange__code=instrument.exchange,
+    )
+    if ref is not None and ref.client_order_id is not None:
+        rows = rows.filter(order__client_order_id=ref.client_order_id)
+    elif ref is not None:
+        rows = rows.filter(order__exchange_order_id=ref.exchange_order_id)
+    return [records.fill_of(row, row.order) for row in rows.order_by("id")]
+
+
+def _standing(account_id: int) -> QuerySet[Order]:
+    rows = Order.objects.filter(account_id=account_id, status__in=STANDING, intent__isnull=False, is_external=False)
+    return rows.select_related("pair__exchange").order_by("id")
+
+
+def _instrument(order: Order) -> Instrument:
+    return feeds.instrument(order.pair)
+
+
+def _rests(order: Order) -> bool:
+    return order.type == OrderType.LIMIT and order.tif != TimeInForce.IOC and order.price is not None
+
+
+def _resting(instrument: Instrument, order: Order) -> Resting:
+    new = NewOrder(
+        instrument=instrument,
+        client_order_id=order.client_order_id or "",
+        side=Side(order.side),
+        type=OrderType.LIMIT,
+        expires_ms=0 if order.request_expires_at is None else records.milliseconds(order.request_expires_at),
+        amount=order.amount,
+        price=order.price,
+        tif=TimeInForce(order.tif),
+        reduce_only=order.reduce_only,
+        position_side=PositionSide(order.position_side),
+    )
+    value = sum((fill.price * fill.amount for fill in order.fills.all()), Decimal(0))
+    return Resting(
+        new=new, exchange_order_id=order.exchange_order_id or f"row {order.pk}", filled=order.filled, value=value
+    )
+
+
+def _fallen(order: Order) -> OrderUpdate:
+    """As the exchange would have counted it."""
+    size = order.pair.contract_size
+    return OrderUpdate(
+        symbol=order.pair.symbol,
+        exchange_order_id=order.exchange_order_id or "",
+        client_order_id=order.client_order_id,
+        status=OrderStatus.CANCELLED,
+        side=Side(order.side),
+        filled=order.filled / size,
+        text="PAPER its matcher ended before it did",
+    )
+
+
+def _fees(row: Account) -> Fees:
+    if row.maker_fee is None or row.taker_fee is None:
+        return FEES
+    return Fees(maker=row.maker_fee, taker=row.taker_fee)
+
+
+@in_transaction
+def _balances(account_id: int) -> dict[str, Decimal]:
+    """What the ledger adds up to. It begins with what the wallets hold when the account is matched for the first
+    time."""
+    Account.objects.select_for_update().get(pk=account_id)
+    entries = PaperEntry.objects.filter(account_id=account_id).order_by()
+    if not entries.exists():
+        PaperEntry.objects.bulk_create(
+            PaperEntry(account_id=account_id, kind=EntryKind.DEPOSIT, asset=row.asset, amount=row.total, exchange_ms=0)
+            for row in Wallet.objects.filter(account_id=account_id)
+        )
+    totals: dict[str, Decimal] = {}
+    for asset, amount in entries.values_list("asset", "amount").iterator(chunk_size=2000):
+        totals[asset] = totals.get(asset, Decimal(0)) + amount
+    return totals
+
+
+def _positions(account_id: int) -> list[Standing]:
+    rows = Position.objects.filter(account_id=account_id, pair__market_type=MarketType.FUTURES)
+    return [
+        Standing(
+            instrument=feeds.instrument(row.pair),
+            side=PositionSide(row.side),
+            amount=row.amount,
+            cost=row.cost,
+        )
+        for row in rows.select_related("pair__exchange")
+        if row.amount
+    ]
+
+
+def instruments_of(former: Former) -> Mapping[str, Instrument]:
+    """All that its rows name, by symbol."""
+    found = [each.instrument for each in former.positions]
+    found += [each.new.instrument for each in former.resting]
+    found += [instrument for instrument, _ in former.fallen]
+    return {each.symbol: each for each in found}
