@@ -111,7 +111,7 @@ def _check_value(name: str, value: Decimal) -> None:
 
 
 def _state(row: RiskLimit) -> dict[str, Any]:
-    return {name: str(getattr(row, name)) for name in ("scope", "scope_id", "name", "value")}
+    return {"scope": row.scope, "scope_id": row.scope_id, "name": row.name, "value": f"{row.value.normalize():f}"}
 
 
 def _trace(action: str, row: RiskLimit, actor: Actor, reason: str, **states: Any) -> None:

@@ -1,6 +1,7 @@
 """Reads of what shall be traded, and of what a person may see of it."""
 
 from collections.abc import Collection, Mapping
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -11,7 +12,8 @@ from apps.feeds import selectors as feeds
 from apps.feeds.drivers import registry
 from apps.feeds.market import BookKey, Instrument, InstrumentStatus, MarketType
 from apps.feeds.subscriptions import Task
-from apps.trading.models import Account, Trade
+from apps.trading.models import Account, IntentState, Order, OrderIntent, Trade
+from apps.trading.order_state import FINAL
 from apps.users.roles import ADMIN, TRADER, has_role
 
 SOURCE = "trade"
@@ -110,6 +112,11 @@ def accounts(*, user: Any) -> QuerySet[Account]:
     return visible(Account.objects.select_related("exchange", "owner"), user=user, account="")
 
 
+def account_ids(*, user: Any) -> frozenset[int]:
+    """Of the accounts that `user` may see."""
+    return frozenset(accounts(user=user).values_list("pk", flat=True))
+
+
 def visible(rows: QuerySet[Rows], *, user: Any, account: str = "account") -> QuerySet[Rows]:
     """Those of `rows` that `user` may see: of own accounts and the desk's, an administrator all.
 
@@ -126,6 +133,21 @@ def may_trade(*, user: Any, account: Account) -> bool:
     if has_role(user, ADMIN):
         return True
     return has_role(user, TRADER) and account.owner_id in (None, user.pk)
+
+
+def reserved(*, account_ids: Collection[int]) -> dict[tuple[int, str], Decimal]:
+    """Account and asset -> what intents that are not over hold back of it; one query."""
+    rows = OrderIntent.objects.filter(account__in=account_ids).exclude(state=IntentState.DONE)
+    held: dict[tuple[int, str], Decimal] = {}
+    for account_id, asset, amount in rows.values_list("account_id", "reserved_asset", "reserved_amount"):
+        held[account_id, asset] = held.get((account_id, asset), Decimal(0)) + amount
+    return held
+
+
+def working_orders(*, user: Any) -> QuerySet[Order]:
+    """Those that are not over, latest first, of the accounts that `user` may see."""
+    rows = Order.objects.exclude(status__in=list(FINAL)).select_related("account", "pair__exchange", "trade")
+    return visible(rows, user=user)
 
 
 def _rules(rows: Collection[Trade]) -> _Rules:

@@ -12,6 +12,7 @@ version_1: list[URLPattern | URLResolver] = [
     path("", include("apps.users.urls")),
     path("", include("apps.feeds.urls")),
     path("", include("apps.monitoring.urls")),
+    path("", include("apps.trading.urls")),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("", RedirectView.as_view(pattern_name="api-docs"), name="api-root"),

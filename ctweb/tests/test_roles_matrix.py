@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from apps.feeds.tests.listings import list_pairs
 from apps.monitoring.models import Monitoring
+from apps.trading.models import RiskLimit
 from apps.users.roles import ROLES
 from ctweb.tests.clients import client_of, stores_away
 
@@ -42,6 +43,23 @@ ROUTES: dict[str, tuple[str, dict[str, str]]] = {
     "api/v1/history/trades": ("/api/v1/history/trades", {"GET": SIGNED_IN}),
     "api/v1/history/completeness": ("/api/v1/history/completeness", {"GET": SIGNED_IN}),
     "api/v1/history/gaps": ("/api/v1/history/gaps", {"GET": SIGNED_IN}),
+    "api/v1/accounts": ("/api/v1/accounts", {"GET": "trader", "POST": "trader"}),
+    "api/v1/accounts/<int:account_id>": ("/api/v1/accounts/1", {"GET": "trader", "PATCH": "trader"}),
+    "api/v1/accounts/<int:account_id>/approve": ("/api/v1/accounts/1/approve", {"POST": "trader"}),
+    "api/v1/accounts/<int:account_id>/close": ("/api/v1/accounts/1/close", {"POST": "trader"}),
+    "api/v1/accounts/<int:account_id>/key": ("/api/v1/accounts/1/key", {"POST": "trader", "DELETE": "trader"}),
+    "api/v1/positions": ("/api/v1/positions", {"GET": "trader"}),
+    "api/v1/balances": ("/api/v1/balances", {"GET": "trader"}),
+    "api/v1/pnl": ("/api/v1/pnl", {"GET": "trader"}),
+    "api/v1/funding": ("/api/v1/funding", {"GET": "trader"}),
+    "api/v1/risk/states": ("/api/v1/risk/states", {"GET": SIGNED_IN}),
+    "api/v1/risk/halt": ("/api/v1/risk/halt", {"POST": "operator"}),
+    "api/v1/risk/reduce": ("/api/v1/risk/reduce", {"POST": "operator"}),
+    "api/v1/risk/resume": ("/api/v1/risk/resume", {"POST": "trader"}),
+    "api/v1/risk/report": ("/api/v1/risk/report", {"GET": SIGNED_IN}),
+    "api/v1/risk/limits": ("/api/v1/risk/limits", {"GET": SIGNED_IN, "POST": "trader"}),
+    "api/v1/risk/limits/names": ("/api/v1/risk/limits/names", {"GET": SIGNED_IN}),
+    "api/v1/risk/limits/<int:limit_id>": ("/api/v1/risk/limits/1", {"DELETE": "trader"}),
     "api/v1/schema/": ("/api/v1/schema/", {"GET": SIGNED_IN}),
     "api/v1/docs/": ("/api/v1/docs/", {"GET": SIGNED_IN}),
     "actions/resync": ("/actions/resync", {"POST": "operator"}),
@@ -94,6 +112,7 @@ def test_every_method_is_as_declared(catalogue, route, role):
     client = client_of(role)
     for method in METHODS:
         Monitoring.objects.update_or_create(id=1, defaults={"exchange": "binance", "pair": "BTC/USDT"})
+        RiskLimit.objects.update_or_create(id=1, defaults={"scope": "global", "name": "max_open_pair", "value": 9})
         code = client.generic(method, address, b"{}", content_type="application/json").status_code
         if method in lowest and allowed(role, lowest[method]):
             assert code not in (401, 403, 405), (method, code)
@@ -144,6 +163,8 @@ READ_ONLY = (
         "lanepause",
         "tradetype",
         "tradingswitch",
+        "alert",
+        "paperentry",
     ),
 )
 NOT_MADE = ("exchange", "trade")  # what is in the tables may be changed

@@ -1,0 +1,25 @@
+"""The part of `/api/v1/` that speaks of accounts, orders, what is held, and risk."""
+
+from django.urls import path
+
+from apps.trading.views import accounts, holdings, risk
+
+urlpatterns = [
+    path("accounts", accounts.AccountsView.as_view(), name="api-accounts"),
+    path("accounts/<int:account_id>", accounts.AccountView.as_view(), name="api-account"),
+    path("accounts/<int:account_id>/approve", accounts.AccountApproveView.as_view(), name="api-account-approve"),
+    path("accounts/<int:account_id>/close", accounts.AccountCloseView.as_view(), name="api-account-close"),
+    path("accounts/<int:account_id>/key", accounts.AccountKeyView.as_view(), name="api-account-key"),
+    path("positions", holdings.PositionsView.as_view(), name="api-positions"),
+    path("balances", holdings.BalancesView.as_view(), name="api-balances"),
+    path("pnl", holdings.PnlView.as_view(), name="api-pnl"),
+    path("funding", holdings.FundingView.as_view(), name="api-funding"),
+    path("risk/states", risk.StatesView.as_view(), name="api-risk-states"),
+    path("risk/halt", risk.HaltView.as_view(), name="api-risk-halt"),
+    path("risk/reduce", risk.ReduceView.as_view(), name="api-risk-reduce"),
+    path("risk/resume", risk.ResumeView.as_view(), name="api-risk-resume"),
+    path("risk/report", risk.ReportView.as_view(), name="api-risk-report"),
+    path("risk/limits", risk.LimitsView.as_view(), name="api-risk-limits"),
+    path("risk/limits/names", risk.LimitNamesView.as_view(), name="api-risk-limit-names"),
+    path("risk/limits/<int:limit_id>", risk.LimitView.as_view(), name="api-risk-limit"),
+]

@@ -1,0 +1,219 @@
+"""Switches and limits by REST: halting needs no more than one request, going on needs a person and a reason."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import generics, status
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.trading import halting, limit_settings, limits, scopes, selectors
+from apps.trading.bodies import HaltBody, LimitBody, RaiseBody, ReduceBody, ResumeBody
+from apps.trading.models import Account, HaltMode, RiskLimit, RiskState, Trade
+from apps.trading.risk_serializers import LimitNameSerializer, LimitSerializer, ReportSerializer, StateSerializer
+from apps.trading.risk_view import Scope, ScopeState
+from apps.trading.views import found
+from apps.users.rest import confirmation
+from apps.users.rest.idempotency import idempotent
+from apps.users.rest.parameters import choice, refuse_unknown, word
+from apps.users.roles import OPERATOR, TRADER
+from apps.users.services import actor_of
+
+SCOPE = OpenApiParameter("scope", str, enum=[one.value for one in Scope])
+SCOPE_ID = OpenApiParameter("scope_id", str, description="Empty (global), exchange, account.id or TRADE.ID")
+STATES = [one.value for one in ScopeState]
+
+
+class StatesView(generics.ListAPIView):
+    """Every switch; the most severe of those that an order is under counts."""
+
+    serializer_class = StateSerializer
+    queryset = RiskState.objects.none()  # for the schema; `get_queryset` has the rows
+
+    @extend_schema(parameters=[SCOPE, SCOPE_ID, OpenApiParameter("state", str, enum=STATES)])
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
+    def get_queryset(self) -> QuerySet[RiskState]:
+        rows = found.filtered(self.request, RiskState.objects.all(), {"scope_id": "scope_id"}, more=("scope", "state"))
+        for name, options in (("scope", list(Scope)), ("state", STATES)):
+            asked = choice(self.request, name, options)
+            rows = rows if asked is None else rows.filter(**{name: asked})
+        return rows
+
+
+class HaltView(APIView):
+    """Stop everything, or one scope of it, at once: the row is committed when the answer comes."""
+
+    read_role = write_role = OPERATOR
+
+    @extend_schema(request=HaltBody, responses=StateSerializer)
+    def post(self, request: Request) -> Response:
+        body = HaltBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        values = body.validated_data
+        mode = HaltMode(values["mode"])
+        if mode is HaltMode.FLATTEN:
+            _check_flatten(request, values)
+        try:
+            row = halting.halt(
+                scope=Scope(values["scope"]),
+                scope_id=values["scope_id"],
+                reason=values["reason"],
+                actor=actor_of(request),
+                mode=mode,
+                confirmed=mode is HaltMode.FLATTEN,
+            )
+        except halting.NoSuchScope as error:
+            raise ValidationError({"scope_id": [f"{error}."]}) from None
+        return Response(StateSerializer(row).data)
+
+
+class ReduceView(APIView):
+    """Let through only what makes positions smaller."""
+
+    read_role = write_role = OPERATOR
+
+    @extend_schema(request=ReduceBody, responses=StateSerializer)
+    def post(self, request: Request) -> Response:
+        body = ReduceBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        values = body.validated_data
+        try:
+            row = halting.reduce(
+                scope=Scope(values["scope"]),
+                scope_id=values["scope_id"],
+                reason=values["reason"],
+                actor=actor_of(request),
+            )
+        except halting.NoSuchScope as error:
+            raise ValidationError({"scope_id": [f"{error}."]}) from None
+        return Response(StateSerializer(row).data)
+
+
+class ResumeView(APIView):
+    """A person lets one scope go on, with reason and password."""
+
+    read_role = write_role = TRADER
+
+    @extend_schema(request=ResumeBody, responses=StateSerializer)
+    def post(self, request: Request) -> Response:
+        body = ResumeBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        values = body.validated_data
+        check_own(request, values["scope"], values["scope_id"])
+        confirmation.require(request, values["password"])
+        row = halting.resume(
+            scope=Scope(values["scope"]),
+            scope_id=values["scope_id"],
+            reason=values["reason"],
+            actor=actor_of(request),
+        )
+        return Response(StateSerializer(row).data)
+
+
+class ReportView(APIView):
+    """What a halt has come to: counts of all orders under it, and each order of the accounts that one may see."""
+
+    @extend_schema(parameters=[SCOPE, SCOPE_ID], responses=ReportSerializer)
+    def get(self, request: Request) -> Response:
+        refuse_unknown(request, ("scope", "scope_id"))
+        scope = str(choice(request, "scope", list(Scope), default=Scope.GLOBAL))
+        scope_id = word(request, "scope_id", default="", longest=50)
+        report = halting.report(scope=Scope(scope), scope_id=scope_id) if _can_be(scope, scope_id) else None
+        if report is None:
+            raise NotFound({"scope_id": [f"No switch of {scopes.name_of(scope, scope_id)}."]})
+        return Response(ReportSerializer(report, context={"seen": selectors.account_ids(user=request.user)}).data)
+
+
+class LimitsView(generics.ListAPIView):
+    """The limits that people have set. Of all that concern an order the strictest holds."""
+
+    serializer_class = LimitSerializer
+    write_role = TRADER
+    queryset = RiskLimit.objects.none()  # for the schema; `get_queryset` has the rows
+
+    @extend_schema(parameters=[OpenApiParameter(name, str) for name in ("scope", "scope_id", "name")])
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
+    def get_queryset(self) -> QuerySet[RiskLimit]:
+        columns = {name: name for name in ("scope", "scope_id", "name")}
+        return found.filtered(self.request, RiskLimit.objects.all(), columns)
+
+    @extend_schema(request=LimitBody, responses=LimitSerializer)
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Set one limit: down at once, up by an administrator with reason and password."""
+        body = LimitBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        values = dict(body.validated_data)
+        limit_settings.check_scope(values["scope"], values["scope_id"])
+        check_own(request, values["scope"], values["scope_id"])
+        confirmed = confirmation.confirmed(request, values.pop("password"))
+        row = limit_settings.set_limit(actor=actor_of(request), confirmed=confirmed, **values)
+        return Response(LimitSerializer(row).data)
+
+
+class LimitView(APIView):
+    """One limit that was set; without it what is set elsewhere holds, or the default."""
+
+    write_role = TRADER
+
+    @extend_schema(request=RaiseBody, responses={204: None})
+    @idempotent
+    def delete(self, request: Request, limit_id: int) -> Response:
+        row = RiskLimit.objects.filter(pk=min(limit_id, found.LARGEST)).first()
+        if row is None:
+            raise NotFound({"id": [f"No limit {limit_id}."]})
+        check_own(request, row.scope, row.scope_id)
+        body = RaiseBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        values = dict(body.validated_data)
+        confirmed = confirmation.confirmed(request, values.pop("password"))
+        limit_settings.remove_limit(limit_id=row.pk, actor=actor_of(request), confirmed=confirmed, **values)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class LimitNamesView(APIView):
+    """Which limits there are, their defaults, and how far each may be set in this deployment."""
+
+    @extend_schema(responses=LimitNameSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        refuse_unknown(request, ())
+        ceilings = limit_settings.ceilings()
+        rows = [
+            {"name": name, "default": limit_settings.default(name), "ceiling": ceilings[name]}
+            for name in limits.CEILINGS
+        ]
+        return Response(LimitNameSerializer(rows, many=True).data)
+
+
+def check_own(request: Request, scope: str, scope_id: str) -> None:
+    """Refuse a scope that is not there, or is about somebody else's account."""
+    if not _can_be(scope, scope_id) or not _is_own(request, scope, scope_id):
+        raise NotFound({"scope_id": [f"There is no {scopes.name_of(scope, scope_id)}."]})
+
+
+def _can_be(scope: str, scope_id: str) -> bool:
+    return scope == limit_settings.PAIR or scopes.exists(Scope(scope), scope_id)
+
+
+def _is_own(request: Request, scope: str, scope_id: str) -> bool:
+    account: Account | None = None
+    if scope == Scope.ACCOUNT:
+        account = Account.objects.get(pk=scope_id)
+    elif scope == Scope.TRADE:
+        account = Trade.objects.select_related("account").get(pk=scope_id).account
+    return account is None or selectors.may_trade(user=request.user, account=account)
+
+
+def _check_flatten(request: Request, values: dict[str, Any]) -> None:
+    """What is held is closed at the market: the person says why, and who he is."""
+    if len(values["reason"].strip()) < limit_settings.LEAST_REASON:
+        text = f"Closing all positions needs a reason of {limit_settings.LEAST_REASON} characters or more."
+        raise ValidationError({"reason": [text]})
+    confirmation.require(request, values["password"])
