@@ -8,11 +8,12 @@ from msgspec.structs import replace
 
 from apps.feeds import selectors as feeds
 from apps.feeds.market import Instrument, Side
+from apps.feeds.models import TradePair
 from apps.feeds.orders import Fill
-from apps.trading import attempts, order_state, publishing, records
+from apps.trading import attempts, holdings, order_state, publishing, records
 from apps.trading.attempts import Attempt
 from apps.trading.execution import hooks
-from apps.trading.models import FillSource, Order, OrderFill, StrayFill, TradeHistory
+from apps.trading.models import FillSource, Order, OrderFill, OrderIntent, StrayFill, TradeHistory
 from apps.trading.records import ZERO
 
 FILLED = "FILLED"  # STATUS of a row of TRADE_HISTORY
@@ -31,6 +32,7 @@ def take(attempt: Attempt, fill: Fill, source: FillSource) -> None:
         return
     if fill.trade_id not in state.fills:
         hooks.at("K12")
+        attempt.row.pair = TradePair.objects.select_related("exchange").get(pk=attempt.row.pair_id)
         _insert(attempt.row, mine, source)
     evidence: dict[str, Any] = {"source": source, **msgspec.to_builtins(mine)}
     attempts.write(attempt, after, kind="fill", evidence=evidence)
@@ -76,7 +78,7 @@ def attached(stray: StrayFill, attempt: Attempt) -> None:
 def _insert(row: Order, fill: Fill, source: FillSource) -> None:
     written = OrderFill.objects.create(
         order_id=row.pk,
-        arbitrage_id=None if row.intent is None else row.intent.arbitrage_id,
+        arbitrage_id=_arbitrage_of(row),
         amount=fill.amount,
         price=fill.price,
         fee=fill.fee,
@@ -103,7 +105,14 @@ def _insert(row: Order, fill: Fill, source: FillSource) -> None:
         account_id=row.account_id,
         fill=written,
     )
+    holdings.take_fill(row, written)
     publishing.fill_on_commit(written)
+
+
+def _arbitrage_of(row: Order) -> int | None:
+    if row.intent_id is None:
+        return None
+    return OrderIntent.objects.values_list("arbitrage_id", flat=True).get(pk=row.intent_id)
 
 
 def _fill_of(stray: StrayFill, instrument: Instrument) -> Fill:

@@ -117,8 +117,14 @@ class Position(models.Model):
     amount = Money(db_default=0)
     entry_price = Money(null=True)  # average; null: nothing held
     realised = Money(db_default=0)  # profit in settle or quote currency, before fees and funding
-    fees = Money(db_default=0)
+    fees = Money(db_default=0)  # in the same currency: those in the base asset at the price of their fill
     funding = Money(db_default=0)  # received, negative is paid
+    cost = Money(db_default=0)  # what it was opened for, with the sign of the amount; the entry price is made of it
+    fee_sums = models.JSONField(null=True)  # asset -> paid, as text
+    funding_sums = models.JSONField(null=True)  # asset -> received, as text
+    opening = Money(db_default=0)  # held before our first fill, or by a person's word; never part of `amount`
+    last_ms = models.BigIntegerField(null=True)  # of the latest fill that is counted: an earlier one is counted anew
+    last_trade_id = ExactTextField(max_length=100, db_default="")
     told_amount = Money(null=True)  # null: never told
     told_entry_price = Money(null=True)
     told_unrealised = Money(null=True)

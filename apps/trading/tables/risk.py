@@ -94,7 +94,10 @@ class TradingSwitch(models.Model):
 
 
 class RiskUsage(models.Model):
-    """What an account has used of its day, in USDT. Locked by whoever reserves or sends for the account."""
+    """What an account has used of its day, in USDT. Locked by whoever reserves or sends for the account.
+
+    The day's result is realised + unrealised - fees + funding, each since the day began.
+    """
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="usage")
     day = models.DateField(null=True)  # UTC; null: no trade yet
@@ -103,6 +106,7 @@ class RiskUsage(models.Model):
     fees = Money(db_default=0)
     funding = Money(db_default=0)
     unrealised = Money(db_default=0)
+    began = models.JSONField(null=True)  # what had added up before, by asset, see `apps.trading.usage`
     updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:
