@@ -122,7 +122,7 @@ def _moments(before: order_state.Order, after: order_state.Order) -> dict[str, A
         else:
             moments["quarantined_at"] = None
     if after.cancel is CancelState.REQUESTED and before.cancel is not CancelState.REQUESTED:
-        moments["cancel_requested_at"] = Now()
+        moments |= {"cancel_requested_at": Now(), "cancel_attempts": 0}
     return moments
 
 

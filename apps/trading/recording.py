@@ -17,7 +17,7 @@ from apps.feeds.drivers.trading import Placed
 from apps.feeds.errors import FeedError
 from apps.feeds.market import Instrument
 from apps.feeds.orders import Fill, OrderStatus, OrderUpdate
-from apps.trading import attempts, executions, not_placed, order_state, outside
+from apps.trading import attempts, executions, gone, not_placed, order_state, outside
 from apps.trading.attempts import Attempt
 from apps.trading.execution import hooks
 from apps.trading.execution.transactions import in_transaction
@@ -28,6 +28,7 @@ from apps.trading.records import ZERO
 
 PATIENCE = Patience()
 LONGEST_ERROR = 300
+CANCEL_TAKEN = "cancel taken"  # an event of the order
 
 T = TypeVar("T")
 
@@ -146,6 +147,18 @@ def record_miss(order_id: int, look: Look, *, patience: Patience = PATIENCE, ret
     return _in_one(step)
 
 
+def record_gone(order_id: int, look: Look, *, cancelled: bool, patience: Patience = PATIENCE) -> Order:
+    """A whole, clean look at an order that was open; the proof that it works no more is `gone`'s."""
+
+    def step(conflict: bool) -> Order:
+        attempt = _lock(order_id)
+        after = gone.miss(attempt.state, look, patience, cancelled=cancelled)
+        attempts.write(attempt, after, kind="gone", evidence=msgspec.to_builtins(look))
+        return attempt.row
+
+    return _in_one(step)
+
+
 def record_cancel(order_id: int, cancel_state: CancelState, error: FeedError | None = None) -> Order:
     """A step of our wish to cancel; steps that come too late are ignored. What it came to the exchange tells."""
 
@@ -159,6 +172,17 @@ def record_cancel(order_id: int, cancel_state: CancelState, error: FeedError | N
             columns |= _columns(error)
         evidence = None if error is None else _told(error)
         attempts.write(attempt, after, kind=f"cancel {cancel_state}".lower(), evidence=evidence, **columns)
+        return attempt.row
+
+    return _in_one(step)
+
+
+def record_cancel_taken(order_id: int) -> Order:
+    """The exchange has answered our cancel: it took it. That the order is over is told by the order itself."""
+
+    def step(conflict: bool) -> Order:
+        attempt = _lock(order_id)
+        attempts.write(attempt, attempt.state, kind=CANCEL_TAKEN, last_error_code="", last_error="")
         return attempt.row
 
     return _in_one(step)

@@ -23,10 +23,15 @@ def require_person(actor: Actor) -> None:
         raise NotAPerson(f"{actor.user} is not a person")
 
 
-def raise_alert(*, kind: str, text: str, scope: str = "", scope_id: str = "", subject: str = "") -> Alert:
-    """The alert of this trouble; one that nobody has acknowledged yet stands for it, as it was first told."""
+def raise_alert(
+    *, kind: str, text: str, scope: str = "", scope_id: str = "", subject: str = "", once: bool = False
+) -> Alert:
+    """The alert of this trouble; one that nobody has acknowledged yet stands for it, as it was first told.
+
+    `once`: one that somebody has acknowledged stands for it as well, for trouble of which there can be no second.
+    """
     named = {"kind": kind, "scope": scope, "scope_id": scope_id, "subject": subject[:100]}
-    known = Alert.objects.filter(acked_at=None, **named).order_by("id").first()
+    known = Alert.objects.filter(**named, **({} if once else {"acked_at": None})).order_by("-id").first()
     if known is not None:
         return known
     log.error("alert", kind=kind, scope=scope, scope_id=scope_id, subject=subject, text=text)

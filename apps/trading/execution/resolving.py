@@ -1,0 +1,197 @@
+"""Orders whose fate nobody has told: looked for at their exchange until it is proven, and never given up.
+
+An answer that is an error is no look at all. Whoever claims an order's NEXT_CHECK_AT looks at it, once; a look changes
+nothing at the exchange, so no lane is waited for, and two who look at the same time write what one would.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import structlog
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Now
+
+from apps.feeds.errors import FeedError, Retryable
+from apps.feeds.orders import OrderStatus, OrderUpdate
+from apps.trading import recording
+from apps.trading.execution import hooks
+from apps.trading.execution.executor import Executor
+from apps.trading.execution.looking import Seen, instrument_of, look_at, ref_of
+from apps.trading.execution.ports import CannotWork, Port, patience
+from apps.trading.intent import Purpose
+from apps.trading.limits import Limits
+from apps.trading.models import FillSource, Order, OrderEvent
+from apps.trading.not_placed import ENOUGH_MISSES
+from apps.trading.order_state import CancelState
+from apps.trading.risk_view import Scope
+from apps.users.alerts import raise_alert
+
+log = structlog.get_logger(__name__)
+
+UNRESOLVED = (OrderStatus.PENDING, OrderStatus.UNKNOWN)
+WORKING = (OrderStatus.OPEN, OrderStatus.PARTIAL)
+IN_CANCEL = (CancelState.REQUESTED, CancelState.SENT, CancelState.UNKNOWN)
+UNTOLD_S = 5.0  # a request is over by then, whatever became of it: nobody will write its answer
+CLAIM_S = 15.0  # longer than a look takes; who dies meanwhile leaves it to the next
+FOUND_S, LOOK_S, SLOWEST_S = 10.0, 1.0, 30.0  # until the next look: at an open order, at a lost one, at an old one
+ALERT_S, QUARANTINE_S = 60.0, 900.0
+REPEATED = frozenset({Purpose.HEDGE, Purpose.CLOSE, Purpose.FLATTEN})  # an entry is gone when it is gone
+MAX_ERROR_MS = Limits().max_clock_error_ms
+
+
+def resolve_due(executor: Executor, limit: int = 20) -> int:
+    """Look at orders that are due and that this process has a way to; how many it looked at. To be called often."""
+    looked = 0
+    for account_id in _accounts_due():
+        try:
+            port = executor.ports.of(account_id)
+        except CannotWork as reason:
+            log.debug("not looked at", account=account_id, reason=str(reason))
+            continue
+        rows = [row for row in _rows(account_id, limit - looked) if _claim(row)]
+        _look_at_all(port, rows)
+        looked += len(rows)
+        if looked >= limit:
+            break
+    watch_old()
+    return looked
+
+
+def resolve(order_id: int, port: Port) -> Order:
+    """One look, and what follows from it. Raises nothing of the exchange: the next look is put off instead."""
+    row = Order.objects.select_related("pair__exchange", "intent").get(pk=order_id)
+    try:
+        seen = look_at(port, row)
+    except FeedError as error:
+        _put_off(row, error)
+        return row
+    hooks.at("K16")
+    take(port, row, seen)
+    row = Order.objects.select_related("pair__exchange", "intent").get(pk=order_id)
+    _schedule(row)
+    return row
+
+
+def take(port: Port, row: Order, seen: Seen) -> None:
+    """Write down what a look has told, and count it where it has found nothing."""
+    account_id, instrument = port.account_id, instrument_of(row)
+    for update in seen.updates:
+        recording.record_update(account_id, instrument, update, FillSource.REST)
+    for fill in seen.fills:
+        recording.record_fill(account_id, instrument, fill, FillSource.REST)
+    if seen.nothing:
+        _miss(port, row, seen)
+    elif any(update.filled for update in seen.updates):
+        _complete(port, row)
+
+
+def _miss(port: Port, row: Order, seen: Seen) -> None:
+    """Nothing is proven by when a look was, unless the exchange's clock is known."""
+    error_ms = port.clock_error_ms()
+    if error_ms is None or error_ms > MAX_ERROR_MS:
+        return
+    waits = patience(port.expiry)
+    if row.status in UNRESOLVED:
+        recording.record_miss(row.pk, seen.look, patience=waits, retry=is_repeated(row))
+    elif row.status in WORKING:
+        accepted = OrderEvent.objects.filter(order_id=row.pk, kind=recording.CANCEL_TAKEN).exists()
+        recording.record_gone(row.pk, seen.look, cancelled=accepted, patience=waits)
+
+
+def is_repeated(row: Order) -> bool:
+    """Whether a new attempt is made once this one is proven never to have been placed; T1 asks for its age again."""
+    return row.intent is not None and row.intent.purpose in REPEATED and row.attempt < 31
+
+
+def _complete(port: Port, row: Order) -> None:
+    """Fetch the fills that its updates tell of and nobody has told."""
+    row = Order.objects.select_related("pair__exchange").get(pk=row.pk)
+    known = sum((fill.amount for fill in row.fills.all()), start=0 * row.filled)
+    if row.filled <= known:
+        return
+    try:
+        fills = port.order_trades(ref_of(row))
+    except FeedError as error:
+        log.info("fills not told yet", order=row.pk, error=str(error))
+        return
+    for fill in fills:
+        recording.record_fill(port.account_id, instrument_of(row), fill, FillSource.REST)
+
+
+def _look_at_all(port: Port, rows: list[Order]) -> None:
+    """Open ones are listed together where there are several; who is not in the list is asked for by name."""
+    working = [row for row in rows if row.status in WORKING]
+    listed: dict[str, OrderUpdate] = {}
+    if len(working) > 1:
+        try:
+            listed = {update.exchange_order_id: update for update in port.open_orders(None)}
+        except FeedError as error:
+            log.info("open orders not listed", account=port.account_id, error=str(error))
+    for row in rows:
+        update = listed.get(row.exchange_order_id or "")
+        if update is None or update.symbol != row.pair.symbol or update.filled != row.filled:
+            resolve(row.pk, port)
+            continue
+        recording.record_update(port.account_id, instrument_of(row), update, FillSource.REST)
+        _schedule(row)
+
+
+def _accounts_due() -> Iterable[int]:
+    return Order.objects.filter(_due()).order_by("account_id").values_list("account_id", flat=True).distinct()
+
+
+def _rows(account_id: int, limit: int) -> list[Order]:
+    rows = Order.objects.filter(_due(), account_id=account_id).select_related("pair__exchange", "intent")
+    return list(rows.order_by(F("next_check_at").asc(nulls_first=True), "id")[:limit])
+
+
+def _due() -> Q:
+    """Of ours alone. A row without NEXT_CHECK_AT was left behind by who died before the answer came."""
+    at = Q(next_check_at__lte=Now(), status__in=[*UNRESOLVED, *WORKING])
+    left = Q(next_check_at=None, status__in=UNRESOLVED, created_at__lte=Now() - timedelta(seconds=UNTOLD_S))
+    return Q(intent__isnull=False, account__isnull=False) & (at | left)
+
+
+def _claim(row: Order) -> bool:
+    rows = Order.objects.filter(pk=row.pk, next_check_at=row.next_check_at)
+    return rows.update(next_check_at=Now() + timedelta(seconds=CLAIM_S)) == 1
+
+
+def _schedule(row: Order) -> None:
+    """The next look at an order that is not over; where nothing has changed the row says nothing of it."""
+    if row.status in WORKING:
+        wait_s = LOOK_S if row.misses or row.cancel_state in IN_CANCEL else FOUND_S
+    elif row.status in UNRESOLVED:
+        wait_s = LOOK_S if row.misses < ENOUGH_MISSES else FOUND_S
+    else:
+        return
+    Order.objects.filter(pk=row.pk, status=row.status).update(next_check_at=Now() + timedelta(seconds=wait_s))
+
+
+def _put_off(row: Order, error: FeedError) -> None:
+    """Nothing was seen. Who asks is patient with an exchange that is away, the more the longer it lasts."""
+    age_s = Order.objects.annotate(age=Now() - Coalesce("unknown_at", "created_at")).values_list("age", flat=True)
+    waited = age_s.get(pk=row.pk)
+    wait_s = min(SLOWEST_S, max(LOOK_S, waited.total_seconds() / 10))
+    if isinstance(error, Retryable):
+        wait_s = max(wait_s, min(error.after_s, SLOWEST_S))
+    log.info("no look", order=row.pk, error=f"{type(error).__name__}: {error}", again_s=round(wait_s, 1))
+    Order.objects.filter(pk=row.pk).update(next_check_at=Now() + timedelta(seconds=wait_s))
+
+
+def watch_old() -> int:
+    """Call a person for what nobody could prove for too long; how many orders were put apart. Their looks go on."""
+    old = Order.objects.filter(status__in=UNRESOLVED, intent__isnull=False).annotate(
+        since=Coalesce("unknown_at", "created_at")
+    )
+    for row in old.filter(since__lte=Now() - timedelta(seconds=ALERT_S), quarantined_at=None):
+        _alert(row, "UNKNOWN", f"order {row} has been {row.status} for more than {ALERT_S:.0f} s")
+    late = old.filter(since__lte=Now() - timedelta(seconds=QUARANTINE_S), quarantined_at=None)
+    for row in late:
+        _alert(row, "QUARANTINE", f"nothing proves what became of order {row}: look at the exchange")
+        Order.objects.filter(pk=row.pk, status__in=UNRESOLVED).update(quarantined_at=Now())
+    return len(late)
+
+
+def _alert(row: Order, kind: str, text: str) -> None:
+    raise_alert(kind=kind, text=text, scope=Scope.ACCOUNT, scope_id=str(row.account_id), subject=str(row), once=True)
