@@ -18,7 +18,7 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 ROOT = Path(__file__).resolve().parent.parent
 VERSION = "0.1"
 SOURCES = ("simulator", "replay", "live")
-ROLES = ("monitor",)
+ROLES = ("monitor", "trader", "both")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 PUBLIC_KEY = Regexp(r"^ct-seal-public-1:[A-Za-z0-9+/]{43}=$", error="Must be the public half of a sealing key.")
 
@@ -60,6 +60,7 @@ class Environment:
     id_key: str | None  # None: this process makes no ids of orders
     build_id: str
     test_hooks: bool
+    cancel_on_stop: bool
     halt_file: Path
     log_level: str
     log_json: bool | None  # None: unless the log goes to a terminal
@@ -107,7 +108,7 @@ def _read(env: FileAwareEnv) -> Environment:
         clickhouse_url=env.str("CLICKHOUSE_URL", "http://127.0.0.1:8123/ct", validate=_url("http", "https")),
         simulator_url=None if source == "live" else simulator,
         captures_dir=captures.absolute() if captures else None,
-        role=env.str("CT_ROLE", "monitor", validate=OneOf(ROLES)),
+        role=env.str("CT_ROLE", "both" if embedded else "monitor", validate=OneOf(ROLES)),
         daemon_id=env.str("CT_DAEMON_ID", "d1", validate=Regexp(r"^[A-Za-z0-9._-]{1,64}$")),
         pairs_per_connection=env.int("CT_PAIRS_PER_CONNECTION", 40, validate=Range(1, 50)),
         max_connections=env.int("CT_MAX_CONNECTIONS", 20, validate=Range(1, 20)),
@@ -125,6 +126,7 @@ def _read(env: FileAwareEnv) -> Environment:
         id_key=_id_key(env, data_dir if embedded else None),
         build_id=env.str("CT_BUILD_ID", None, validate=Regexp(r"^[A-Za-z0-9._-]{1,40}$")) or commit(),
         test_hooks=env.bool("CT_TEST_HOOKS", False),
+        cancel_on_stop=env.bool("CT_CANCEL_ON_STOP", True),
         halt_file=(env.path("CT_HALT_FILE", None) or data_dir / "HALT").absolute(),
         log_level=env.str("CT_LOG_LEVEL", "INFO", validate=OneOf(LOG_LEVELS)),
         log_json=env.bool("CT_LOG_JSON", None),

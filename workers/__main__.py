@@ -1,4 +1,4 @@
-"""`python -m workers --role monitor|simulator`: one process of the system, until SIGTERM or Ctrl-C."""
+"""`python -m workers --role monitor|trader|both|simulator`: one process of the system, until SIGTERM or Ctrl-C."""
 
 import argparse
 import asyncio
@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from functools import partial
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 import django
@@ -16,34 +16,46 @@ from django.conf import settings
 
 from workers.lifecycle import SETTLE_S, CannotStart, Lifecycle
 
-MONITOR, SIMULATOR = "monitor", "simulator"
-NOT_YET = ("trader", "both")
+if TYPE_CHECKING:
+    from workers.trader.daemon import Daemon
+
+MONITOR, TRADER, BOTH, SIMULATOR = "monitor", "trader", "both", "simulator"
+SETTLES_S = {MONITOR: SETTLE_S, TRADER: 26.0, BOTH: 26.0}  # unless whoever started the process gives it less
+AFTER_ORDERS_S = 4.0  # of that, for all that stops once trading has
 THREADS_END_S = 0.5
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit code; what cannot start says so in one line on stderr."""
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
-    parser.add_argument("--role", choices=(MONITOR, SIMULATOR, *NOT_YET), help="default: CT_ROLE")
-    parser.add_argument("--settle-s", type=float, default=SETTLE_S, help="an orderly stop of a daemon takes no longer")
+    parser.add_argument("--role", choices=(*SETTLES_S, SIMULATOR), help="default: CT_ROLE")
+    parser.add_argument("--settle-s", type=float, help="an orderly stop of a daemon takes no longer")
     options = parser.parse_args(arguments)
-    role = options.role
-    if role in NOT_YET:
-        return _refuse(f"role {role} does not exist yet: this build watches markets, it does not trade")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ctweb.settings")
     django.setup()
-    run = _simulator if role == SIMULATOR else partial(_monitor, options.settle_s)
+    role = options.role or settings.CT_ROLE
+    run = _simulator if role == SIMULATOR else partial(_daemon, role, options.settle_s or SETTLES_S[role])
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(run())
 
 
-async def _monitor(settle_s: float) -> int:
+async def _daemon(role: str, settle_s: float) -> int:
     from apps.monitoring.spool import SpoolBusyError
+
+    try:
+        daemon = _make(role, settle_s)
+        return await Lifecycle(daemon.parts(), on_stopping=daemon.stopping, settle_s=settle_s).serve()
+    except (CannotStart, SpoolBusyError, OSError) as error:
+        return _refuse(str(error))
+
+
+def _make(role: str, settle_s: float) -> "Daemon":
     from workers.monitor import Monitor
     from workers.options import Options
 
     options = Options(
         daemon=settings.CT_DAEMON_ID,
+        role=role,
         redis_url=settings.REDIS_URL,
         simulator_url=settings.CT_SIMULATOR_URL,
         data_dir=settings.CT_DATA_DIR,
@@ -53,13 +65,18 @@ async def _monitor(settle_s: float) -> int:
         publish_hz=settings.CT_PUBLISH_HZ,
         batch_size=settings.CT_BATCH_SIZE,
         batch_interval_s=settings.CT_BATCH_INTERVAL_S,
-        build=settings.VERSION,
+        build=settings.CT_BUILD_ID,
     )
-    try:
-        monitor = Monitor(options)
-        return await Lifecycle(monitor.parts(), on_stopping=monitor.stopping, settle_s=settle_s).serve()
-    except (CannotStart, SpoolBusyError, OSError) as error:
-        return _refuse(str(error))
+    if role == MONITOR:
+        return Monitor(options)
+    from workers.trader.daemon import Alone, Both, TradeOptions
+
+    trading = TradeOptions(
+        halt_file=settings.CT_HALT_FILE,
+        cancels_on_stop=settings.CT_CANCEL_ON_STOP,
+        stop_s=max(settle_s - AFTER_ORDERS_S, settle_s / 2),
+    )
+    return Both(options, trading) if role == BOTH else Alone(options, trading)
 
 
 async def _simulator() -> int:

@@ -38,6 +38,7 @@ class Monitor:
         """`register` tells the ledger about a sealed segment, in a thread; a Registrar unless given. `reserve`: the
         share of the exchanges' budgets that is kept for cancels."""
         self.draining = False
+        self.on_drain: Callable[[], None] = _nothing
         self._stopping = False
         self.identity = Identity(
             daemon=options.daemon,
@@ -136,6 +137,7 @@ class Monitor:
             log.info("draining")
             self.draining = True
             self.ownership.hurry()
+            self.on_drain()
 
     def stopping(self) -> None:
         """The process is told to stop: say so with the last status."""
@@ -171,6 +173,10 @@ class Monitor:
         """History goes on from a fresh snapshot where events could not be kept."""
         for instrument in instruments:
             self.feed.resync(instrument.key, "events could not be recorded")
+
+
+def _nothing() -> None:
+    """Nobody else has anything to give away."""
 
 
 async def freeze() -> None:

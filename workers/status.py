@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import structlog
 from redis.exceptions import RedisError
@@ -11,10 +12,17 @@ from apps.feeds.book.books import Tracked
 from apps.feeds.bus import codec
 from apps.feeds.bus.publisher import Publisher
 from apps.feeds.bus.redis import connect
-from apps.feeds.bus.status import BookStatus, ConnectionStatus, DaemonStatus, HistoryStatus, RefusedStatus
+from apps.feeds.bus.status import (
+    BookStatus,
+    ConnectionStatus,
+    DaemonStatus,
+    HistoryStatus,
+    RefusedStatus,
+    TradingStatus,
+)
 from apps.feeds.transport.link import Link, LinkState
 from apps.feeds.transport.pool import Pool
-from apps.monitoring.recorder import Recorder
+from apps.monitoring.recorder import Stats
 from workers.applier import Applier
 from workers.feed import Feed, Pair
 from workers.identity import Identity
@@ -27,6 +35,13 @@ log = structlog.get_logger(__name__)
 
 EVERY_S = 1.0
 LAGGING_MS, LAGGING_CPU, LAGGING_CPU_S = 100.0, 80.0, 30.0
+
+
+class Kept(Protocol):
+    """What is told of a recorder."""
+
+    @property
+    def stats(self) -> Stats: ...
 
 
 class Status:
@@ -42,12 +57,13 @@ class Status:
         pool: Pool,
         applier: Applier,
         publisher: Publisher,
-        recorder: Recorder,
+        recorder: Kept,
         outages: Outages,
         malformed: Malformed,
         latencies: Latencies,
         draining: Callable[[], bool],
     ) -> None:
+        self.trading: Callable[[], TradingStatus | None] = _no_trading
         self._identity = identity
         self._max_sockets = max_sockets
         self._feed = feed
@@ -98,7 +114,7 @@ class Status:
         cpu_pct, lag_ms = self._cpu.percent(), self._lag.take_ms()
         p50, p99 = self._latencies.quantiles_ms(now_s, 0.50, 0.99)
         links, stats = self._pool.links(), self._recorder.stats
-        books = [self._book(pair, now_s, now_ms) for pair in self._feed]
+        books = [self._book(pair, now_s, now_ms) for pair in self._feed if not pair.is_own]
         connections = [self._connection(link, now_s) for link in links]
         self._forget_rates(books, connections)
         return DaemonStatus(
@@ -142,6 +158,7 @@ class Status:
                 )
                 for refused in self._applier.refused
             ],
+            trading=self.trading(),
         )
 
     def _counters(self, links: Sequence[Link]) -> dict[str, int]:
@@ -209,6 +226,10 @@ class Status:
         if len(self._rates) > len(books) + len(connections):
             present = {book.key for book in books} | {connection.id for connection in connections}
             self._rates = {name: rate for name, rate in self._rates.items() if name in present}
+
+
+def _no_trading() -> None:
+    """Of a daemon that does not trade."""
 
 
 def _lag_ms(book: Tracked) -> float | None:

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 from msgspec import Struct
 
+from apps.feeds import models as tables
 from apps.feeds import selectors as feeds
 from apps.feeds.drivers.trading import IdForm
 from apps.feeds.market import Instrument, MarketType, Side
@@ -35,6 +37,7 @@ from apps.trading.models import (
     Position,
     Wallet,
 )
+from apps.trading.paper.account import PaperEvent
 from apps.trading.paper.ledger import Entry, EntryKind, Standing
 from apps.trading.paper.order import Resting
 
@@ -55,6 +58,18 @@ class Former(Struct, frozen=True, kw_only=True):
     positions: list[Standing]
     resting: list[Resting]
     fallen: list[tuple[Instrument, OrderUpdate]]
+
+
+class Lease(Struct, frozen=True, kw_only=True):
+    """What makes an account ours to match."""
+
+    resource: str
+    holder: str
+    fence: int
+
+
+class NotHeld(Exception):
+    """Somebody else matches the account, or may: what was told since then did not happen."""
 
 
 class NotOnPaper(Exception):
@@ -84,32 +99,42 @@ def is_paper(account_id: int) -> bool:
 
 
 @in_transaction
-def write_fill(account_id: int, instrument: Instrument, fill: Fill, entries: Sequence[Entry]) -> None:
-    """A fill as the matcher tells it, and the changes of wallets that are due to it: both or neither, and once."""
-    recording.record_fill(account_id, instrument, in_base(fill, instrument), FillSource.PAPER)
-    rows = [
-        PaperEntry(
-            account_id=account_id,
-            trade_id=entry.trade_id,
-            kind=entry.kind,
-            asset=entry.asset,
-            amount=entry.amount,
-            exchange_ms=entry.at_ms,
-        )
-        for entry in entries
-    ]
-    PaperEntry.objects.bulk_create(rows, ignore_conflicts=True)
+def write(lease: Lease, account_id: int, events: Sequence[PaperEvent], instruments: Mapping[str, Instrument]) -> None:
+    """What the matcher tells, in its order: all of it or nothing, and once however often it is told.
+
+    A fill is followed by the changes of wallets that are due to it. Raises NotHeld.
+    """
+    _check_held(lease)
+    for event in events:
+        match event:
+            case Fill():
+                instrument = instruments[event.symbol]
+                recording.record_fill(account_id, instrument, in_base(event, instrument), FillSource.PAPER)
+            case OrderUpdate():
+                instrument = instruments[event.symbol]
+                recording.record_update(account_id, instrument, in_base(event, instrument), FillSource.PAPER)
+            case Balances():
+                comparing.take_balances(account_id, event)
+            case Positions():
+                _write_positions(account_id, event, instruments)
+            case Entry():
+                _enter(account_id, event)
 
 
-def write_update(account_id: int, instrument: Instrument, update: OrderUpdate) -> None:
-    recording.record_update(account_id, instrument, in_base(update, instrument), FillSource.PAPER)
+def _check_held(lease: Lease) -> None:
+    """Lock it until the transaction ends: who takes it waits for that."""
+    rows = tables.Lease.objects.select_for_update().filter(resource=lease.resource, expires_at__gt=Now())
+    if rows.filter(holder=lease.holder, fence=lease.fence).first() is None:
+        raise NotHeld(f"{lease.resource} is not ours any more")
 
 
-def write_told(account_id: int, told: Balances | Positions, instruments: Mapping[str, Instrument]) -> None:
-    """Wallets or positions after a fill or an order."""
-    if isinstance(told, Balances):
-        comparing.take_balances(account_id, told)
-        return
+def _enter(account_id: int, entry: Entry) -> None:
+    values = {"amount": entry.amount, "exchange_ms": entry.at_ms}
+    named = {"account_id": account_id, "trade_id": entry.trade_id, "kind": entry.kind, "asset": entry.asset}
+    PaperEntry.objects.get_or_create(**named, defaults=values)
+
+
+def _write_positions(account_id: int, told: Positions, instruments: Mapping[str, Instrument]) -> None:
     rows = [in_base(each, instruments[each.symbol]) for each in told.rows]
     pairs = feeds.listed(keys=[instruments[each.symbol].key for each in rows])
     of = {pair.symbol: pair for pair in pairs.values()}

@@ -47,16 +47,17 @@ class Desk:
         """The books that accounts look at."""
         return {key for keys in self._seen.values() for key in keys}
 
-    async def serve(self, account_id: int, session: str, opened: Callable[[], None]) -> None:
+    async def serve(self, account_id: int, session: str, lease: paper_rows.Lease, opened: Callable[[], None]) -> None:
         """Match the account until cancelled; `opened` is called once it takes orders.
 
-        `session` is never the same again for this account. Raises NotOnPaper, DatabaseAwayError, JournalFull; what the
-        rows do not know then did not happen.
+        `session` is never the same again for this account. Raises NotOnPaper, NotHeld, DatabaseAwayError, JournalFull;
+        what the rows do not know then did not happen.
         """
         former = await self._database.call(paper_rows.former, account_id, timeout_s=10.0)
-        journal = Journal(account_id, database=self._database, instruments=dict(paper_rows.instruments_of(former)))
+        instruments = dict(paper_rows.instruments_of(former))
+        journal = Journal(account_id, database=self._database, instruments=instruments, lease=lease)
         matcher = self._matcher(former, journal, session)
-        keys = {instrument.key for instrument in paper_rows.instruments_of(former).values()}
+        keys = {instrument.key for instrument in instruments.values()}
         self._matchers[account_id], self._seen[account_id] = matcher, keys
         self.ports[account_id] = PaperPort(
             account_id=account_id,

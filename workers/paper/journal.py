@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import structlog
 
 from apps.feeds.market import Instrument
-from apps.feeds.orders import Balances, Fill, OrderUpdate, Positions
 from apps.trading import paper_rows
 from apps.trading.paper.account import PaperEvent
 from apps.trading.paper.ledger import Entry
@@ -17,7 +16,8 @@ log = structlog.get_logger(__name__)
 
 MOST = 10_000  # events that wait for a database that is away
 AGAIN_S = 0.2
-WRITE_S = 10.0  # for one event
+WRITE_S = 10.0
+TOGETHER = 50
 
 
 class JournalFull(Exception):
@@ -28,8 +28,12 @@ class Journal:
     """Belongs to the event loop. Writing an event twice changes nothing, so it is repeated until it is known to be
     there."""
 
-    def __init__(self, account_id: int, *, database: Database, instruments: dict[str, Instrument]) -> None:
+    def __init__(
+        self, account_id: int, *, database: Database, instruments: dict[str, Instrument], lease: paper_rows.Lease
+    ) -> None:
+        """`lease` is asked for in each transaction: without it nothing is written."""
         self._account_id = account_id
+        self._lease = lease
         self._database = database
         self._instruments = instruments
         self._waiting: deque[PaperEvent] = deque()
@@ -61,7 +65,7 @@ class Journal:
             await self._wake.wait_for(lambda: self._written >= told)
 
     async def run(self) -> None:
-        """Write until cancelled; raise JournalFull, or what no repetition would mend."""
+        """Write until cancelled; raise JournalFull, NotHeld, or what no repetition would mend."""
         away = False
         while True:
             await self._more.wait()
@@ -82,11 +86,10 @@ class Journal:
                 await self._done(count)
 
     def _next(self) -> int:
-        """How many events belong to one write: a fill with its entries, or one."""
-        count = 1
-        if isinstance(self._waiting[0], Fill):
-            while count < len(self._waiting) and isinstance(self._waiting[count], Entry):
-                count += 1
+        """How many events to write together: a fill is not parted from its entries."""
+        count = min(len(self._waiting), TOGETHER)
+        while count < len(self._waiting) and isinstance(self._waiting[count], Entry):
+            count += 1
         return count
 
     async def _done(self, count: int) -> None:
@@ -98,12 +101,4 @@ class Journal:
 
     def _write(self, events: Sequence[PaperEvent]) -> None:
         """In the database's thread."""
-        event, *entries = events
-        match event:
-            case Fill():
-                changes = [entry for entry in entries if isinstance(entry, Entry)]
-                paper_rows.write_fill(self._account_id, self._instruments[event.symbol], event, changes)
-            case OrderUpdate():
-                paper_rows.write_update(self._account_id, self._instruments[event.symbol], event)
-            case Balances() | Positions():
-                paper_rows.write_told(self._account_id, event, self._instruments)
+        paper_rows.write(self._lease, self._account_id, events, self._instruments)

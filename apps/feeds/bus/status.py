@@ -55,6 +55,15 @@ class RefusedStatus(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class TradingStatus(Struct, frozen=True, kw_only=True):
+    """Of a daemon that trades; counts only."""
+
+    accounts: dict[str, int]  # STARTING RECONCILING READY WAITING -> how many it looks after
+    books: int  # held for its own trading alone, beside those that it shows
+    stopping: bool  # no order is committed any more
+    errors: dict[str, int]  # of its jobs since the start, by name
+
+
 class DaemonStatus(Struct, frozen=True, kw_only=True):
     """`daemon:{id}` and the channel `daemons`, once a second."""
 
@@ -83,3 +92,4 @@ class DaemonStatus(Struct, frozen=True, kw_only=True):
     connections: list[ConnectionStatus]
     books: list[BookStatus]
     refused: list[RefusedStatus]
+    trading: TradingStatus | None = None  # null: it does not trade

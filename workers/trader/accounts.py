@@ -1,0 +1,149 @@
+"""The accounts that this daemon looks after: each is opened, held against its exchange, and only then traded."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
+from enum import StrEnum
+from typing import Any
+
+import structlog
+
+from apps.feeds.errors import FeedError
+from apps.trading.execution.ports import CannotWork
+from apps.trading.paper_rows import NotHeld, NotOnPaper
+from workers.database import DatabaseAwayError
+from workers.paper.journal import JournalFull
+
+log = structlog.get_logger(__name__)
+
+AGAIN_S = 5.0  # after something failed
+PASSING = (DatabaseAwayError, JournalFull, FeedError, CannotWork)
+
+
+class Step(StrEnum):
+    STARTING = "STARTING"  # its matcher or its socket
+    RECONCILING = "RECONCILING"  # nothing is sent yet
+    READY = "READY"
+    WAITING = "WAITING"  # for another try
+
+
+class Care(Exception):
+    """What somebody does for an account ended by itself."""
+
+
+class Accounts:
+    """Belongs to the event loop, but for `is_open`, which threads may ask."""
+
+    def __init__(
+        self,
+        *,
+        serve: Callable[[int, int, int, Callable[[], None]], Coroutine[Any, Any, None]],
+        reconcile: Callable[[int], Awaitable[bool]],
+        trusted: Callable[[], bool],
+    ) -> None:
+        """`serve(account, fence, life, opened)` matches or collects until cancelled, and calls `opened` once its port
+        can be asked; lives count from 1 under each fence. `reconcile(account)` is True when rows and exchange agree,
+        so that orders may leave. `trusted`: the leases were prolonged in time."""
+        self.steps: dict[int, Step] = {}
+        self.reasons: dict[int, str] = {}
+        self._serve = serve
+        self._reconcile = reconcile
+        self._trusted = trusted
+        self._group: asyncio.TaskGroup | None = None
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+
+    def is_open(self, account_id: int) -> bool:
+        """Whether orders of it may leave."""
+        return self.steps.get(account_id) is Step.READY and self._trusted()
+
+    def counts(self) -> dict[str, int]:
+        return dict(Counter(str(step) for step in self.steps.values()))
+
+    def begin(self, account_id: int, fence: int) -> None:
+        """Look after it from now on."""
+        if self._group is None:
+            raise RuntimeError("accounts come before their owner runs")
+        log.info("account taken", account=account_id, fence=fence)
+        self.steps[account_id] = Step.STARTING
+        task = self._group.create_task(self._care(account_id, fence), name=f"account {account_id}")
+        self._tasks[account_id] = task
+        task.add_done_callback(lambda done: self._forget(account_id, done))
+
+    def end(self, account_id: int, reason: str) -> None:
+        """Do nothing more for it."""
+        log.warning("account left", account=account_id, reason=reason)
+        self.steps.pop(account_id, None)
+        self.reasons.pop(account_id, None)
+        if (task := self._tasks.pop(account_id, None)) is not None:
+            task.cancel()
+
+    def end_all(self, reason: str) -> None:
+        for account_id in list(self._tasks):
+            self.end(account_id, reason)
+
+    async def run(self) -> None:
+        """Own what is done for accounts until cancelled."""
+        async with asyncio.TaskGroup() as self._group:
+            await asyncio.Event().wait()
+
+    async def _care(self, account_id: int, fence: int) -> None:
+        life = 0
+        while True:
+            life += 1
+            try:
+                await self._live(account_id, fence, life)
+            except NotHeld as lost:
+                self.end(account_id, str(lost))
+                return
+            except NotOnPaper as closed:
+                log.info("nothing to look after", account=account_id, reason=str(closed))
+                self._wait(account_id, str(closed))
+            except PASSING as error:
+                log.warning("account waits", account=account_id, reason=str(error))
+                self._wait(account_id, str(error))
+            except Exception as error:
+                log.exception("account failed", account=account_id)
+                self._wait(account_id, type(error).__name__)
+            await asyncio.sleep(AGAIN_S)
+
+    async def _live(self, account_id: int, fence: int, life: int) -> None:
+        """One life of it; raises what ends it."""
+        opened = asyncio.Event()
+        self.steps[account_id] = Step.STARTING
+        serving = asyncio.ensure_future(self._serve(account_id, fence, life, opened.set))
+        checking = asyncio.ensure_future(self._open(account_id, opened))
+        try:
+            await asyncio.wait({serving, checking}, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            self._close(account_id)
+            for task in (serving, checking):
+                task.cancel()
+            await asyncio.wait({serving, checking})
+        for task in (serving, checking):
+            if not task.cancelled():
+                task.result()
+        raise Care(f"account {account_id}: what is done for it ended by itself")
+
+    async def _open(self, account_id: int, opened: asyncio.Event) -> None:
+        """Reconcile until it is clean, again and again."""
+        await opened.wait()
+        self.steps[account_id] = Step.RECONCILING
+        while not await self._reconcile(account_id):
+            self.reasons[account_id] = "rows and exchange do not agree"
+            await asyncio.sleep(AGAIN_S)
+        self.reasons.pop(account_id, None)
+        self.steps[account_id] = Step.READY
+        log.info("account ready", account=account_id)
+        await asyncio.Event().wait()
+
+    def _close(self, account_id: int) -> None:
+        if account_id in self.steps:
+            self.steps[account_id] = Step.WAITING
+
+    def _wait(self, account_id: int, reason: str) -> None:
+        if account_id in self.steps:
+            self.steps[account_id], self.reasons[account_id] = Step.WAITING, reason
+
+    def _forget(self, account_id: int, done: asyncio.Task[None]) -> None:
+        if self._tasks.get(account_id) is done:
+            del self._tasks[account_id]

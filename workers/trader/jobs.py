@@ -1,0 +1,68 @@
+"""The table of what a trading daemon does beside its event loop."""
+
+from collections.abc import Callable
+from functools import partial
+
+from apps.trading.execution.cancelling import cancel_due
+from apps.trading.execution.executor import Executor
+from apps.trading.execution.lanes import ids_of
+from apps.trading.execution.ports import Ports
+from apps.trading.execution.resolving import resolve_due
+from apps.trading.execution.working import sweep, work_lane
+from workers.trader.threads import Job
+from workers.trader.wakes import Wakes
+
+LANES = 4  # lanes that are worked at a time because somebody told of them
+SWEEPERS = 2
+EVERY_S = 0.25
+
+
+class Jobs:
+    """`executor(ports)` makes one for one thread; `is_open(account)` says whether its orders may leave."""
+
+    def __init__(
+        self,
+        *,
+        executor: Callable[[Ports], Executor],
+        ports: Ports,
+        sending: Ports,
+        is_open: Callable[[int], bool],
+        wakes: Wakes,
+        measure_clocks: Callable[[], object],
+    ) -> None:
+        """`sending` are the ports through which new orders may leave, `ports` those for all else."""
+        self._executor = executor
+        self._ports = ports
+        self._sending = sending
+        self._is_open = is_open
+        self._wakes = wakes
+        self._measure_clocks = measure_clocks
+
+    def table(self) -> list[Job]:
+        """Each with an executor of its own: nobody else has its name in leases."""
+        return [
+            *(self._claiming(f"lanes {number}", self._work_told, 0.0) for number in range(LANES)),
+            *(self._claiming(f"sweep {number}", self._sweep, EVERY_S) for number in range(SWEEPERS)),
+            Job(name="cancels", call=partial(cancel_due, self._executor(self._ports)), every_s=EVERY_S),
+            Job(name="resolver", call=partial(resolve_due, self._executor(self._ports)), every_s=EVERY_S),
+            Job(name="clocks", call=self._measure_clocks, every_s=1.0),
+        ]
+
+    def _claiming(self, name: str, work: Callable[[Executor], object], every_s: float) -> Job:
+        return Job(name=name, call=partial(work, self._executor(self._sending)), every_s=every_s, claims=True)
+
+    def _work_told(self, executor: Executor) -> None:
+        lane = self._wakes.take(EVERY_S)
+        if lane is not None and self._is_ours(lane):
+            work_lane(lane, executor=executor)
+
+    def _sweep(self, executor: Executor) -> int:
+        return sweep(executor=executor)
+
+    def _is_ours(self, lane: str) -> bool:
+        """Whoever may publish on the bus can at most name a lane."""
+        try:
+            account_id, _ = ids_of(lane)
+        except ValueError:
+            return False
+        return self._is_open(account_id)

@@ -1,0 +1,163 @@
+"""Which accounts this daemon looks after, under which fence, and whether that can be relied on right now."""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Collection, Mapping
+
+import structlog
+from django.conf import settings
+from django.db.models import Q
+from msgspec import Struct
+
+from apps.feeds import leases
+from apps.feeds.selectors import live_daemons
+from apps.feeds.shards import ranking
+from apps.trading.models import Account, AccountMode
+from workers.database import Database, DatabaseAwayError
+
+log = structlog.get_logger(__name__)
+
+TICK_S = 1.0
+RENEW_S = 3.0
+TTL_S = 10.0
+TRUST_S = TTL_S - 2.0
+ROLES = ("trader", "both")
+
+
+def resource_of(account_id: int) -> str:
+    """The lease of an account."""
+    return f"account:{account_id}"
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """What the database said: what is still ours, what became ours, and what should be others'."""
+
+    kept: frozenset[int]
+    gained: dict[int, int]
+    surplus: frozenset[int]
+    released: frozenset[int]
+
+
+class AccountLeases:
+    """Takes, keeps and gives away accounts. Money is no market data: one whose lease could not be prolonged in time is
+    let go, whatever the reason."""
+
+    def __init__(
+        self,
+        *,
+        daemon: str,
+        database: Database,
+        heartbeat: Callable[[], None],
+        gained: Callable[[int, int], None],
+        lost: Callable[[int, str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`heartbeat` is called in the database's thread. `gained(account, fence)`; `lost(account, reason)`: do
+        nothing more for it, at once."""
+        self.fences: dict[int, int] = {}
+        self.draining = False
+        self._daemon = daemon
+        self._database = database
+        self._heartbeat = heartbeat
+        self._gained = gained
+        self._lost = lost
+        self._clock = clock
+        self._ended: frozenset[int] = frozenset()
+        self._renewed = -math.inf
+        self._sure = -math.inf  # when the database was asked that last said they are ours
+
+    def trusted(self) -> bool:
+        return self._clock() - self._sure < TRUST_S
+
+    async def run(self) -> None:
+        while True:
+            await self.tick()
+            await asyncio.sleep(TICK_S)
+
+    async def tick(self) -> None:
+        """Ask the database once and act on the answer."""
+        asked = self._clock()
+        renew = asked - self._renewed >= RENEW_S
+        held = dict(self.fences)
+        try:
+            verdict = await self._database.call(self._ask, held, self._ended - held.keys(), renew)
+        except DatabaseAwayError as error:
+            if not self.trusted():
+                self._lose_all(f"the lease cannot be prolonged: {error}")
+            return
+        if renew:
+            self._renewed = self._sure = asked
+        self._follow(held, verdict)
+
+    async def release(self) -> None:
+        """Give all back, so that others need not wait for the leases to run out; nothing is done for them any more."""
+        accounts, self.fences = list(self.fences), {}
+        if not accounts:
+            return
+        try:
+            resources = [resource_of(account) for account in accounts]
+            await self._database.call(leases.release, holder=self._daemon, resources=resources)
+        except DatabaseAwayError as error:
+            log.warning("accounts are not released, their leases run out", accounts=len(accounts), error=str(error))
+
+    def _ask(self, held: Mapping[int, int], ended: frozenset[int], renew: bool) -> Verdict:
+        """In the database's thread. `ended`: given away, and a tick later nothing is done for them any more."""
+        if ended:
+            leases.release(holder=self._daemon, resources=[resource_of(account) for account in ended])
+        kept = frozenset(held)
+        if renew:
+            self._heartbeat()
+            fences = {resource_of(account): fence for account, fence in held.items()}
+            mine = leases.renew(holder=self._daemon, fences=fences, ttl_s=TTL_S) if fences else set()
+            kept = frozenset(account for account in held if resource_of(account) in mine)
+        wanted = self._share()
+        missing = {resource_of(account): account for account in wanted - kept - held.keys()}
+        taken = leases.acquire(holder=self._daemon, resources=list(missing), ttl_s=TTL_S) if missing else {}
+        return Verdict(
+            kept=kept,
+            gained={missing[resource]: fence for resource, fence in taken.items()},
+            surplus=kept - wanted,
+            released=ended,
+        )
+
+    def _share(self) -> frozenset[int]:
+        """The accounts that this daemon should look after, of all that somebody must."""
+        traders = {
+            each.pk: 1 for each in live_daemons(within_s=leases.DEAD_S) if each.role in ROLES and not each.draining
+        }
+        if self.draining or self._daemon not in traders:
+            return frozenset()
+        return frozenset(
+            account for account in self._accounts() if ranking(resource_of(account), traders)[0] == self._daemon
+        )
+
+    def _accounts(self) -> Collection[int]:
+        """On paper, or with a key that this process can open."""
+        sort = Q(mode=AccountMode.PAPER)
+        if settings.CT_SEAL_PRIVATE_KEYS_FILE is not None:
+            reachable = {AccountMode.LIVE, *([AccountMode.TESTNET] if settings.CT_SIMULATOR_URL else [])}
+            sort |= Q(mode__in=reachable, key__isnull=False)
+        rows = Account.objects.filter(sort, active=True)
+        return list(rows.order_by("id").values_list("id", flat=True))
+
+    def _follow(self, held: Mapping[int, int], verdict: Verdict) -> None:
+        for account in held.keys() - verdict.kept:
+            self._lose(account, "another daemon holds it")
+        if not self.trusted():
+            self._lose_all("the lease was not prolonged in time")
+        for account, fence in verdict.gained.items():
+            self.fences[account] = fence
+            self._gained(account, fence)
+        self._ended -= verdict.released
+        for account in verdict.surplus & self.fences.keys():
+            self._lose(account, "another daemon takes it")
+            self._ended |= {account}
+
+    def _lose_all(self, reason: str) -> None:
+        for account in list(self.fences):
+            self._lose(account, reason)
+
+    def _lose(self, account: int, reason: str) -> None:
+        if self.fences.pop(account, None) is not None:
+            self._lost(account, reason)

@@ -1,0 +1,162 @@
+"""The trading half of a daemon: its parts, who speaks to whom, and the order in which they live."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+
+from apps.feeds.bus.status import TradingStatus
+from apps.feeds.market import BookKey
+from apps.feeds.subscriptions import Subscription
+from apps.trading import paper_rows
+from apps.trading.execution import remote_ports
+from apps.trading.execution.executor import Executor, client_ids, new_holder
+from apps.trading.execution.market import Market, RedisMarket
+from apps.trading.execution.ports import CannotWork, Ports
+from workers.database import Database
+from workers.lifecycle import Part
+from workers.markets import Markets
+from workers.options import Options
+from workers.paper.desk import Desk
+from workers.trader.accounts import Accounts
+from workers.trader.books import Books
+from workers.trader.jobs import Jobs
+from workers.trader.leases import AccountLeases, resource_of
+from workers.trader.ports import DaemonPorts, OpenPorts
+from workers.trader.stopping import Stopping
+from workers.trader.threads import Threads
+from workers.trader.wakes import Wakes
+from workers.trader.windows import Windows
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+class Trader:
+    """Makes everything; `parts` gives it to a Lifecycle. Must be made in the event loop, before any book is held."""
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        markets: Markets,
+        hold: Callable[[Mapping[BookKey, Subscription]], None],
+        heartbeat: Callable[[], None],
+        halt_file: Path,
+        cancels_on_stop: bool,
+        stop_s: float,
+    ) -> None:
+        """`hold` is told which books are needed; `heartbeat` is called in a database's thread every few seconds."""
+        self._daemon = options.daemon
+        self._stop_s = stop_s
+        self._stopped = False
+        self._loop = asyncio.get_running_loop()
+        self._leasing, self._reading = Database("accounts"), Database("needs")
+        self._writing = Database("paper")
+        self.windows = Windows(RedisMarket.at(options.redis_url))
+        self._feed = markets.feed
+        self._feed.show_to(self.windows)
+        self.desk = Desk(
+            database=self._writing, windows=self.windows, halt_file=halt_file, need=lambda: self.books.look()
+        )
+        self.remote = remote_ports.connect(gates=markets.gates, run=self._run)
+        self.ports = DaemonPorts(self.desk.ports, self.remote)
+        self.leases = AccountLeases(
+            daemon=options.daemon,
+            database=self._leasing,
+            heartbeat=heartbeat,
+            gained=lambda account, fence: self.accounts.begin(account, fence),
+            lost=lambda account, reason: self.accounts.end(account, reason),
+        )
+        self.accounts = Accounts(serve=self._serve, reconcile=self._reconcile, trusted=self.leases.trusted)
+        self.books = Books(
+            database=self._reading,
+            redis_url=options.redis_url,
+            default_depth=options.depth,
+            accounts=lambda: self.leases.fences,
+            hold=hold,
+            windows=self.windows,
+            desk=self.desk,
+        )
+        self.wakes = Wakes(options.redis_url)
+        self.jobs = Jobs(
+            executor=lambda ports: _executor(ports, options.build, self.windows),
+            ports=self.ports,
+            sending=OpenPorts(self.ports, is_open=self._may_send),
+            is_open=self._may_send,
+            wakes=self.wakes,
+            measure_clocks=self.remote.clocks.measure_due,
+        )
+        self.threads = Threads(self.jobs.table())
+        self.stopping = Stopping(
+            threads=self.threads,
+            accounts=lambda: self.leases.fences,
+            cancels=cancels_on_stop,
+            within_s=stop_s,
+        )
+
+    def parts(self) -> list[Part]:
+        """In the order of starting, once the ways to the exchanges are there. Stopping begins at the end: orders first,
+        then accounts, which are given back last."""
+        return [
+            Part(name="accounts", run=self.accounts.run),
+            Part(name="account leases", run=self.leases.run, stop=self._release),
+            Part(name="books of trading", run=self.books.run, stop=self.books.aclose),
+            Part(name="wakes", run=self.wakes.run, stop=self.wakes.aclose),
+            Part(name="orders", start=self._start, stop=self.stopping.finish, deadline_s=self._stop_s),
+        ]
+
+    def status(self) -> TradingStatus:
+        return TradingStatus(
+            accounts=self.accounts.counts(),
+            books=sum(pair.is_own for pair in self._feed),
+            stopping=self._stopped,
+            errors=dict(self.threads.errors),
+        )
+
+    def drain(self) -> None:
+        """Give every account to the other daemons, and take none."""
+        self.leases.draining = True
+
+    def stop(self) -> None:
+        """The process is told to stop: no order is committed any more."""
+        self._stopped = True
+        self.leases.draining = True
+        self.stopping.begin()
+
+    async def _start(self) -> None:
+        self.threads.start()
+
+    async def _release(self) -> None:
+        self.accounts.end_all("the daemon stops")
+        await self.leases.release()
+        for database in (self._leasing, self._reading, self._writing):
+            await database.close()
+
+    def _may_send(self, account_id: int) -> bool:
+        return not self._stopped and self.accounts.is_open(account_id)
+
+    async def _serve(self, account_id: int, fence: int, life: int, opened: Callable[[], None]) -> None:
+        if await self._reading.call(paper_rows.is_paper, account_id):
+            lease = paper_rows.Lease(resource=resource_of(account_id), holder=self._daemon, fence=fence)
+            await self.desk.serve(account_id, f"{fence}.{life}", lease, opened)
+            return
+        raise CannotWork("collector")
+
+    async def _reconcile(self, account_id: int) -> bool:
+        return True
+
+    def _run(self, coroutine: Coroutine[Any, Any, T], timeout: float) -> T:
+        """Run on the daemon's loop and wait in a thread that is not the loop's."""
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result(timeout)
+        except TimeoutError:
+            future.cancel()
+            raise
+
+
+def _executor(ports: Ports, build: str, market: Market) -> Executor:
+    return Executor(holder=new_holder(), build_id=build, ports=ports, market=market, ids=client_ids())
