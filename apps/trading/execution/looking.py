@@ -16,11 +16,13 @@ MOST_STRANGERS = 20  # trades whose order is asked for, in one look
 
 
 class Seen(Struct, kw_only=True):
-    """`updates` and `fills` are what the exchange told on the way, of the order itself and of others."""
+    """`updates` are what the exchange told on the way, of the order itself and of others. `executed_as`: its trades
+    are there under this id of theirs; lists of all trades may lack their fees, so they are asked for once more.
+    """
 
     look: Look
     updates: list[OrderUpdate] = []
-    fills: list[Fill] = []
+    executed_as: str | None = None
 
     @property
     def nothing(self) -> bool:
@@ -65,7 +67,7 @@ def _look_around(port: Port, row: Order, ref: OrderRef, asked_ms: int) -> Seen:
         among_open=bool(open_now),
         among_trades=bool(fills) or doubtful,
     )
-    return Seen(look=look, updates=[*open_now, *others], fills=fills)
+    return Seen(look=look, updates=[*open_now, *others], executed_as=fills[0].exchange_order_id if fills else None)
 
 
 def is_it(row: Order, told: OrderUpdate | Fill) -> bool:

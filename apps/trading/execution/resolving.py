@@ -10,6 +10,7 @@ from datetime import timedelta
 import structlog
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
+from msgspec.structs import replace
 
 from apps.feeds.errors import FeedError, Retryable
 from apps.feeds.orders import OrderStatus, OrderUpdate
@@ -23,6 +24,7 @@ from apps.trading.limits import Limits
 from apps.trading.models import FillSource, Order, OrderEvent
 from apps.trading.not_placed import ENOUGH_MISSES
 from apps.trading.order_state import CancelState
+from apps.trading.records import ZERO
 from apps.trading.risk_view import Scope
 from apps.users.alerts import raise_alert
 
@@ -77,12 +79,10 @@ def take(port: Port, row: Order, seen: Seen) -> None:
     account_id, instrument = port.account_id, instrument_of(row)
     for update in seen.updates:
         recording.record_update(account_id, instrument, update, FillSource.REST)
-    for fill in seen.fills:
-        recording.record_fill(account_id, instrument, fill, FillSource.REST)
     if seen.nothing:
         _miss(port, row, seen)
-    elif any(update.filled for update in seen.updates):
-        _complete(port, row)
+    elif seen.executed_as is not None or any(update.filled for update in seen.updates):
+        _complete(port, row, seen.executed_as)
 
 
 def _miss(port: Port, row: Order, seen: Seen) -> None:
@@ -103,19 +103,20 @@ def is_repeated(row: Order) -> bool:
     return row.intent is not None and row.intent.purpose in REPEATED and row.attempt < 31
 
 
-def _complete(port: Port, row: Order) -> None:
-    """Fetch the fills that its updates tell of and nobody has told."""
+def _complete(port: Port, row: Order, executed_as: str | None) -> None:
+    """Fetch the fills that were told of and that nobody has."""
     row = Order.objects.select_related("pair__exchange").get(pk=row.pk)
-    known = sum((fill.amount for fill in row.fills.all()), start=0 * row.filled)
-    if row.filled <= known:
+    known = sum((fill.amount for fill in row.fills.all()), start=ZERO)
+    if executed_as is None and row.filled <= known:
         return
+    ref = ref_of(row)
     try:
-        fills = port.order_trades(ref_of(row))
+        fills = port.order_trades(replace(ref, exchange_order_id=ref.exchange_order_id or executed_as))
     except FeedError as error:
         log.info("fills not told yet", order=row.pk, error=str(error))
         return
     for fill in fills:
-        recording.record_fill(port.account_id, instrument_of(row), fill, FillSource.REST)
+        recording.record_fill(port.account_id, ref.instrument, fill, FillSource.REST)
 
 
 def _look_at_all(port: Port, rows: list[Order]) -> None:
@@ -153,7 +154,8 @@ def _due() -> Q:
 
 
 def _claim(row: Order) -> bool:
-    rows = Order.objects.filter(pk=row.pk, next_check_at=row.next_check_at)
+    """False: somebody else is looking at it now."""
+    rows = Order.objects.filter(_due(), pk=row.pk)
     return rows.update(next_check_at=Now() + timedelta(seconds=CLAIM_S)) == 1
 
 
