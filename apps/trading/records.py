@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from apps.feeds import selectors as feeds
-from apps.feeds.market import Side
+from apps.feeds.market import Instrument, Side
 from apps.feeds.orders import Fill, MarginMode, OrderStatus, OrderType, PositionSide, TimeInForce
 from apps.trading import intent as intents
 from apps.trading import order_state
@@ -18,15 +18,15 @@ SMALLEST = Decimal("1E-18")  # of a money column
 ZERO = Decimal(0)
 
 
-def intent_of(row: OrderIntent) -> intents.OrderIntent:
-    """The intent as risk takes it; costs queries unless `pair__exchange` and `account` were selected with it."""
+def intent_of(row: OrderIntent, instrument: Instrument | None = None) -> intents.OrderIntent:
+    """The intent as risk takes it; without `instrument` it costs queries unless `pair__exchange` was selected with it."""
     return intents.OrderIntent(
         intent_id=row.pk,
         intent_key=row.intent_key,
         account_id=row.account_id,
         user_id=row.user_id or 0,
         trade_id=row.trade_id,
-        instrument=feeds.instrument(row.pair),
+        instrument=instrument or feeds.instrument(row.pair),
         side=Side(row.side),
         type=OrderType(row.type),
         amount=row.amount,

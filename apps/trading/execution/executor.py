@@ -9,11 +9,16 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
 from apps.feeds.client_ids import ClientIds
+from apps.trading.execution.catalogue import Catalogue, Instruments
 from apps.trading.execution.market import Market
 from apps.trading.execution.ports import Ports
 
 EXPIRY_MS = 2_000  # the exchange takes a request no later than so long after T1, where it can be told
+SHUT_S = 5.0
 
 _numbers = itertools.count(1)
 
@@ -31,6 +36,22 @@ class Tally:
         return dict(self._counts)
 
 
+class Shut:
+    """Accounts to which this process has no way: left alone for a while, so that they hold up nobody."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._until: dict[int, float] = {}
+        self._monotonic = monotonic
+
+    def note(self, account_id: int) -> None:
+        self._until[account_id] = self._monotonic() + SHUT_S
+
+    def accounts(self) -> list[int]:
+        now = self._monotonic()
+        self._until = {one: until for one, until in self._until.items() if until > now}
+        return list(self._until)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Executor:
     """`holder` is in leases what nobody else ever is, see `new_holder`: threads have one each.
@@ -45,7 +66,16 @@ class Executor:
     ids: ClientIds
     expiry_ms: int = EXPIRY_MS
     monotonic: Callable[[], float] = time.monotonic
+    catalogue: Instruments = field(default_factory=Catalogue)
     tally: Tally = field(default_factory=Tally)
+    shut: Shut = field(default_factory=Shut)
+
+
+def client_ids() -> ClientIds:
+    """Of this deployment. Raise ImproperlyConfigured without the key."""
+    if settings.CT_ID_KEY is None:
+        raise ImproperlyConfigured("CT_ID_KEY is not set: this process makes no ids of orders")
+    return ClientIds(settings.CT_ID_NAMESPACE, settings.CT_ID_KEY.encode())
 
 
 def new_holder() -> str:

@@ -1,17 +1,34 @@
 """T0: what a strategy or a person wants is written down once, with what it reserves, or with why risk refuses it."""
 
+import time
 from dataclasses import dataclass
 from decimal import Decimal
 
-from apps.feeds.market import Side
+from django.db import DatabaseError, IntegrityError
+from django.db.models.functions import Now
+
+from apps.feeds import selectors as feeds
+from apps.feeds.market import Instrument, Side
 from apps.feeds.models import TradePair
 from apps.feeds.orders import MarginMode, OrderType, PositionSide, TimeInForce
+from apps.trading import records, risk, trades
+from apps.trading.execution import guards, hooks, wishes
+from apps.trading.execution.catalogue import instruments
+from apps.trading.execution.facts import Subject
+from apps.trading.execution.gathering import Seen, gather
+from apps.trading.execution.lanes import lane_of
 from apps.trading.execution.market import Market
+from apps.trading.execution.transactions import in_transaction, is_lost
+from apps.trading.execution.waking import wake_on_commit
 from apps.trading.intent import Purpose
-from apps.trading.models import Account, Arbitrage, OrderIntent, Trade
+from apps.trading.models import Account, Arbitrage, IntentResult, IntentState, OrderIntent, Trade
+from apps.trading.risk import ApprovedOrder
+from apps.trading.rounding import EXACT, money_up
 from apps.users.models import User
+from apps.users.services import SYSTEM, Actor
 
 MAX_AGE_MS = 5_000
+ZERO = Decimal(0)
 
 
 class KeyConflict(ValueError):
@@ -55,9 +72,107 @@ def record_intent(
     Without a `trade` it is of the TRADE row of orders by hand. Who may act for the account is asked before.
     Raises KeyConflict, and Django's ValidationError, which names the fields, for what can be no order at all.
     """
-    raise NotImplementedError
+    actor = SYSTEM if user is None else Actor(user=user.get_username(), user_id=user.pk)
+    row = OrderIntent(
+        intent_key=key,
+        account=account,
+        trade=trade,
+        pair=pair,
+        lane=lane_of(account.pk, pair.pk),
+        purpose=purpose,
+        side=side,
+        type=type,
+        amount=amount,
+        price=price,
+        tif=tif,
+        reduce_only=reduce_only,
+        position_side=position_side,
+        margin_mode=margin_mode,
+        leverage=leverage,
+        repeats=repeats,
+        parent=parent,
+        arbitrage=arbitrage,
+        leg=leg,
+        max_age_ms=max_age_ms,
+        user=user,
+    )
+    wishes.check(row)
+    if trade is None:
+        row.trade = trades.manual(account=account, pair=pair.pair, actor=actor)
+    row.fingerprint = wishes.fingerprint(row)
+    return _once(row, feeds.instrument(pair), market)
 
 
 def cancel_intent(intent_id: int) -> bool:
     """End an intent that nobody has begun to send; False: it is too late for that, cancel its order."""
-    raise NotImplementedError
+    waiting = OrderIntent.objects.filter(pk=intent_id, state=IntentState.NEW)
+    return bool(waiting.update(result=IntentResult.CANCELLED, done_at=Now(), **_OVER))
+
+
+def _once(row: OrderIntent, instrument: Instrument, market: Market) -> Recorded:
+    """Write it, or find what was written under its key; also where nobody told whether the commit came through."""
+    seen_at, top = time.monotonic(), market.top(instrument.key)
+    try:
+        _write(row, instrument, Seen(top=top, ago_ms=round((time.monotonic() - seen_at) * 1000)), market)
+    except IntegrityError:
+        return Recorded(_known(row), created=False)
+    except DatabaseError as error:
+        if not is_lost(error):
+            raise
+        return Recorded(_known(row), created=True)
+    return Recorded(row, created=True)
+
+
+def _known(row: OrderIntent) -> OrderIntent:
+    """Raise KeyConflict, and DoesNotExist where there is none: then nothing was written."""
+    known = OrderIntent.objects.get(intent_key=row.intent_key)
+    if known.fingerprint != row.fingerprint:
+        raise KeyConflict(f"the key {row.intent_key!r} was used for another intent")
+    return known
+
+
+@in_transaction
+def _write(row: OrderIntent, instrument: Instrument, seen: Seen, market: Market) -> None:
+    usage = guards.lock_usage(row.account_id)
+    subject = Subject(
+        account_id=row.account_id,
+        pair_id=row.pair_id,
+        trade_id=row.trade_id,
+        exchange=instrument.exchange,
+        lane=row.lane,
+        whole_id=row.parent_id,
+    )
+    view = gather(
+        subject,
+        instrument,
+        amount=row.amount,
+        seen=seen,
+        usage=usage,
+        shared=False,
+        sender=None,
+        market=market,
+        instruments=instruments,
+    )
+    row.created_at = records.time_of(view.now_ms) if usage is None else usage.now
+    verdict = risk.approve(records.intent_of(row, instrument), view)
+    row.state, row.attempt = IntentState.NEW, 0
+    row.result, row.done_at, row.deny_reason, row.deny_text = None, None, "", ""
+    row.reserved_asset, row.reserved_amount, row.reserved_notional = "", ZERO, ZERO
+    if isinstance(verdict, ApprovedOrder):
+        reserve(row, verdict, view.rates[instrument.quote])
+        wake_on_commit(row.lane)
+    else:
+        row.state, row.result, row.done_at = IntentState.DONE, IntentResult.RISK_DENIED, row.created_at
+        row.deny_reason, row.deny_text = verdict.reason, verdict.text[:300]
+    row.pk = None  # of an earlier try that was given up
+    row.save(force_insert=True)
+    hooks.at("K1")
+
+
+def reserve(row: OrderIntent, approved: ApprovedOrder, rate: Decimal) -> None:
+    """What is held back for it; `rate` of its quote currency in USDT."""
+    row.reserved_asset, row.reserved_amount = approved.reservation.asset, approved.reservation.amount
+    row.reserved_notional = money_up(EXACT.multiply(EXACT.multiply(approved.amount, approved.price), rate))
+
+
+_OVER = {"state": IntentState.DONE, "reserved_amount": ZERO, "reserved_notional": ZERO}

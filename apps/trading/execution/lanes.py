@@ -103,6 +103,10 @@ def due(limit: int, *, without: Collection[int] = ()) -> list[str]:
     return [lane for lane in lanes if PREFIX + lane not in busy][:limit]
 
 
+def has_waiting(lane: str) -> bool:
+    return OrderIntent.objects.filter(lane=lane, state=IntentState.NEW).exists()
+
+
 def _look(resource: str) -> tuple[int, bool] | None:
     """Its fence, and whether it is free."""
     row = (

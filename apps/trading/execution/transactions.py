@@ -29,13 +29,15 @@ def in_transaction(call: Callable[P, T]) -> Callable[P, T]:
     """Run `call` in a transaction, and again from its beginning when the database gave the transaction up.
 
     Five times at most; then, and for every other error, what the database raised. Inside another transaction it is
-    part of that, and only the outermost is repeated: `call` must do nothing that cannot be done twice.
+    part of that (undone alone when it raises), and only the outermost is repeated: `call` must do nothing that cannot
+    be done twice.
     """
 
     @wraps(call)
     def whole(*args: P.args, **kwargs: P.kwargs) -> T:
         if is_inside():
-            return call(*args, **kwargs)
+            with transaction.atomic():
+                return call(*args, **kwargs)
         for number in range(1, TRIES):
             try:
                 return _once(call, *args, **kwargs)
@@ -52,6 +54,14 @@ def is_inside() -> bool:
     """Whether this thread is in a transaction; the one that a test is wrapped in does not count."""
     blocks: list[Any] = connection.atomic_blocks
     return any(not block._from_testcase for block in blocks)
+
+
+def mend() -> None:
+    """Give up a connection that has failed and does not answer: the next query opens another. For threads that live."""
+    if connection.errors_occurred and not connection.in_atomic_block:
+        connection.errors_occurred = False
+        if not connection.is_usable():
+            connection.close()
 
 
 def is_passing(error: OperationalError) -> bool:

@@ -3,7 +3,19 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+import structlog
+
+from apps.trading.execution import hooks, lanes
+from apps.trading.execution.claiming import Claim, TurnedAway, claim
 from apps.trading.execution.executor import Executor
+from apps.trading.execution.lanes import HeldLane, LaneLost
+from apps.trading.execution.ports import CannotWork, Port
+from apps.trading.execution.sending import Fate, send
+from apps.trading.execution.transactions import mend
+
+log = structlog.get_logger(__name__)
+
+MOST = 50  # of one lane before others have their turn
 
 
 class Ended(StrEnum):
@@ -25,9 +37,65 @@ class Worked:
 
 def work_lane(lane: str, *, executor: Executor) -> Worked:
     """Take the lane and work it; what is interrupted at any point is resolved by whoever holds the lane next."""
-    raise NotImplementedError
+    mend()
+    worked = _work(lane, executor)
+    executor.tally.add(f"lanes {worked.ended}")
+    return worked
+
+
+def _work(lane: str, executor: Executor) -> Worked:
+    account_id, _ = lanes.ids_of(lane)
+    try:
+        port = executor.ports.of(account_id)
+    except CannotWork as reason:
+        log.info("lane left to others", lane=lane, reason=str(reason))
+        return Worked(ended=Ended.CANNOT)
+    total = Worked(ended=Ended.BUSY)
+    while True:
+        held = lanes.acquire(lane, executor)
+        if held is None:
+            return total
+        worked = _hold(held, executor, port)
+        total = Worked(
+            ended=worked.ended, sent=total.sent + worked.sent, turned_away=total.turned_away + worked.turned_away
+        )
+        # one that was written after we had looked, while its hint found the lane taken, is ours to see
+        if worked.ended is not Ended.EMPTY or not lanes.has_waiting(lane):
+            return total
+
+
+def _hold(held: HeldLane, executor: Executor, port: Port) -> Worked:
+    sent = turned_away = 0
+    try:
+        for _ in range(MOST):
+            held = lanes.keep(held, executor)
+            next_one = claim(held, executor=executor, port=port)
+            match next_one:
+                case None:
+                    return Worked(ended=Ended.EMPTY, sent=sent, turned_away=turned_away)
+                case TurnedAway(result=result):
+                    turned_away += 1
+                    executor.tally.add(f"intents {result}")
+                case Claim():
+                    fate = send(next_one, held, executor=executor, port=port)
+                    sent += fate is not Fate.LEFT
+                    executor.tally.add(f"orders {fate}")
+                    hooks.at("K10")
+    except LaneLost:
+        log.warning("lane lost", lane=held.lane)
+        return Worked(ended=Ended.LOST, sent=sent, turned_away=turned_away)
+    finally:
+        lanes.release(held)
+    return Worked(ended=Ended.FULL, sent=sent, turned_away=turned_away)
 
 
 def sweep(*, executor: Executor, limit: int = 20) -> int:
     """Work lanes whose wake-up was lost; how many requests were sent. To be called every 250 ms."""
-    raise NotImplementedError
+    mend()
+    sent = 0
+    for lane in lanes.due(limit, without=executor.shut.accounts()):
+        worked = work_lane(lane, executor=executor)
+        sent += worked.sent
+        if worked.ended is Ended.CANNOT:
+            executor.shut.note(lanes.ids_of(lane)[0])
+    return sent

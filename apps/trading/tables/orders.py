@@ -74,7 +74,11 @@ class Order(Kept):
         default_permissions = ("view",)
         indexes = [
             models.Index(fields=["account", "pair", "status"], name="orders_lane"),
+            models.Index(fields=["account", "pair", "id"], name="orders_recent"),
+            models.Index(fields=["account", "status"], name="orders_working"),
+            models.Index(fields=["account", "unknown_at"], name="orders_unknown"),
             models.Index(fields=["account", "created_at"], name="orders_account"),
+            models.Index(fields=["trade", "created_at"], name="orders_executions"),
             models.Index(fields=["next_check_at"], name="orders_due"),
             models.Index(fields=["status", "created_at"], name="orders_status"),
             models.Index(fields=["cancel_state"], name="orders_cancels"),

@@ -1,0 +1,105 @@
+"""Hints that executors get from Celery, on the queue `exec.wake`: ids only, acknowledged early, dropped after five
+seconds. Whoever takes one does what any executor does with it; a lost one costs the time until the next sweep.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from celery import shared_task
+from django.conf import settings
+
+from apps.trading.execution import lanes, monitor, working
+from apps.trading.execution.cancelling import cancel_due
+from apps.trading.execution.catalogue import Catalogue
+from apps.trading.execution.executor import Executor, client_ids, new_holder
+from apps.trading.execution.market import RedisMarket
+from apps.trading.execution.remote_ports import connect
+from apps.trading.execution.transactions import mend
+
+THREADS = 8  # that work lanes in one process of Celery
+EXPIRES_S = 5
+HINT: dict[str, Any] = {
+    "queue": "exec.wake",
+    "acks_late": False,
+    "reject_on_worker_lost": False,
+    "ignore_result": True,
+    "expires": EXPIRES_S,
+}
+
+
+@shared_task(**HINT)
+def wake_lane(lane: str) -> None:
+    """Work a lane, unless somebody does."""
+    _desk().run(lambda executor: working.work_lane(lane, executor=executor))
+
+
+@shared_task(**HINT)
+def wake_cancels(account_id: int) -> None:
+    """Send an account's cancels that are due."""
+    _desk().run(lambda executor: cancel_due(executor, account_id=account_id))
+
+
+@shared_task
+def look_at_lanes() -> None:
+    """On the schedule: hints for lanes that wait, should no process sweep them."""
+    for lane in lanes.due(100):
+        tell_celery(lane)
+
+
+def tell_celery(lane: str) -> None:
+    """Raises what kombu raises when the broker is away; it is not tried again."""
+    wake_lane.apply_async((lane,), retry=False)
+
+
+class Desk:
+    """Threads of this process that work lanes: each an executor, with a connection to the database that stays open.
+
+    Celery's own threads give theirs up after each task.
+    """
+
+    def __init__(self) -> None:
+        self._own = threading.local()
+        self._catalogue, self._market = Catalogue(), RedisMarket.at(settings.REDIS_URL)
+        self._ports, self._ids = connect(), client_ids()
+        self._reporter = monitor.Reporter(settings.REDIS_URL)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="executor")
+
+    def run(self, work: Callable[[Executor], object]) -> None:
+        """Wait for it in the calling thread; what it raises comes out there."""
+        self._threads.submit(self._run, work).result()
+
+    def _run(self, work: Callable[[Executor], object]) -> None:
+        executor = self._executor()
+        mend()
+        work(executor)
+        self._reporter.report(executor)
+
+    def _executor(self) -> Executor:
+        if not hasattr(self._own, "executor"):
+            self._own.executor = Executor(
+                holder=new_holder(),
+                build_id=settings.CT_BUILD_ID,
+                ports=self._ports,
+                market=self._market,
+                ids=self._ids,
+                catalogue=self._catalogue,
+            )
+        executor: Executor = self._own.executor
+        return executor
+
+
+_lock = threading.Lock()
+_made: Desk | None = None
+_pid = 0
+
+
+def _desk() -> Desk:
+    """Made by the first hint in each process: a fork takes the variable along, but no thread."""
+    global _made, _pid
+    with _lock:
+        if _made is None or _pid != os.getpid():
+            _made, _pid = Desk(), os.getpid()
+        return _made
