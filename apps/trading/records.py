@@ -19,7 +19,7 @@ ZERO = Decimal(0)
 
 
 def intent_of(row: OrderIntent, instrument: Instrument | None = None) -> intents.OrderIntent:
-    """The intent as risk takes it; without `instrument` it costs queries unless `pair__exchange` was selected with it."""
+    """As risk takes it; without `instrument` it costs queries unless `pair__exchange` was selected with it."""
     return intents.OrderIntent(
         intent_id=row.pk,
         intent_key=row.intent_key,

@@ -22,7 +22,6 @@ from apps.trading.execution.transactions import mend
 THREADS = 8  # that work lanes in one process of Celery
 EXPIRES_S = 5
 HINT: dict[str, Any] = {
-    "queue": "exec.wake",
     "acks_late": False,
     "reject_on_worker_lost": False,
     "ignore_result": True,

@@ -5,7 +5,7 @@ from typing import Any
 
 from kombu.entity import Queue
 
-QUEUES = ("default", "recover", "audit")  # beside `flush.<host>`, which the host's own worker names
+QUEUES = ("default", "recover", "audit", "exec.wake")  # beside `flush.<host>`, which the host's own worker names
 
 
 def celery_settings(*, redis_url: str, run_dir: Path, finish_s: float) -> dict[str, Any]:
@@ -25,6 +25,7 @@ def celery_settings(*, redis_url: str, run_dir: Path, finish_s: float) -> dict[s
         },
         "task_default_queue": "default",
         "task_queues": [Queue(name) for name in QUEUES],
+        "task_routes": {"apps.trading.tasks.wake_*": {"queue": "exec.wake"}},  # a worker of its own: -P threads
         "task_serializer": "json",
         "accept_content": ["json"],
         "task_ignore_result": True,
