@@ -64,7 +64,8 @@ def take_positions(account_id: int, pairs: Mapping[str, TradePair], told: Positi
 @in_transaction
 def accept(account_id: int) -> None:
     """Take what the exchange tells for what is there: of a new account, or by a person's word."""
-    for wallet in Wallet.objects.select_for_update().filter(account_id=account_id).exclude(expected=F("total")):
+    wallets = Wallet.objects.select_for_update().filter(account_id=account_id, account__market_type=MarketType.SPOT)
+    for wallet in wallets.exclude(expected=F("total")):
         Wallet.objects.filter(pk=wallet.pk).update(expected=wallet.total, mismatch_since=None, updated_at=Now())
     for position in Position.objects.select_for_update().filter(account_id=account_id).exclude(told_amount=None):
         opening = (position.told_amount or ZERO) - position.amount

@@ -42,7 +42,12 @@ def record_update(account_id: int, instrument: Instrument, update: OrderUpdate, 
     def step(conflict: bool) -> Order | None:
         found = outside.find(account_id, instrument, update.client_order_id, update.exchange_order_id)
         attempt = found or outside.claim(account_id, instrument, update)
-        return None if attempt is None else _updated(attempt, update, source, conflict=conflict)
+        if attempt is None:
+            return None
+        _updated(attempt, update, source, conflict=conflict)
+        if found is None:
+            _attach(attempt)
+        return attempt.row
 
     return _in_one(step)
 
@@ -56,7 +61,10 @@ def record_fill(account_id: int, instrument: Instrument, fill: Fill, source: Fil
         if attempt is None:
             executions.keep_stray(account_id, instrument, fill, source)
             return None
-        return _filled(attempt, [fill], source, conflict=conflict)
+        _filled(attempt, [fill], source, conflict=conflict)
+        if found is None:
+            _attach(attempt)
+        return attempt.row
 
     order = _in_one(step)
     return order if order is not None else attach_strays(account_id, instrument, fill.exchange_order_id)

@@ -241,6 +241,15 @@ def test_fills_of_an_external_order_are_kept():
     assert (other.status, other.filled, other.fills.count()) == (FILLED, Decimal("0.5"), 1)
 
 
+def test_fills_that_came_before_an_external_order_was_told_are_attached_to_it():
+    order = told.sent()
+    hear(order, told.fill(order, "1", exchange_order_id="y1", client_order_id=None))
+    hear(order, told.update(order, OPEN, exchange_order_id="y1", client_order_id="somebody"))
+    other = Order.objects.get(is_external=True)
+    assert (other.status, other.filled) == (PARTIAL, Decimal("0.1"))
+    assert StrayFill.objects.get().order_id == other.pk
+
+
 def test_an_order_without_an_id_of_ours_waits_while_one_of_ours_has_no_answer():
     order = told.sent()
     nameless = told.update(order, OPEN, client_order_id=None)

@@ -1,0 +1,225 @@
+"""Sweeps: an account's open orders, trades, wallets and positions are asked for by REST, and what they tell is kept.
+
+Pushes may be missing at any time; a sweep completes them. Asking and recording are apart: no question waits inside a
+transaction, and an answer that did not come is no information. What the rows know already costs no transaction.
+"""
+
+from collections.abc import Collection
+from decimal import Decimal
+from enum import StrEnum
+
+from django.db.models import Q
+from msgspec import Struct
+
+from apps.feeds import selectors as feeds
+from apps.feeds.errors import UnknownOrder
+from apps.feeds.market import Instrument, MarketType
+from apps.feeds.models import TradePair
+from apps.feeds.orders import Fill, LookUp, OrderRef, OrderUpdate
+from apps.trading import comparing, holdings, recording, records
+from apps.trading.collecting import interest
+from apps.trading.collecting.interest import Interest
+from apps.trading.execution import hooks, resolving
+from apps.trading.execution.ports import Port
+from apps.trading.models import Account, FillSource, FundingPayment, Order, StrayFill
+
+AUDIT_MS = 86_400_000 + 3_600_000  # an audit looks back so far
+MOST_LOOKS = 50  # orders that are asked for by name in one sweep; the next goes on
+MARGIN_MS = 1_000  # the end of a list of trades may lag behind by so much
+FUNDING_MS = 3 * 86_400_000  # of a pair without payments so far
+
+
+class Part(StrEnum):
+    ORDERS = "orders"
+    TRADES = "trades"
+    HOLDINGS = "holdings"
+    FUNDING = "funding"
+
+
+EVERYTHING = frozenset(Part)
+AFTER_A_GAP = frozenset({Part.ORDERS, Part.TRADES, Part.HOLDINGS})
+
+
+class Swept(Struct, kw_only=True):
+    """What a sweep came to: answers that told something new, by kind. `looks`: orders that were asked for by name."""
+
+    updates: int = 0
+    fills: int = 0
+    strays: int = 0
+    wallets: int = 0
+    positions: int = 0
+    payments: int = 0
+    looks: int = 0
+    left: int = 0  # orders that were not looked at: too many for one sweep
+
+    @property
+    def changed(self) -> int:
+        return self.updates + self.fills + self.wallets + self.positions + self.payments
+
+
+def sweep(
+    port: Port, parts: Collection[Part] = EVERYTHING, *, audit: bool = False, most_looks: int = MOST_LOOKS
+) -> Swept:
+    """Ask for these parts and record them. Raises FeedError: what was recorded before stays, and is whole in itself.
+
+    `audit`: look back a day at all pairs that were traded since.
+    """
+    asked_ms, swept = port.now_ms(), Swept()
+    wanted = interest.read(port.account_id, asked_ms, all_since_ms=asked_ms - AUDIT_MS if audit else None)
+    missing: list[int] = []
+    if Part.ORDERS in parts:
+        missing = _orders(port, wanted, swept)
+    if Part.TRADES in parts:
+        wanted = interest.read(port.account_id, asked_ms, all_since_ms=wanted.since_ms) if swept.updates else wanted
+        _trades(port, wanted, swept)
+        hooks.at("K13")
+        _move_cursor(port.account_id, asked_ms - MARGIN_MS)
+    if missing:
+        _look(port, missing, swept, most_looks)
+    if Part.TRADES in parts:
+        _place_strays(port, swept, most_looks)
+        _explain(port, wanted, swept, most_looks)
+    if Part.FUNDING in parts and port.market_type is MarketType.FUTURES:
+        _funding(port, wanted, swept)
+    if Part.HOLDINGS in parts:
+        _holdings(port, swept)
+    return swept
+
+
+def look_up(port: Port, lookup: LookUp, instrument: Instrument) -> bool:
+    """Ask for the trades of an order that was pushed without them; whether they explain all that it tells as filled."""
+    ref = OrderRef(
+        instrument=instrument, client_order_id=lookup.client_order_id, exchange_order_id=lookup.exchange_order_id
+    )
+    fills = port.order_trades(ref)
+    orders = [recording.record_fill(port.account_id, instrument, fill, FillSource.REST) for fill in fills]
+    known = [order for order in orders if order is not None]
+    return bool(known) and _unexplained(known[-1]) <= 0
+
+
+def _orders(port: Port, wanted: Interest, swept: Swept) -> list[int]:
+    """Record all that is open; the rows that were open and are not in the list."""
+    told = port.open_orders(None)
+    instruments = _instruments(port, wanted, {each.symbol for each in told})
+    listed = set()
+    for update in told:
+        key = (update.symbol, update.exchange_order_id)
+        listed.add(key)
+        if update.symbol in instruments and not _says_so(wanted, update):
+            recording.record_update(port.account_id, instruments[update.symbol], update, FillSource.REST)
+            swept.updates += 1
+    return [known.order_id for key, known in wanted.working.items() if key not in listed]
+
+
+def _says_so(wanted: Interest, update: OrderUpdate) -> bool:
+    """Whether the row was as the update tells: then nothing follows from it."""
+    known = wanted.working.get((update.symbol, update.exchange_order_id))
+    if known is None or update.status != known.status or update.filled != known.told:
+        return False
+    return known.is_external or update.client_order_id in (None, known.client_order_id)
+
+
+def _trades(port: Port, wanted: Interest, swept: Swept) -> None:
+    for symbol in sorted(wanted.pairs):
+        instrument = wanted.instrument(symbol)
+        for fill in port.own_trades(instrument, wanted.since_ms):
+            if not _is_known(wanted, fill):
+                _take(port, instrument, fill, swept)
+
+
+def _is_known(wanted: Interest, fill: Fill) -> bool:
+    told = (fill.price, fill.amount)
+    return wanted.fills.get((fill.symbol, fill.trade_id, str(fill.side))) == told
+
+
+def _take(port: Port, instrument: Instrument, fill: Fill, swept: Swept) -> None:
+    order = recording.record_fill(port.account_id, instrument, fill, FillSource.REST)
+    swept.fills += order is not None
+    swept.strays += order is None
+
+
+def _move_cursor(account_id: int, swept_ms: int) -> None:
+    """Never back: an audit that began earlier may end later."""
+    older = Q(swept_ms=None) | Q(swept_ms__lt=swept_ms)
+    Account.objects.filter(older, pk=account_id).update(swept_ms=swept_ms)
+
+
+def _look(port: Port, order_ids: list[int], swept: Swept, most: int) -> None:
+    """What became of orders that are open no more. Those of ours have a proof of their own, see `resolving`."""
+    rows = Order.objects.filter(pk__in=order_ids, status__in=interest.WORKING).select_related("pair__exchange")
+    for row in rows.order_by("id")[:most]:
+        swept.looks += 1
+        if row.intent_id is not None:
+            swept.updates += resolving.resolve(row.pk, port).status != row.status
+            continue
+        _ask_for(port, feeds.instrument(row.pair), row.exchange_order_id or "", swept)
+    swept.left += max(0, len(order_ids) - most)
+
+
+def _place_strays(port: Port, swept: Swept, most: int) -> None:
+    """Fills whose order nobody has told of: ask for the order, and so learn whose it is."""
+    waiting = StrayFill.objects.filter(account_id=port.account_id, order=None).order_by("id")
+    named = list(dict.fromkeys(waiting.values_list("symbol", "exchange_order_id")))
+    pairs = _listed(port, {symbol for symbol, _ in named})
+    for symbol, exchange_order_id in named[:most]:
+        if symbol not in pairs:
+            continue
+        instrument = feeds.instrument(pairs[symbol])
+        if recording.attach_strays(port.account_id, instrument, exchange_order_id) is None:
+            swept.looks += 1
+            _ask_for(port, instrument, exchange_order_id, swept)
+
+
+def _ask_for(port: Port, instrument: Instrument, exchange_order_id: str, swept: Swept) -> None:
+    try:
+        update = port.look_up(OrderRef(instrument=instrument, exchange_order_id=exchange_order_id))
+    except UnknownOrder:
+        return  # it may lag behind, or was forgotten: the fills stay as they are
+    recording.record_update(port.account_id, instrument, update, FillSource.REST)
+    swept.updates += 1
+
+
+def _explain(port: Port, wanted: Interest, swept: Swept, most: int) -> None:
+    """Orders that are filled further than their fills tell."""
+    rows = Order.objects.filter(account_id=port.account_id, told__gt=0, exchange_order_id__isnull=False)
+    young = rows.filter(Q(ended_at=None) | Q(ended_at__gte=records.time_of(wanted.since_ms)))
+    found = young.select_related("pair__exchange").prefetch_related("fills").order_by("id")
+    for row in [row for row in found if _unexplained(row) > 0][:most]:
+        swept.looks += 1
+        ref = OrderRef(instrument=feeds.instrument(row.pair), exchange_order_id=row.exchange_order_id)
+        for fill in port.order_trades(ref):
+            _take(port, ref.instrument, fill, swept)
+
+
+def _unexplained(row: Order) -> Decimal:
+    return row.filled - sum((fill.amount for fill in row.fills.all()), Decimal(0))
+
+
+def _funding(port: Port, wanted: Interest, swept: Swept) -> None:
+    for symbol, pair in sorted(wanted.pairs.items()):
+        last = FundingPayment.objects.filter(account_id=port.account_id, pair=pair).order_by("-exchange_ms").first()
+        since_ms = port.now_ms() - FUNDING_MS if last is None else last.exchange_ms
+        for payment in port.funding(wanted.instrument(symbol), since_ms):
+            swept.payments += holdings.take_funding(port.account_id, pair, payment)
+
+
+def _holdings(port: Port, swept: Swept) -> None:
+    swept.wallets += comparing.take_balances(port.account_id, port.balances())
+    if port.market_type is MarketType.FUTURES:
+        told = port.positions()
+        pairs = _listed(port, {each.symbol for each in told.rows})
+        swept.positions += comparing.take_positions(port.account_id, pairs, told)
+
+
+def _instruments(port: Port, wanted: Interest, symbols: set[str]) -> dict[str, Instrument]:
+    known = {symbol: wanted.instrument(symbol) for symbol in symbols & wanted.pairs.keys()}
+    return known | {symbol: feeds.instrument(pair) for symbol, pair in _listed(port, symbols - known.keys()).items()}
+
+
+def _listed(port: Port, symbols: Collection[str]) -> dict[str, TradePair]:
+    if not symbols:
+        return {}
+    rows = TradePair.objects.select_related("exchange").filter(
+        exchange__code=port.exchange, market_type=port.market_type, symbol__in=symbols
+    )
+    return {row.symbol: row for row in rows}
