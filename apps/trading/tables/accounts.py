@@ -34,6 +34,9 @@ class Account(models.Model):
     taker_fee = Money(null=True, blank=True)
     fees_at = models.DateTimeField(null=True, blank=True)
     reconciled_at = models.DateTimeField(null=True, blank=True)
+    open_fence = models.BigIntegerField(
+        null=True, blank=True, help_text="Orders leave while its lease has this fence: it was reconciled under it"
+    )
     swept_ms = models.BigIntegerField(  # clock of the exchange
         null=True, blank=True, help_text="Its own trades are known in full until then"
     )
