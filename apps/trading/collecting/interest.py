@@ -11,7 +11,7 @@ from apps.feeds.market import Instrument
 from apps.feeds.models import TradePair
 from apps.feeds.orders import OrderStatus
 from apps.trading import records
-from apps.trading.models import Account, Order, OrderFill, Position, StrayFill
+from apps.trading.models import Account, Order, OrderFill, Position, StrayFill, Trade
 from apps.trading.order_state import FINAL
 
 OVERLAP_MS = 300_000  # asked for again: lists of trades lag behind
@@ -78,14 +78,14 @@ def _since(account: Account, now_ms: int) -> int:
 
 
 def _pairs(account: Account, since: datetime) -> Iterable[TradePair]:
-    """Where something of the account is open, was going on since, or waits for its order."""
+    """Where something of the account is open, was going on since, waits for its order, or is about to."""
     open_or_young = ~Q(status__in=list(FINAL)) | Q(ended_at__gte=since) | Q(created_at__gte=since)
     orders = Order.objects.filter(open_or_young, account=account).order_by().values_list("pair_id", flat=True)
     held = Position.objects.filter(account=account).exclude(amount=0, told_amount=None).exclude(amount=0, told_amount=0)
     waiting = StrayFill.objects.filter(account=account, order=None).values_list("symbol", flat=True)
-    named = Q(pk__in=set(orders)) | Q(
-        exchange_id=account.exchange_id, market_type=account.market_type, symbol__in=set(waiting)
-    )
+    trades = Trade.objects.filter(account=account, enabled=True).values_list("pair", flat=True)
+    here = Q(exchange_id=account.exchange_id, market_type=account.market_type)
+    named = Q(pk__in=set(orders)) | here & (Q(symbol__in=set(waiting)) | Q(pair__in=set(trades)))
     if account.market_type == "futures":
         named |= Q(pk__in=set(held.values_list("pair_id", flat=True)))
     return TradePair.objects.select_related("exchange").filter(named).order_by("id")

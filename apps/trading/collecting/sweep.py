@@ -12,7 +12,7 @@ from django.db.models import Q
 from msgspec import Struct
 
 from apps.feeds import selectors as feeds
-from apps.feeds.errors import UnknownOrder
+from apps.feeds.errors import InvalidOrder, UnknownOrder
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.models import TradePair
 from apps.feeds.orders import Fill, LookUp, OrderRef, OrderUpdate
@@ -99,7 +99,7 @@ def look_up(port: Port, lookup: LookUp, instrument: Instrument) -> bool:
 
 def _orders(port: Port, wanted: Interest, swept: Swept) -> list[int]:
     """Record all that is open; the rows that were open and are not in the list."""
-    told = port.open_orders(None)
+    told = _open_orders(port, wanted)
     instruments = _instruments(port, wanted, {each.symbol for each in told})
     listed = set()
     for update in told:
@@ -109,6 +109,14 @@ def _orders(port: Port, wanted: Interest, swept: Swept) -> list[int]:
             recording.record_update(port.account_id, instruments[update.symbol], update, FillSource.REST)
             swept.updates += 1
     return [known.order_id for key, known in wanted.working.items() if key not in listed]
+
+
+def _open_orders(port: Port, wanted: Interest) -> list[OrderUpdate]:
+    """Where the exchange lists them of one symbol only: of the pairs that the account has to do with."""
+    try:
+        return port.open_orders(None)
+    except InvalidOrder:
+        return [update for symbol in sorted(wanted.pairs) for update in port.open_orders(wanted.instrument(symbol))]
 
 
 def _says_so(wanted: Interest, update: OrderUpdate) -> bool:

@@ -1,0 +1,161 @@
+"""A sweep finds by REST whatever was missed, once, and touches nothing that is not ours."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from apps.feeds.client_ids import ClientIds
+from apps.feeds.market import MarketType, Side
+from apps.feeds.orders import OrderRef, OrderStatus
+from apps.trading import recording
+from apps.trading.collecting.sweep import EVERYTHING, Part, sweep
+from apps.trading.models import Account, FillSource, Order, Position, StrayFill, Wallet
+from apps.trading.tests import remote_seat
+from apps.trading.tests.listened_seat import counted, foreign, halted, placed, read, seat
+from apps.trading.tests.remote_seat import Desk, Exchanges
+
+pytestmark = pytest.mark.django_db
+exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
+SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
+# fills with and without our ids, contracts, an exchange that forgets, one whose coins have other names
+EVERYWHERE = [
+    ("binance", SPOT),
+    ("bybit", FUTURES),
+    ("coinex", SPOT),
+    ("htx", SPOT),
+    ("htx", FUTURES),
+    ("hyperliquid", FUTURES),
+    ("kucoin", FUTURES),
+    ("mexc", SPOT),
+    ("okx", FUTURES),
+]
+
+
+@pytest.fixture
+def on(exchanges: Exchanges, tmp_path: Path, settings, request: pytest.FixtureRequest) -> Iterator[Desk]:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    yield from seat(exchanges, *getattr(request, "param", ("binance", SPOT)), tmp_path)
+
+
+everywhere = pytest.mark.parametrize("on", EVERYWHERE, indirect=True, ids="-".join)
+
+
+def external() -> Order:
+    return Order.objects.get(is_external=True)
+
+
+@everywhere
+def test_fills_that_nobody_pushed_are_found_exactly_and_once(on: Desk):
+    row = placed(on)
+    on.fill(row.exchange_order_id, on.part)
+    on.fill(row.exchange_order_id, on.part)
+    sweep(on.port)
+    now = read(row)
+    assert (now.status, now.filled) == (OrderStatus.PARTIAL, 2 * on.part)
+    assert sum(fill.amount for fill in now.fills.all()) == 2 * on.part
+    assert now.fills.count() == 2
+    rows = counted()
+    swept = [sweep(on.port, audit=audit) for audit in (False, True)]
+    assert [each.changed for each in swept] == [0, 0]
+    assert counted() == rows
+
+
+@everywhere
+def test_an_order_that_was_filled_and_one_that_was_cancelled_meanwhile_end(on: Desk):
+    full, gone = placed(on), placed(on, on.far(Side.BUY))
+    on.fill(full.exchange_order_id, on.amount)
+    on.port.cancel(on.ref(gone))
+    sweep(on.port)
+    assert (read(full).status, read(full).fills.count() > 0) == (OrderStatus.FILLED, True)
+    if not on.forgets:
+        assert read(gone).status == OrderStatus.CANCELLED
+
+
+@everywhere
+def test_an_order_of_somebody_else_is_recorded_with_its_fills_and_left_alone(on: Desk):
+    theirs = foreign(on)
+    on.fill(theirs, on.part)
+    sweep(on.port)
+    row = external()
+    assert (row.exchange_order_id, row.status, row.filled) == (theirs, OrderStatus.PARTIAL, on.part)
+    assert (row.intent_id, row.client_order_id, row.fills.count()) == (None, None, 1)
+    assert halted(on) == ""
+    rows = counted()
+    assert sweep(on.port).changed == 0
+    assert counted() == rows
+    assert theirs in {each.exchange_order_id for each in on.port.open_orders(on.instrument)}
+
+
+def test_an_external_order_that_ends_is_ended(on: Desk):
+    theirs = foreign(on)
+    sweep(on.port)
+    on.fill(theirs, on.amount)
+    sweep(on.port)
+    assert (external().status, external().filled) == (OrderStatus.FILLED, on.amount)
+
+
+@pytest.mark.parametrize("key", [remote_seat.IDS, ClientIds("0", b"not ours")], ids=["lost rows", "forged"])
+def test_an_order_under_our_tag_that_is_not_in_our_books_halts_the_account(on: Desk, settings, key: ClientIds):
+    settings.CT_ID_KEY = "a key of ids"
+    foreign(on, key.make(on.port.id_form, account_id=on.account.pk, intent_id=4_000_000, attempt=0))
+    sweep(on.port)
+    assert halted(on)
+    assert external().status == OrderStatus.OPEN
+
+
+@everywhere
+def test_fills_that_came_before_anybody_knew_their_order_are_given_to_it(on: Desk):
+    row = on.committed(on.intent(price=on.near(Side.BUY)))
+    taken = on.port.place(on.new_order(row))
+    on.fill(taken.exchange_order_id, on.part)
+    for fill in on.port.own_trades(on.instrument, on.port.now_ms() - 60_000):
+        nameless = replace(fill, client_order_id=None)
+        recording.record_fill(on.account.pk, on.instrument, nameless, FillSource.WS)
+    assert (StrayFill.objects.filter(order=None).count(), read(row).filled) == (1, 0)
+    sweep(on.port)
+    assert (read(row).status, read(row).filled) == (OrderStatus.PARTIAL, on.part)
+    assert StrayFill.objects.get().order_id == row.pk
+
+
+@everywhere
+def test_wallets_and_positions_are_told(on: Desk):
+    row = placed(on)
+    on.fill(row.exchange_order_id, on.part)
+    sweep(on.port)
+    assert Wallet.objects.filter(account=on.account, total__gt=0).exists()
+    if on.market is FUTURES:
+        held = Position.objects.get(account=on.account)
+        assert (held.told_amount, held.amount) == (on.part, on.part)
+
+
+def test_the_cursor_moves_only_when_all_trades_are_recorded(on: Desk):
+    placed(on)
+    assert Account.objects.get(pk=on.account.pk).swept_ms is None
+    sweep(on.port, {Part.ORDERS})
+    assert Account.objects.get(pk=on.account.pk).swept_ms is None
+    before_ms = on.port.now_ms()
+    sweep(on.port, EVERYTHING)
+    swept_ms = Account.objects.get(pk=on.account.pk).swept_ms
+    assert before_ms - 1_000 <= swept_ms <= on.port.now_ms()
+
+
+def test_what_the_rows_know_costs_no_transaction(on: Desk, django_assert_max_num_queries):
+    for _ in range(5):
+        placed(on)
+    sweep(on.port)
+    with django_assert_max_num_queries(10):
+        sweep(on.port, {Part.ORDERS})
+
+
+def test_an_order_that_is_told_as_filled_further_than_its_fills_is_explained(on: Desk):
+    row = placed(on)
+    on.fill(row.exchange_order_id, on.part)
+    update = on.port.look_up(OrderRef(instrument=on.instrument, exchange_order_id=row.exchange_order_id))
+    recording.record_update(on.account.pk, on.instrument, update, FillSource.WS)
+    assert (read(row).filled, read(row).fills.count()) == (on.part, 0)
+    Account.objects.filter(pk=on.account.pk).update(swept_ms=on.port.now_ms() + 600_000)  # its trade is before that
+    sweep(on.port, {Part.TRADES})
+    assert (read(row).fills.count(), sum((fill.amount for fill in read(row).fills.all()), Decimal(0))) == (1, on.part)
