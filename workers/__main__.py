@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MONITOR, TRADER, BOTH, SIMULATOR = "monitor", "trader", "both", "simulator"
 SETTLES_S = {MONITOR: SETTLE_S, TRADER: 26.0, BOTH: 26.0}  # unless whoever started the process gives it less
-AFTER_ORDERS_S = 4.0  # of that, for all that stops once trading has
+AFTER_ORDERS_S = 2.5  # of that, for all that stops once trading has
 THREADS_END_S = 0.5
 
 
@@ -51,7 +51,7 @@ async def _daemon(role: str, settle_s: float) -> int:
 
 def _make(role: str, settle_s: float) -> "Daemon":
     from workers.monitor import Monitor
-    from workers.options import Options
+    from workers.options import Options, TradeOptions
 
     options = Options(
         daemon=settings.CT_DAEMON_ID,
@@ -69,7 +69,7 @@ def _make(role: str, settle_s: float) -> "Daemon":
     )
     if role == MONITOR:
         return Monitor(options)
-    from workers.trader.daemon import Alone, Both, TradeOptions
+    from workers.trader.daemon import Alone, Both
 
     trading = TradeOptions(
         halt_file=settings.CT_HALT_FILE,

@@ -18,3 +18,11 @@ class Options(Struct, frozen=True, kw_only=True):
     batch_interval_s: float
     build: str
     role: str = "monitor"
+
+
+class TradeOptions(Struct, frozen=True, kw_only=True):
+    """Of the trading half. `stop_s`: so long its orderly stop may take."""
+
+    halt_file: Path
+    cancels_on_stop: bool
+    stop_s: float

@@ -114,6 +114,7 @@ def own_processes(private_keys: Path | None = None) -> list[Program]:
     return [
         programs.web(settings.PORT),
         programs.daemon(settings.CT_ROLE, private_keys),
+        *([programs.orders(private_keys)] if settings.CT_ROLE != "monitor" else []),
         programs.jobs(os.uname().nodename),
         programs.beat(),
     ]

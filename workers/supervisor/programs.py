@@ -62,21 +62,45 @@ def daemon(role: str, private_keys: Path | None = None) -> Program:
     """`private_keys`: the file that opens the keys of exchanges, for a daemon that trades."""
     command = python("workers", "--role", role, "--settle-s", str(DAEMON_SETTLES_S))
     stop_s = int(DAEMON_SETTLES_S + DAEMON_ENDS_S)
-    told = (("CT_SEAL_PRIVATE_KEYS_FILE", str(private_keys)),) if private_keys and role != "monitor" else ()
+    told = _told(private_keys) if role != "monitor" else ()
     return Program(name="daemon", command=command, order=FRONT, stop_s=stop_s, needs_database=True, environment=told)
+
+
+def orders(private_keys: Path | None = None) -> Program:
+    """Works lanes at exchanges when it is told of one, and nothing else, so that no job is ever ahead of an order."""
+    worker = ("worker", "-P", "threads", "-c", "8", "-Q", "exec.wake", "-n", "orders@%h")
+    command = (*_celery(), *worker, "--without-gossip", "--without-mingle")
+    return Program(
+        name="orders",
+        command=command,
+        order=FRONT,
+        stop_s=5,
+        needs_database=True,
+        environment=_told(private_keys),
+        nice=CAN_WAIT,
+    )
 
 
 def jobs(host: str) -> Program:
     """One process with threads: four small jobs at a time need no more here, and it starts faster than a fork."""
     queues = f"flush.{host},recover,audit,default"
     worker = ("worker", "-P", "threads", "-c", "4", "-Q", queues, "--without-gossip", "--without-mingle")
-    command = (sys.executable, *QUIET_ROOT, "-m", "celery", "-A", "ctweb", "--quiet", *worker)
+    command = (*_celery(), *worker)
     return Program(name="jobs", command=command, order=JOBS, stop_s=3, needs_database=True, nice=CAN_WAIT)
 
 
 def beat() -> Program:
     command = python("celery", "-A", "ctweb", "--quiet", "beat", "--pidfile=")
     return Program(name="beat", command=command, order=FRONT, stop_s=2, needs_database=True, nice=CAN_WAIT)
+
+
+def _celery() -> tuple[str, ...]:
+    return (sys.executable, *QUIET_ROOT, "-m", "celery", "-A", "ctweb", "--quiet")
+
+
+def _told(private_keys: Path | None) -> tuple[tuple[str, str], ...]:
+    """Where the keys of exchanges are opened."""
+    return (("CT_SEAL_PRIVATE_KEYS_FILE", str(private_keys)),) if private_keys else ()
 
 
 def configuration(programs: Iterable[Program], folder: Folder, root: Path) -> str:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 import structlog
+from django.db import DatabaseError
 
 from apps.feeds.errors import FeedError
 from apps.trading.execution.ports import CannotWork
@@ -17,7 +18,7 @@ from workers.paper.journal import JournalFull
 log = structlog.get_logger(__name__)
 
 AGAIN_S = 5.0  # after something failed
-PASSING = (DatabaseAwayError, JournalFull, FeedError, CannotWork)
+PASSING = (DatabaseAwayError, JournalFull, NotHeld, NotOnPaper, FeedError, CannotWork, DatabaseError)
 
 
 class Step(StrEnum):
@@ -38,12 +39,12 @@ class Accounts:
         self,
         *,
         serve: Callable[[int, int, int, Callable[[], None]], Coroutine[Any, Any, None]],
-        reconcile: Callable[[int], Awaitable[bool]],
+        reconcile: Callable[[int, int], Awaitable[bool]],
         trusted: Callable[[], bool],
     ) -> None:
         """`serve(account, fence, life, opened)` matches or collects until cancelled, and calls `opened` once its port
-        can be asked; lives count from 1 under each fence. `reconcile(account)` is True when rows and exchange agree,
-        so that orders may leave. `trusted`: the leases were prolonged in time."""
+        can be asked; lives count from 1 under each fence. `reconcile(account, fence)` is True when all that the
+        exchange knows is known, so that orders may leave. `trusted`: the leases were prolonged in time."""
         self.steps: dict[int, Step] = {}
         self.reasons: dict[int, str] = {}
         self._serve = serve
@@ -92,12 +93,6 @@ class Accounts:
             life += 1
             try:
                 await self._live(account_id, fence, life)
-            except NotHeld as lost:
-                self.end(account_id, str(lost))
-                return
-            except NotOnPaper as closed:
-                log.info("nothing to look after", account=account_id, reason=str(closed))
-                self._wait(account_id, str(closed))
             except PASSING as error:
                 log.warning("account waits", account=account_id, reason=str(error))
                 self._wait(account_id, str(error))
@@ -111,7 +106,7 @@ class Accounts:
         opened = asyncio.Event()
         self.steps[account_id] = Step.STARTING
         serving = asyncio.ensure_future(self._serve(account_id, fence, life, opened.set))
-        checking = asyncio.ensure_future(self._open(account_id, opened))
+        checking = asyncio.ensure_future(self._open(account_id, fence, opened))
         try:
             await asyncio.wait({serving, checking}, return_when=asyncio.FIRST_EXCEPTION)
         finally:
@@ -124,12 +119,12 @@ class Accounts:
                 task.result()
         raise Care(f"account {account_id}: what is done for it ended by itself")
 
-    async def _open(self, account_id: int, opened: asyncio.Event) -> None:
+    async def _open(self, account_id: int, fence: int, opened: asyncio.Event) -> None:
         """Reconcile until it is clean, again and again."""
         await opened.wait()
         self.steps[account_id] = Step.RECONCILING
-        while not await self._reconcile(account_id):
-            self.reasons[account_id] = "rows and exchange do not agree"
+        while not await self._reconcile(account_id, fence):
+            self.reasons[account_id] = "not all of it is known yet"
             await asyncio.sleep(AGAIN_S)
         self.reasons.pop(account_id, None)
         self.steps[account_id] = Step.READY

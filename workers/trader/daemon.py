@@ -1,10 +1,9 @@
 """Daemons that trade: `trader` alone, and `both`, which watches as well."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from apps.feeds.bus.publisher import Publisher
 from apps.feeds.transport.gate import RESERVE
@@ -18,19 +17,11 @@ from workers.lifecycle import Part
 from workers.markets import Markets
 from workers.meters import Latencies
 from workers.monitor import Monitor, freeze
-from workers.options import Options
+from workers.options import Options, TradeOptions
 from workers.outages import Outages
 from workers.presence import Presence
 from workers.status import Status
 from workers.trader.trader import Trader
-
-
-class TradeOptions(Struct, frozen=True, kw_only=True):
-    """The settings of the trading half. `stop_s`: so long its orderly stop may take."""
-
-    halt_file: Path
-    cancels_on_stop: bool
-    stop_s: float
 
 
 class Daemon(Protocol):
@@ -53,9 +44,7 @@ class Both:
             markets=self.monitor.markets,
             hold=self.monitor.applier.hold,
             heartbeat=_beaten,
-            halt_file=trading.halt_file,
-            cancels_on_stop=trading.cancels_on_stop,
-            stop_s=trading.stop_s,
+            trading=trading,
         )
         self.monitor.on_drain = self.trader.drain
         self.monitor.status.trading = self.trader.status
@@ -96,9 +85,7 @@ class Alone:
             markets=self.markets,
             hold=self.applier.hold,
             heartbeat=lambda: self.identity.heartbeat(draining=self.draining),
-            halt_file=trading.halt_file,
-            cancels_on_stop=trading.cancels_on_stop,
-            stop_s=trading.stop_s,
+            trading=trading,
         )
         self.commands = Commands(
             redis_url=options.redis_url, daemon=options.daemon, resync=self.markets.feed.resync, drain=self.drain
@@ -139,7 +126,7 @@ class Alone:
 
 
 class _Unrecorded(Struct):
-    stats: Stats = Stats()
+    stats: Stats = field(default_factory=Stats)
 
 
 def _nobody(_: object) -> None:

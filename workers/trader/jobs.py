@@ -6,6 +6,7 @@ from functools import partial
 from apps.trading.execution.cancelling import cancel_due
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.lanes import ids_of
+from apps.trading.execution.monitor import Reporter
 from apps.trading.execution.ports import Ports
 from apps.trading.execution.resolving import resolve_due
 from apps.trading.execution.working import sweep, work_lane
@@ -28,9 +29,12 @@ class Jobs:
         sending: Ports,
         is_open: Callable[[int], bool],
         wakes: Wakes,
+        reporter: Reporter,
         measure_clocks: Callable[[], object],
     ) -> None:
-        """`sending` are the ports through which new orders may leave, `ports` those for all else."""
+        """`sending` are the ports through which new orders may leave, `ports` those for all else. `reporter` tells how
+        executors fare."""
+        self._reporter = reporter
         self._executor = executor
         self._ports = ports
         self._sending = sending
@@ -55,9 +59,12 @@ class Jobs:
         lane = self._wakes.take(EVERY_S)
         if lane is not None and self._is_ours(lane):
             work_lane(lane, executor=executor)
+        self._reporter.report(executor)
 
     def _sweep(self, executor: Executor) -> int:
-        return sweep(executor=executor)
+        sent = sweep(executor=executor)
+        self._reporter.report(executor)
+        return sent
 
     def _is_ours(self, lane: str) -> bool:
         """Whoever may publish on the bus can at most name a lane."""

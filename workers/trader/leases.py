@@ -13,6 +13,7 @@ from msgspec import Struct
 from apps.feeds import leases
 from apps.feeds.selectors import live_daemons
 from apps.feeds.shards import ranking
+from apps.trading.execution.opened import resource_of
 from apps.trading.models import Account, AccountMode
 from workers.database import Database, DatabaseAwayError
 
@@ -25,11 +26,6 @@ TRUST_S = TTL_S - 2.0
 ROLES = ("trader", "both")
 
 
-def resource_of(account_id: int) -> str:
-    """The lease of an account."""
-    return f"account:{account_id}"
-
-
 class Verdict(Struct, frozen=True, kw_only=True):
     """What the database said: what is still ours, what became ours, and what should be others'."""
 
@@ -40,8 +36,11 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
 
 class AccountLeases:
-    """Takes, keeps and gives away accounts. Money is no market data: one whose lease could not be prolonged in time is
-    let go, whatever the reason."""
+    """Takes, keeps and gives away accounts.
+
+    While the database is away they are kept, so that nothing that exchanges tell is lost; but `trusted` is False then,
+    and without it no order leaves. Whoever wakes up after a long sleep asks first.
+    """
 
     def __init__(
         self,
@@ -83,8 +82,7 @@ class AccountLeases:
         try:
             verdict = await self._database.call(self._ask, held, self._ended - held.keys(), renew)
         except DatabaseAwayError as error:
-            if not self.trusted():
-                self._lose_all(f"the lease cannot be prolonged: {error}")
+            log.info("leases of accounts are not prolonged", accounts=len(held), error=str(error))
             return
         if renew:
             self._renewed = self._sure = asked
@@ -144,8 +142,6 @@ class AccountLeases:
     def _follow(self, held: Mapping[int, int], verdict: Verdict) -> None:
         for account in held.keys() - verdict.kept:
             self._lose(account, "another daemon holds it")
-        if not self.trusted():
-            self._lose_all("the lease was not prolonged in time")
         for account, fence in verdict.gained.items():
             self.fences[account] = fence
             self._gained(account, fence)
@@ -153,10 +149,6 @@ class AccountLeases:
         for account in verdict.surplus & self.fences.keys():
             self._lose(account, "another daemon takes it")
             self._ended |= {account}
-
-    def _lose_all(self, reason: str) -> None:
-        for account in list(self.fences):
-            self._lose(account, reason)
 
     def _lose(self, account: int, reason: str) -> None:
         if self.fences.pop(account, None) is not None:

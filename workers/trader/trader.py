@@ -1,29 +1,33 @@
 """The trading half of a daemon: its parts, who speaks to whom, and the order in which they live."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import structlog
+from django.db import connections
 
 from apps.feeds.bus.status import TradingStatus
 from apps.feeds.market import BookKey
 from apps.feeds.subscriptions import Subscription
 from apps.trading import paper_rows
-from apps.trading.execution import remote_ports
+from apps.trading.execution.catalogue import Catalogue
 from apps.trading.execution.executor import Executor, client_ids, new_holder
-from apps.trading.execution.market import Market, RedisMarket
-from apps.trading.execution.ports import CannotWork, Ports
+from apps.trading.execution.market import RedisMarket
+from apps.trading.execution.monitor import Reporter
+from apps.trading.execution.opened import open_account, resource_of
+from apps.trading.execution.ports import Ports
+from apps.trading.reconciling import reconcile
 from workers.database import Database
 from workers.lifecycle import Part
 from workers.markets import Markets
-from workers.options import Options
+from workers.options import Options, TradeOptions
 from workers.paper.desk import Desk
 from workers.trader.accounts import Accounts
 from workers.trader.books import Books
+from workers.trader.exchanges import Exchanges
 from workers.trader.jobs import Jobs
-from workers.trader.leases import AccountLeases, resource_of
+from workers.trader.leases import AccountLeases
 from workers.trader.ports import DaemonPorts, OpenPorts
 from workers.trader.stopping import Stopping
 from workers.trader.threads import Threads
@@ -31,7 +35,8 @@ from workers.trader.wakes import Wakes
 from workers.trader.windows import Windows
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
+
+RECONCILED_AT_ONCE = 4  # accounts
 
 
 class Trader:
@@ -44,25 +49,31 @@ class Trader:
         markets: Markets,
         hold: Callable[[Mapping[BookKey, Subscription]], None],
         heartbeat: Callable[[], None],
-        halt_file: Path,
-        cancels_on_stop: bool,
-        stop_s: float,
+        trading: TradeOptions,
     ) -> None:
         """`hold` is told which books are needed; `heartbeat` is called in a database's thread every few seconds."""
         self._daemon = options.daemon
-        self._stop_s = stop_s
+        self._build = options.build
+        self._stop_s = trading.stop_s
         self._stopped = False
-        self._loop = asyncio.get_running_loop()
+        self._catalogue, self._ids = Catalogue(), client_ids()
         self._leasing, self._reading = Database("accounts"), Database("needs")
         self._writing = Database("paper")
         self.windows = Windows(RedisMarket.at(options.redis_url))
         self._feed = markets.feed
         self._feed.show_to(self.windows)
         self.desk = Desk(
-            database=self._writing, windows=self.windows, halt_file=halt_file, need=lambda: self.books.look()
+            database=self._writing, windows=self.windows, halt_file=trading.halt_file, need=lambda: self.books.look()
         )
-        self.remote = remote_ports.connect(gates=markets.gates, run=self._run)
-        self.ports = DaemonPorts(self.desk.ports, self.remote)
+        self.exchanges = Exchanges(
+            markets,
+            data_dir=options.data_dir,
+            halt_file=trading.halt_file,
+            simulated=options.simulator_url is not None,
+        )
+        self.ports = DaemonPorts(self.desk.ports, self.exchanges.ports)
+        self._reconciler = self._executor(self.ports)
+        self._reconciling = ThreadPoolExecutor(RECONCILED_AT_ONCE, thread_name_prefix="reconcile")
         self.leases = AccountLeases(
             daemon=options.daemon,
             database=self._leasing,
@@ -82,25 +93,27 @@ class Trader:
         )
         self.wakes = Wakes(options.redis_url)
         self.jobs = Jobs(
-            executor=lambda ports: _executor(ports, options.build, self.windows),
+            executor=self._executor,
+            reporter=Reporter(options.redis_url),
             ports=self.ports,
             sending=OpenPorts(self.ports, is_open=self._may_send),
             is_open=self._may_send,
             wakes=self.wakes,
-            measure_clocks=self.remote.clocks.measure_due,
+            measure_clocks=self.exchanges.clocks.measure_due,
         )
         self.threads = Threads(self.jobs.table())
         self.stopping = Stopping(
             threads=self.threads,
             accounts=lambda: self.leases.fences,
-            cancels=cancels_on_stop,
-            within_s=stop_s,
+            cancels=trading.cancels_on_stop,
+            within_s=trading.stop_s,
         )
 
     def parts(self) -> list[Part]:
         """In the order of starting, once the ways to the exchanges are there. Stopping begins at the end: orders first,
         then accounts, which are given back last."""
         return [
+            Part(name="requests of accounts", stop=self.exchanges.close),
             Part(name="accounts", run=self.accounts.run),
             Part(name="account leases", run=self.leases.run, stop=self._release),
             Part(name="books of trading", run=self.books.run, stop=self.books.aclose),
@@ -132,6 +145,7 @@ class Trader:
     async def _release(self) -> None:
         self.accounts.end_all("the daemon stops")
         await self.leases.release()
+        self._reconciling.shutdown(wait=False, cancel_futures=True)
         for database in (self._leasing, self._reading, self._writing):
             await database.close()
 
@@ -143,20 +157,30 @@ class Trader:
             lease = paper_rows.Lease(resource=resource_of(account_id), holder=self._daemon, fence=fence)
             await self.desk.serve(account_id, f"{fence}.{life}", lease, opened)
             return
-        raise CannotWork("collector")
+        await self.exchanges.serve(account_id, opened)
 
-    async def _reconcile(self, account_id: int) -> bool:
-        return True
+    async def _reconcile(self, account_id: int, fence: int) -> bool:
+        """Whether all that its exchange knows is known here. What differs has halted it: that is for risk to say."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._reconciling, self._reconcile_now, account_id, fence
+        )
 
-    def _run(self, coroutine: Coroutine[Any, Any, T], timeout: float) -> T:
-        """Run on the daemon's loop and wait in a thread that is not the loop's."""
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+    def _reconcile_now(self, account_id: int, fence: int) -> bool:
         try:
-            return future.result(timeout)
-        except TimeoutError:
-            future.cancel()
-            raise
+            report = reconcile(account_id, self._reconciler)
+            if not report.swept.left:
+                open_account(account_id, fence)
+            return not report.swept.left
+        finally:
+            connections.close_all()
 
-
-def _executor(ports: Ports, build: str, market: Market) -> Executor:
-    return Executor(holder=new_holder(), build_id=build, ports=ports, market=market, ids=client_ids())
+    def _executor(self, ports: Ports) -> Executor:
+        """One for one thread."""
+        return Executor(
+            holder=new_holder(),
+            build_id=self._build,
+            ports=ports,
+            market=self.windows,
+            ids=self._ids,
+            catalogue=self._catalogue,
+        )

@@ -104,6 +104,10 @@ class Pool:
                 if topic.kind is TopicKind.BOOK:
                     connection.ask_snapshot(topic)
 
+    def gate(self, exchange: str) -> Gate:
+        """What every new socket to the exchange goes through, whoever opens it."""
+        return self._gates[exchange]
+
     def links(self) -> list[Link]:
         return [connection.link for connections in self._groups.values() for connection in connections]
 

@@ -15,7 +15,8 @@ from apps.feeds.errors import Retryable
 from apps.feeds.market import BookKey, InstrumentStatus, MarketType
 from apps.feeds.services import outdate_catalogue
 from apps.monitoring.services import start_with
-from apps.users.services import ensure_admin
+from apps.trading import switches
+from apps.users.services import SYSTEM, ensure_admin
 from ctweb.env import own_secret
 
 NAME = "admin"
@@ -36,7 +37,7 @@ STARTER_SET = {
 
 
 class Command(BaseCommand):
-    help = "Embedded run only: make the admin's login (login.txt), watch a starter set or what is recorded; each once."
+    help = "Embedded run only: the admin's login (login.txt), books to begin with, and that this build may trade."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.CT_EMBEDDED:
@@ -49,6 +50,7 @@ class Command(BaseCommand):
             start_with(keys=_recorded(), reason=f"recorded in {settings.CT_CAPTURES_DIR}")
         else:
             start_with(keys=STARTER_SET)
+        switches.allow_build(build=settings.CT_BUILD_ID, actor=SYSTEM, reason="the build of this folder's run")
         _note_source(settings.CT_DATA_DIR / "run" / "source")
 
 

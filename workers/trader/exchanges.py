@@ -1,0 +1,121 @@
+"""Accounts at exchanges: their private sockets, and who records what these push."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+from django.db import DatabaseError, connections
+
+from apps.feeds.drivers import registry
+from apps.feeds.transport.orders import OrderClient
+from apps.feeds.transport.private import PrivateSocket
+from apps.trading import keys
+from apps.trading.collecting.collector import Collector
+from apps.trading.collecting.spool import Spool
+from apps.trading.execution.clocks import Clocks
+from apps.trading.execution.ports import CannotWork
+from apps.trading.execution.remote import RemotePort
+from apps.trading.execution.remote_ports import RemotePorts, server_time
+from workers.markets import Markets
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+LOOK_S = 10.0  # how soon a changed key is noticed
+
+
+class Exchanges:
+    """Made inside the event loop, which all requests of its ports run on."""
+
+    def __init__(self, markets: Markets, *, data_dir: Path, halt_file: Path, simulated: bool) -> None:
+        self._markets = markets
+        self._data_dir = data_dir
+        self._loop = asyncio.get_running_loop()
+        self._traders = {name: registry.trader(name) for name in registry.trader_ids()}
+        self._client = OrderClient(
+            drivers=markets.drivers, traders=self._traders, addresses=markets.addresses, gates=markets.gates
+        )
+        self.clocks = Clocks(lambda exchange, market: server_time(self._client, self.run, exchange, market))
+        self.ports = RemotePorts(
+            self._client, run=self.run, clocks=self.clocks, halt_file=halt_file, simulated=simulated
+        )
+        self.collectors: dict[int, Collector] = {}
+
+    def run(self, coroutine: Coroutine[Any, Any, T], timeout: float) -> T:
+        """Run on the daemon's loop and wait in a thread that is not the loop's."""
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result(timeout)
+        except TimeoutError:
+            future.cancel()
+            raise
+
+    async def serve(self, account_id: int, opened: Callable[[], None]) -> None:
+        """Collect the account's events until cancelled; raise CannotWork, also when its key is another one by now."""
+        port = await _aside(self.ports.of, account_id)
+        collector = Collector(
+            port=port,
+            spool=Spool(self._data_dir / "events" / f"{account_id}.jsonl"),
+            malformed=lambda link, frame, error, at_ns: self._markets.malformed.keep(
+                link.exchange, link.id, frame, error, at_ns
+            ),
+        )
+        socket = await self._socket(port, collector)
+        self.collectors[account_id] = collector
+        try:
+            async with asyncio.TaskGroup() as parts:
+                parts.create_task(collector.run(), name=f"collector {account_id}")
+                parts.create_task(socket.run(), name=f"private socket {account_id}")
+                opened()
+                await self._until_changed(account_id, port)
+        except* CannotWork as changed:
+            raise CannotWork(str(changed.exceptions[0])) from None
+        finally:
+            del self.collectors[account_id]
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _socket(self, port: RemotePort, collector: Collector) -> PrivateSocket:
+        """The key is in memory as long as the socket is, which logs in with it each time."""
+        exchange, clock = port.exchange, self.clocks.of(port.exchange, port.market_type)
+        return PrivateSocket(
+            account=str(port.account_id),
+            keys=await _aside(keys.open_key, port.account_id),
+            market_type=port.market_type,
+            driver=self._markets.drivers[exchange],
+            trader=self._traders[exchange],
+            client=self._client,
+            sink=collector,
+            addresses=self._markets.addresses,
+            gate=self._markets.pool.gate(exchange),
+            clock=time.time_ns,
+            exchange_ms=clock.now_ms,
+            rng=random.SystemRandom(),
+        )
+
+    async def _until_changed(self, account_id: int, port: RemotePort) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                now = await _aside(self.ports.of, account_id)
+            except DatabaseError:
+                continue  # whoever keeps the lease has said so
+            if now is not port:
+                raise CannotWork(f"account {account_id}: its key was changed")
+
+
+async def _aside(call: Callable[..., T], *args: Any) -> T:
+    """In a thread, with a connection to the database for this once."""
+
+    def called() -> T:
+        try:
+            return call(*args)
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(called)
