@@ -5,10 +5,10 @@ cancels and closing orders, is carried out by the executors, see `execution.canc
 stop; only a person sets going again.
 """
 
-from django.db import transaction
 from django.db.models.functions import Now
 
 from apps.trading import scopes
+from apps.trading.execution.transactions import in_transaction
 from apps.trading.halt_report import report as report
 from apps.trading.models import Account, HaltMode, RiskState
 from apps.trading.risk_view import Scope, ScopeState
@@ -61,7 +61,7 @@ def reduce(*, scope: Scope, scope_id: str = "", reason: str, actor: Actor) -> Ri
     return _stop(scope, scope_id, ScopeState.REDUCING, None, reason, actor)
 
 
-@transaction.atomic
+@in_transaction
 def resume(*, scope: Scope, scope_id: str = "", reason: str, actor: Actor) -> RiskState:
     """A person sets one scope going again and has seen its alerts; the scopes around it stay as they are.
 
@@ -90,7 +90,7 @@ def resume(*, scope: Scope, scope_id: str = "", reason: str, actor: Actor) -> Ri
     return row
 
 
-@transaction.atomic
+@in_transaction
 def _stop(
     scope: Scope, scope_id: str, state: ScopeState, mode: HaltMode | None, reason: str, actor: Actor
 ) -> RiskState:
