@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.trading.views import accounts, holdings, risk
+from apps.trading.views import accounts, holdings, intents, orders, risk
 
 urlpatterns = [
     path("accounts", accounts.AccountsView.as_view(), name="api-accounts"),
@@ -10,6 +10,13 @@ urlpatterns = [
     path("accounts/<int:account_id>/approve", accounts.AccountApproveView.as_view(), name="api-account-approve"),
     path("accounts/<int:account_id>/close", accounts.AccountCloseView.as_view(), name="api-account-close"),
     path("accounts/<int:account_id>/key", accounts.AccountKeyView.as_view(), name="api-account-key"),
+    path("intents", intents.IntentsView.as_view(), name="api-intents"),
+    path("intents/<int:intent_id>", intents.IntentView.as_view(), name="api-intent"),
+    path("intents/<int:intent_id>/cancel", intents.IntentCancelView.as_view(), name="api-intent-cancel"),
+    path("orders", orders.OrdersView.as_view(), name="api-orders"),
+    path("orders/<int:order_id>", orders.OrderView.as_view(), name="api-order"),
+    path("orders/<int:order_id>/cancel", orders.OrderCancelView.as_view(), name="api-order-cancel"),
+    path("fills", orders.FillsView.as_view(), name="api-fills"),
     path("positions", holdings.PositionsView.as_view(), name="api-positions"),
     path("balances", holdings.BalancesView.as_view(), name="api-balances"),
     path("pnl", holdings.PnlView.as_view(), name="api-pnl"),

@@ -3,7 +3,7 @@
 from knox.models import AuthToken
 from rest_framework import serializers
 
-from apps.users.models import Audit
+from apps.users.models import Alert, Audit
 from apps.users.rest.serializers import StrictSerializer, WholeNumber
 
 
@@ -56,3 +56,11 @@ class VerdictSerializer(serializers.Serializer):
     intact = serializers.BooleanField()
     last_change_id = serializers.IntegerField()
     broken_at = serializers.IntegerField(allow_null=True)
+
+
+class AlertSerializer(serializers.ModelSerializer):
+    """Something that a person must look at; `acked_at` null: nobody has yet."""
+
+    class Meta:
+        model = Alert
+        fields = ["id", "kind", "scope", "scope_id", "subject", "text", "at", "acked_by", "acked_at", "escalated_at"]

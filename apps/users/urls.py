@@ -10,4 +10,6 @@ urlpatterns = [
     path("tokens/<str:token_id>", views.TokenView.as_view(), name="api-token"),
     path("audit", views.AuditView.as_view(), name="api-audit"),
     path("audit/verdict", views.AuditVerdictView.as_view(), name="api-audit-verdict"),
+    path("alerts", views.AlertsView.as_view(), name="api-alerts"),
+    path("alerts/<int:alert_id>/ack", views.AlertAckView.as_view(), name="api-alert-ack"),
 ]

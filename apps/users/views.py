@@ -1,4 +1,4 @@
-"""Myself, my tokens and the trail, by REST."""
+"""Myself, my tokens, the trail and alerts, by REST."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,12 +13,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.users.models import Audit
+from apps.users import alerts
+from apps.users.models import Alert, Audit
 from apps.users.rest.exceptions import Conflict
-from apps.users.rest.parameters import refuse_unknown, word
-from apps.users.roles import ADMIN, has_role, role_of
+from apps.users.rest.idempotency import idempotent
+from apps.users.rest.parameters import refuse_unknown, word, yes_or_no
+from apps.users.rest.serializers import StrictSerializer
+from apps.users.roles import ADMIN, OPERATOR, has_role, role_of
 from apps.users.selectors import verify_audit
 from apps.users.serializers import (
+    AlertSerializer,
     AuditSerializer,
     MeSerializer,
     NewTokenSerializer,
@@ -28,6 +32,11 @@ from apps.users.serializers import (
 )
 from apps.users.services import MOST_TOKENS, actor_of, make_token, revoke_token
 
+LARGEST = 2**63 - 1  # of a primary key
+ALERT_FILTERS = [
+    *(OpenApiParameter(name, str) for name in ("kind", "scope", "scope_id")),
+    OpenApiParameter("open", bool),
+]
 FILTERS = [OpenApiParameter("action", str), OpenApiParameter("user", str), OpenApiParameter("object", str)]
 
 
@@ -97,6 +106,45 @@ class AuditVerdictView(APIView):
     @extend_schema(responses=VerdictSerializer)
     def get(self, request: Request) -> Response:
         return Response(to_builtins(verify_audit()))
+
+
+class AlertsView(generics.ListAPIView):
+    """What a person must look at, latest first; `open=true` leaves what nobody has acknowledged."""
+
+    serializer_class = AlertSerializer
+    queryset = Alert.objects.none()  # for the schema; `get_queryset` has the rows
+
+    @extend_schema(parameters=ALERT_FILTERS)
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
+    def get_queryset(self) -> QuerySet[Alert]:
+        request = self.request
+        refuse_unknown(request, [*(one.name for one in ALERT_FILTERS), "limit", "offset"])
+        rows = Alert.objects.all()
+        for name in ("kind", "scope", "scope_id"):
+            if name in request.query_params:
+                rows = rows.filter(**{name: word(request, name)})
+        is_open = yes_or_no(request, "open")
+        return rows if is_open is None else rows.filter(acked_at__isnull=is_open)
+
+
+class AlertAckView(APIView):
+    """Somebody has seen it and takes care."""
+
+    read_role = write_role = OPERATOR
+
+    @extend_schema(request=StrictSerializer, responses=AlertSerializer)
+    @idempotent
+    def post(self, request: Request, alert_id: int) -> Response:
+        StrictSerializer(data=request.data).is_valid(raise_exception=True)
+        row = Alert.objects.filter(pk=min(alert_id, LARGEST)).first()
+        if row is None:
+            raise NotFound({"id": [f"No alert {alert_id}."]})
+        if not alerts.ack(alert_id=row.pk, actor=actor_of(request)):
+            raise Conflict("It was acknowledged before.")
+        row.refresh_from_db()
+        return Response(AlertSerializer(row).data)
 
 
 def _own(request: Request) -> QuerySet[AuthToken]:

@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from apps.feeds.views.books import BookView
 from apps.monitoring.views.tasks import TasksView
+from apps.trading.views.orders import OpenOrdersView
 from ctweb.api.status import LiveView, ReadyView, StatusView
 
 version_1: list[URLPattern | URLResolver] = [
@@ -23,6 +24,7 @@ urlpatterns = [
     path("health/live", LiveView.as_view(), name="health-live"),
     path("health/ready", ReadyView.as_view(), name="health-ready"),
     path("orderbook/<str:exchange>/<path:pair>", BookView.as_view(), name="orderbook"),
+    path("trader/orders", OpenOrdersView.as_view(), name="trader-orders"),
     path("monitor/tasks", TasksView.as_view(), name="monitor-tasks"),
     path("api/v1/", include(version_1)),
 ]

@@ -1,0 +1,153 @@
+"""Switches and limits by REST: halting needs one request, going on needs a person, a reason and a password."""
+
+import pytest
+
+from apps.trading import halting
+from apps.trading.models import RiskLimit, RiskState
+from apps.trading.risk_view import Scope
+from apps.trading.tests import rows
+from apps.users.models import Audit
+from ctweb.tests.desk import GUARD, Desk, open_desk
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(settings) -> Desk:
+    return open_desk(settings)
+
+
+def state(scope: str = "global", scope_id: str = "") -> str:
+    return RiskState.objects.get(scope=scope, scope_id=scope_id).state
+
+
+def halted(desk: Desk, **scope) -> None:
+    assert desk.oleg.post("risk/halt", scope).status_code == 200
+
+
+def test_an_empty_request_halts_everything_and_answers_when_that_is_committed(desk):
+    answer = desk.oleg.post("risk/halt").json()
+    assert [answer[name] for name in ("scope", "state", "mode", "by")] == ["global", "HALTED", "cancel", "oleg"]
+    assert state() == "HALTED"
+    assert Audit.objects.get(action="risk.halt").user == "oleg"
+
+
+@pytest.mark.parametrize("mode", ["stop", "cancel"])
+def test_one_scope_is_halted_in_the_mode_that_is_asked_for(desk, mode):
+    account = str(desk.accounts["boris"].pk)
+    answer = desk.oleg.post("risk/halt", {"scope": "account", "scope_id": account, "mode": mode}).json()
+    assert (answer["mode"], state("account", account), state()) == (mode, "HALTED", "ACTIVE")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "reason"),
+        ({"reason": "short"}, "reason"),
+        ({"reason": GUARD["reason"]}, "password"),
+        ({**GUARD, "password": "guessed"}, "password"),
+    ],
+)
+def test_closing_all_positions_needs_a_reason_and_a_password(desk, body, field):
+    answer = desk.oleg.post("risk/halt", {"mode": "flatten", **body})
+    assert (answer.status_code, list(answer.json())) == (400, [field])
+    assert state() == "ACTIVE"
+
+
+def test_all_positions_are_closed_by_whoever_confirms_it(desk):
+    assert desk.oleg.post("risk/halt", {"mode": "flatten", **GUARD}).json()["mode"] == "flatten"
+
+
+@pytest.mark.parametrize(
+    "scope", [{"scope": "account", "scope_id": "999"}, {"scope": "exchange", "scope_id": "x"}, {"scope_id": "1"}]
+)
+@pytest.mark.parametrize("path", ["risk/halt", "risk/reduce"])
+def test_what_is_not_there_is_not_halted(desk, path, scope):
+    answer = desk.oleg.post(path, scope)
+    assert (answer.status_code, list(answer.json())) == (400, ["scope_id"])
+
+
+def test_a_scope_is_let_through_what_makes_positions_smaller(desk):
+    assert desk.oleg.post("risk/reduce", {"scope": "exchange", "scope_id": "binance"}).json()["state"] == "REDUCING"
+
+
+def test_going_on_needs_reason_and_password(desk):
+    halted(desk)
+    for body, field in (
+        ({"password": GUARD["password"]}, "reason"),
+        ({"reason": GUARD["reason"]}, "password"),
+        ({**GUARD, "reason": "too short"}, "reason"),
+        ({**GUARD, "password": "guessed"}, "password"),
+    ):
+        answer = desk.anna.post("risk/resume", body)
+        assert (answer.status_code, list(answer.json())) == (400, [field])
+    assert state() == "HALTED"
+    assert desk.anna.post("risk/resume", GUARD).json()["state"] == "ACTIVE"
+    assert Audit.objects.get(action="risk.resume").reason == GUARD["reason"]
+
+
+def test_somebody_elses_account_is_not_set_going(desk):
+    account = str(desk.accounts["boris"].pk)
+    trade = rows.trade(desk.accounts["boris"])
+    for scope in ({"scope": "account", "scope_id": account}, {"scope": "trade", "scope_id": str(trade.pk)}):
+        halted(desk, **scope)
+        assert desk.anna.post("risk/resume", {**scope, **GUARD}).status_code == 404
+        assert state(**scope) == "HALTED"
+        assert desk.boris.post("risk/resume", {**scope, **GUARD}).status_code == 200
+
+
+def test_the_report_counts_everybodys_orders_and_shows_ones_own(desk):
+    for account in desk.accounts.values():
+        rows.order(rows.intent(rows.trade(account)), status="OPEN")
+    halted(desk)
+    found = desk.anna.get("risk/report").json()
+    assert (found["state"], found["orders"], found["unconfirmed"], found["is_done"]) == ("HALTED", 3, 3, False)
+    shown = {line["account_id"] for line in found["lines"]}
+    assert shown == {desk.accounts["anna"].pk, desk.accounts["desk"].pk}
+    assert len(desk.olga.get("risk/report").json()["lines"]) == 3
+
+
+def test_the_report_of_what_is_not_there_is_not_found(desk):
+    assert desk.anna.get("risk/report", scope="account", scope_id="999").status_code == 404
+    assert desk.anna.get("risk/report", scope="trade", scope_id="x").status_code == 404
+
+
+def test_states_are_filtered(desk):
+    halted(desk)
+    found = desk.vera.get("risk/states", state="HALTED").json()["results"]
+    assert [(one["scope"], one["by"]) for one in found] == [("global", "oleg")]
+
+
+def limit(value: str, **changes) -> dict:
+    return {"scope": "global", "name": "max_order_usdt", "value": value, **changes}
+
+
+def test_a_limit_goes_down_at_once_and_up_for_an_administrator(desk):
+    assert desk.anna.post("risk/limits", limit("50")).json()["value"] == "50"
+    assert set(desk.anna.post("risk/limits", limit("60", **GUARD)).json()) == {"value"}
+    assert set(desk.olga.post("risk/limits", limit("60")).json()) == {"reason", "password"}
+    assert desk.olga.post("risk/limits", limit("60", **GUARD)).json()["value"] == "60"
+    assert [one["value"] for one in desk.vera.get("risk/limits").json()["results"]] == ["60"]
+
+
+def test_somebody_elses_limit_is_not_set(desk):
+    scope = {"scope": "account", "scope_id": str(desk.accounts["boris"].pk)}
+    assert desk.anna.post("risk/limits", limit("50", **scope)).status_code == 404
+    row = desk.boris.post("risk/limits", limit("50", **scope)).json()
+    assert desk.anna.delete(f"risk/limits/{row['id']}").status_code == 404
+    assert desk.boris.delete(f"risk/limits/{row['id']}").status_code == 400  # the default is more
+    assert desk.olga.delete(f"risk/limits/{row['id']}", GUARD).status_code == 204
+    assert not RiskLimit.objects.exists()
+
+
+def test_limits_are_named_with_their_defaults_and_ceilings(desk):
+    named = {one["name"]: one for one in desk.vera.get("risk/limits/names").json()}
+    assert (named["max_order_usdt"]["default"], named["max_order_usdt"]["ceiling"]) == ("100", "10000")
+
+
+def test_a_wrong_password_is_counted_as_the_login_pages_are(desk):
+    halting.halt(scope=Scope.GLOBAL, reason="drill", actor=halting.control("test"))
+    for _ in range(5):
+        desk.anna.post("risk/resume", {**GUARD, "password": "guessed"})
+    assert desk.anna.post("risk/resume", GUARD).status_code == 429
+    assert state() == "HALTED"
