@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from apps.feeds import selectors as feeds
 from apps.feeds.market import Instrument
-from apps.feeds.models import TradePair
+from apps.feeds.models import Exchange, TradePair
 
 KEPT_S = 5.0
 MOST = 5_000
@@ -28,6 +28,7 @@ class Catalogue:
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._kept: dict[int, tuple[float, Instrument]] = {}
         self._monotonic = monotonic
+        self._exchanges: dict[str, int] = {}
         self._changing = threading.Lock()
 
     def __call__(self, pair_ids: Collection[int]) -> Mapping[int, Instrument]:
@@ -37,6 +38,12 @@ class Catalogue:
         young = {one: instrument for one, (at, instrument) in known.items() if at >= since}
         missing = set(pair_ids) - young.keys()
         return {**young, **self._read(missing)} if missing else young
+
+    def exchange_id(self, code: str) -> int:
+        """The number of its row, which never changes. Raise DoesNotExist."""
+        if code not in self._exchanges:
+            self._exchanges[code] = Exchange.objects.values_list("pk", flat=True).get(code=code)
+        return self._exchanges[code]
 
     def _read(self, pair_ids: Collection[int]) -> Mapping[int, Instrument]:
         at = self._monotonic()

@@ -5,20 +5,16 @@ of the lane; the switches, shared, so that a halt that is committed stops whatev
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import OuterRef, Subquery
-from django.db.models.functions import Now
 
 from apps.feeds.drivers.trading import ExpiryCheck
 from apps.feeds.market import Instrument
-from apps.feeds.models import TradePair
 from apps.feeds.orders import NewOrder, OrderStatus
 from apps.trading import records, risk
-from apps.trading.execution import guards, hooks
+from apps.trading.execution import guards, hooks, statements
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.facts import Subject, time_at
 from apps.trading.execution.gathering import Seen, Sender, gather
@@ -27,10 +23,10 @@ from apps.trading.execution.lanes import MARGIN_S, HeldLane, LaneLost, ids_of
 from apps.trading.execution.ports import Port
 from apps.trading.execution.transactions import in_transaction
 from apps.trading.models import IntentResult, IntentState, Order, OrderEvent, OrderIntent
-from apps.trading.order_state import CancelState
 from apps.trading.risk import ApprovedOrder, Denied
 
 LEAVE_S = 0.2  # so long before it expires the request must have left
+RESERVED = ("reserved_asset", "reserved_amount", "reserved_notional")
 CHECK_S = 0.5  # so long after it has, an order without an answer is looked for
 
 
@@ -76,14 +72,13 @@ def _claim(
     _lock_lease(held, expiry_ms(executor, port) / 1000 + MARGIN_S)
     account_id, _ = ids_of(held.lane)
     usage = guards.lock_usage(account_id)
-    head = _head(held.lane)
-    if head is None:
+    row = _head(held.lane)
+    if row is None:
         return None
-    row, exchange_id = head
     wanted = records.intent_of(row, instrument)
     now = guards.clock() if usage is None else usage.now
     if wanted.is_too_old(records.milliseconds(now)):
-        return _turn_away(row, IntentResult.EXPIRED)
+        return _turn_away(row, IntentResult.EXPIRED, now)
     subject = Subject(
         account_id=account_id,
         pair_id=row.pair_id,
@@ -106,9 +101,9 @@ def _claim(
     )
     verdict = risk.approve(wanted, view)
     if isinstance(verdict, Denied):
-        return _turn_away(row, IntentResult.RISK_DENIED, verdict)
+        return _turn_away(row, IntentResult.RISK_DENIED, now, verdict)
     reserve(row, verdict, view.rates[instrument.quote])
-    made = _write(held, row, exchange_id, verdict, executor, port)
+    made = _write(held, row, verdict, now, executor, port)
     hooks.at("K4")
     return made
 
@@ -128,88 +123,72 @@ def _lock_lease(held: HeldLane, needed_s: float) -> None:
         raise LaneLost(held.lane)
 
 
-def _head(lane: str) -> tuple[OrderIntent, int] | None:
-    """Locked, so that it is not cancelled meanwhile; and the number of its exchange."""
-    exchange = TradePair.objects.filter(pk=OuterRef("pair_id")).values("exchange_id")
-    waiting = OrderIntent.objects.filter(lane=lane, state=IntentState.NEW).order_by("id")
-    row: Any = waiting.annotate(exchange_pk=Subquery(exchange)).select_for_update().first()
-    return None if row is None else (row, row.exchange_pk)
+def _head(lane: str) -> OrderIntent | None:
+    """Locked, so that it is not cancelled meanwhile."""
+    rest = f"WHERE lane = %s AND state = %s ORDER BY id LIMIT 1{guards.FOR_UPDATE[connection.vendor]}"
+    return statements.first(OrderIntent, rest, [lane, IntentState.NEW])
 
 
-def _turn_away(row: OrderIntent, result: IntentResult, denied: Denied | None = None) -> TurnedAway:
+def _turn_away(row: OrderIntent, result: IntentResult, now: datetime, denied: Denied | None = None) -> TurnedAway:
     reason, text = ("", "") if denied is None else (denied.reason.value, denied.text[:300])
-    OrderIntent.objects.filter(pk=row.pk, state=IntentState.NEW).update(
-        state=IntentState.DONE,
-        result=result,
-        deny_reason=reason,
-        deny_text=text,
-        reserved_amount=ZERO,
-        reserved_notional=ZERO,
-        done_at=Now(),
+    over = {"state": IntentState.DONE, "reserved_amount": ZERO, "reserved_notional": ZERO, "done_at": now}
+    statements.update(
+        OrderIntent, row.pk, {**over, "result": result, "deny_reason": reason, "deny_text": text}, state=row.state
     )
     return TurnedAway(intent_id=row.pk, result=result, reason=reason)
 
 
 def _write(
-    held: HeldLane, row: OrderIntent, exchange_id: int, approved: ApprovedOrder, executor: Executor, port: Port
+    held: HeldLane, row: OrderIntent, approved: ApprovedOrder, now: datetime, executor: Executor, port: Port
 ) -> Claim:
     """The order as PENDING, with what proves later what became of it."""
     ids, expires_in_ms = executor.ids, expiry_ms(executor, port)
     client_order_id = ids.make(port.id_form, account_id=row.account_id, intent_id=row.pk, attempt=row.attempt)
-    expires_ms = port.now_ms() + expires_in_ms
+    exchange_ms = port.now_ms()
     leave_by = executor.monotonic() + expires_in_ms / 1000 - LEAVE_S
-    order = approved.order(client_order_id, expires_ms)
-    made = _order_row(row, order, approved.amount)
-    made.exchange_id, made.fence, made.build_id = exchange_id, held.fence, executor.build_id
-    made.request_expires_at = records.time_of(max(expires_ms, _final_ms(port)))
-    made.next_check_at = Now() + timedelta(milliseconds=expires_in_ms, seconds=CHECK_S)
-    made.save(force_insert=True)
-    OrderEvent(order_id=made.pk, seq=1, kind="placing", to_status=OrderStatus.PENDING, from_status="", at=Now()).save(
-        force_insert=True
+    order = approved.order(client_order_id, exchange_ms + expires_in_ms)
+    order_id = statements.insert(
+        Order,
+        {
+            **_columns(row, order),
+            "amount": approved.amount,
+            "exchange_id": executor.catalogue.exchange_id(order.instrument.exchange),
+            "created_at": now,
+            "updated_at": now,
+            "sent_at": now,
+            "next_check_at": now + timedelta(milliseconds=expires_in_ms, seconds=CHECK_S),
+            "request_expires_at": records.time_of(exchange_ms + max(expires_in_ms, _unbounded_ms(port))),
+            "fence": held.fence,
+            "build_id": executor.build_id,
+        },
     )
-    OrderIntent.objects.filter(pk=row.pk).update(
-        state=IntentState.SENDING,
-        attempt=row.attempt + 1,
-        reserved_asset=row.reserved_asset,
-        reserved_amount=row.reserved_amount,
-        reserved_notional=row.reserved_notional,
+    event = {"order_id": order_id, "seq": 1, "kind": "placing", "to_status": OrderStatus.PENDING, "at": now}
+    statements.insert(OrderEvent, event)
+    reserved = {name: getattr(row, name) for name in RESERVED}
+    statements.update(
+        OrderIntent, row.pk, {"state": IntentState.SENDING, "attempt": row.attempt + 1, **reserved}, state=row.state
     )
-    return Claim(order_id=made.pk, intent_id=row.pk, order=order, leave_by=leave_by)
+    return Claim(order_id=order_id, intent_id=row.pk, order=order, leave_by=leave_by)
 
 
-def _final_ms(port: Port) -> int:
-    """Until when a request may be accepted where it cannot carry an expiry: as long as its signature is good."""
-    return port.now_ms() + port.expiry.longest_ms if port.expiry.check is ExpiryCheck.NONE else 0
+def _unbounded_ms(port: Port) -> int:
+    """How long a request may be accepted where it cannot carry an expiry: as long as its signature is good."""
+    return port.expiry.longest_ms if port.expiry.check is ExpiryCheck.NONE else 0
 
 
-def _order_row(row: OrderIntent, order: NewOrder, amount: Decimal) -> Order:
-    """Every column is given: what the database would fill in by itself would have to be read again."""
-    return Order(
-        trade_id=row.trade_id,
-        pair_id=row.pair_id,
-        type=order.type,
-        side=order.side,
-        amount=amount,
-        price=order.price,
-        status=OrderStatus.PENDING,
-        created_at=Now(),
-        updated_at=Now(),
-        client_order_id=order.client_order_id,
-        account_id=row.account_id,
-        intent_id=row.pk,
-        attempt=row.attempt,
-        is_external=False,
-        tif=order.tif,
-        reduce_only=order.reduce_only,
-        position_side=order.position_side,
-        filled=ZERO,
-        told=ZERO,
-        sent_at=Now(),
-        misses=0,
-        alarms="",
-        last_error_code="",
-        last_error="",
-        cancel_state=CancelState.NONE,
-        cancel_attempts=0,
-        exchange_ms=0,
-    )
+def _columns(row: OrderIntent, order: NewOrder) -> dict[str, Any]:
+    return {
+        "trade_id": row.trade_id,
+        "pair_id": row.pair_id,
+        "account_id": row.account_id,
+        "intent_id": row.pk,
+        "attempt": row.attempt,
+        "type": order.type,
+        "side": order.side,
+        "price": order.price,
+        "tif": order.tif,
+        "reduce_only": order.reduce_only,
+        "position_side": order.position_side,
+        "status": OrderStatus.PENDING,
+        "client_order_id": order.client_order_id,
+    }

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from apps.feeds.client_ids import ClientIds
-from apps.trading.execution.catalogue import Catalogue, Instruments
+from apps.trading.execution.catalogue import Catalogue
 from apps.trading.execution.market import Market
 from apps.trading.execution.ports import Ports
 
@@ -66,7 +66,7 @@ class Executor:
     ids: ClientIds
     expiry_ms: int = EXPIRY_MS
     monotonic: Callable[[], float] = time.monotonic
-    catalogue: Instruments = field(default_factory=Catalogue)
+    catalogue: Catalogue = field(default_factory=Catalogue)
     tally: Tally = field(default_factory=Tally)
     shut: Shut = field(default_factory=Shut)
 

@@ -12,7 +12,7 @@ from apps.feeds.market import Instrument, Side
 from apps.feeds.models import TradePair
 from apps.feeds.orders import MarginMode, OrderType, PositionSide, TimeInForce
 from apps.trading import records, risk, trades
-from apps.trading.execution import guards, hooks, wishes
+from apps.trading.execution import guards, hooks, statements, wishes
 from apps.trading.execution.catalogue import instruments
 from apps.trading.execution.facts import Subject
 from apps.trading.execution.gathering import Seen, gather
@@ -28,6 +28,7 @@ from apps.users.models import User
 from apps.users.services import SYSTEM, Actor
 
 MAX_AGE_MS = 5_000
+COLUMNS = tuple(field.attname for field in OrderIntent._meta.concrete_fields if not field.primary_key)
 ZERO = Decimal(0)
 
 
@@ -154,6 +155,7 @@ def _write(row: OrderIntent, instrument: Instrument, seen: Seen, market: Market)
         instruments=instruments,
     )
     row.created_at = records.time_of(view.now_ms) if usage is None else usage.now
+    row.pk = None  # of an earlier try that was given up
     verdict = risk.approve(records.intent_of(row, instrument), view)
     row.state, row.attempt = IntentState.NEW, 0
     row.result, row.done_at, row.deny_reason, row.deny_text = None, None, "", ""
@@ -164,8 +166,7 @@ def _write(row: OrderIntent, instrument: Instrument, seen: Seen, market: Market)
     else:
         row.state, row.result, row.done_at = IntentState.DONE, IntentResult.RISK_DENIED, row.created_at
         row.deny_reason, row.deny_text = verdict.reason, verdict.text[:300]
-    row.pk = None  # of an earlier try that was given up
-    row.save(force_insert=True)
+    row.pk = statements.insert(OrderIntent, {name: getattr(row, name) for name in COLUMNS})
     hooks.at("K1")
 
 

@@ -5,16 +5,20 @@ A lane is called `<account id>:<pair id>`, its lease `lane:<account id>:<pair id
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import Min, Q
+from django.db import connection, transaction
+from django.db.models import Min
 from django.db.models.functions import Now
 
 from apps.feeds.leases import NOBODY
 from apps.feeds.models import Lease
+from apps.trading.execution import statements
 from apps.trading.execution.executor import Executor
+from apps.trading.execution.facts import moment, time_at
+from apps.trading.execution.guards import CLOCK
 from apps.trading.models import IntentState, OrderIntent
+from apps.trading.records import EPOCH
 
 PREFIX = "lane:"
 TTL_S = 6.0
@@ -58,16 +62,18 @@ def acquire(lane: str, executor: Executor) -> HeldLane | None:
     if seen is None:
         _create(resource)
         seen = _look(resource)
-    if seen is None:
+    if seen is None or not seen.is_free:
         return None
-    fence, is_free = seen
-    if not is_free:
-        return None
-    free = Q(expires_at__lte=Now()) | Q(holder=NOBODY)
-    taken = Lease.objects.filter(free, resource=resource, fence=fence).update(
-        fence=fence + 1, holder=executor.holder, expires_at=_expiry()
-    )
-    return HeldLane(lane=lane, holder=executor.holder, fence=fence + 1, until=until) if taken else None
+    fence = seen.fence + 1
+    with connection.cursor() as cursor:  # whoever has renewed or taken it meanwhile keeps it
+        cursor.execute(
+            "UPDATE lease SET fence = %s, holder = %s, expires_at = %s WHERE resource = %s AND fence = %s"
+            " AND (holder = %s OR expires_at <= %s)",
+            [fence, executor.holder, moment(seen.now + timedelta(seconds=TTL_S)), resource, seen.fence, NOBODY]
+            + [moment(seen.now)],
+        )
+        taken = cursor.rowcount == 1
+    return HeldLane(lane=lane, holder=executor.holder, fence=fence, until=until) if taken else None
 
 
 def keep(held: HeldLane, executor: Executor) -> HeldLane:
@@ -83,8 +89,9 @@ def keep(held: HeldLane, executor: Executor) -> HeldLane:
 
 def release(held: HeldLane) -> None:
     """Free at once, for whoever asks next; it may be somebody else's already."""
-    mine = Lease.objects.filter(resource=held.resource, holder=held.holder, fence=held.fence)
-    mine.update(holder=NOBODY, expires_at=Now())
+    statements.update(
+        Lease, held.resource, {"holder": NOBODY, "expires_at": EPOCH}, holder=held.holder, fence=held.fence
+    )
 
 
 def due(limit: int, *, without: Collection[int] = ()) -> list[str]:
@@ -104,17 +111,32 @@ def due(limit: int, *, without: Collection[int] = ()) -> list[str]:
 
 
 def has_waiting(lane: str) -> bool:
-    return OrderIntent.objects.filter(lane=lane, state=IntentState.NEW).exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM order_intent WHERE lane = %s AND state = %s LIMIT 1", [lane, IntentState.NEW])
+        return cursor.fetchone() is not None
 
 
-def _look(resource: str) -> tuple[int, bool] | None:
-    """Its fence, and whether it is free."""
-    row = (
-        Lease.objects.filter(resource=resource).annotate(now=Now()).values_list("fence", "holder", "expires_at", "now")
-    )
-    for fence, holder, expires_at, now in row:
-        return fence, holder == NOBODY or expires_at <= now
-    return None
+@dataclass(frozen=True)
+class _Seen:
+    fence: int
+    is_free: bool
+    now: datetime  # of the database
+
+
+def _look(resource: str) -> _Seen | None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT fence, holder, expires_at, {CLOCK[connection.vendor]} FROM lease WHERE resource = %s",  # noqa: S608
+            [resource],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    fence, holder, *times = row
+    expires_at, now = map(time_at, times)
+    if expires_at is None or now is None:
+        raise ValueError(f"the lease {resource} has no end")
+    return _Seen(fence, holder == NOBODY or expires_at <= now, now)
 
 
 def _create(resource: str) -> None:

@@ -8,6 +8,7 @@ queue `exec.wake` of Celery is told as well.
 import os
 import queue
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -25,8 +26,9 @@ log = structlog.get_logger(__name__)
 CHANNEL = "wake"
 MOST = 1_000  # hints that wait
 TIMEOUT_S = 0.5
+REST_S = 1.0  # after a failure nothing is told for so long
 
-counts: Counter[str] = Counter()  # of this process: told, failed, dropped
+counts: Counter[str] = Counter()  # of this process: told, failed, rested, dropped
 
 
 class Waker:
@@ -46,16 +48,25 @@ class Waker:
             counts["dropped"] += 1
 
     def _run(self) -> None:
+        rests_until = 0.0
         while True:
             lane = self._hints.get()
-            try:
-                self._redis.publish(CHANNEL, lane)
-                self._tell(lane)
-                counts["told"] += 1
-            except (RedisError, OperationalError, OSError) as error:
-                counts["failed"] += 1
-                log.info("hint not told", lane=lane, error=str(error))
+            if time.monotonic() < rests_until:
+                counts["rested"] += 1
+            elif not self._told(lane):
+                rests_until = time.monotonic() + REST_S
             hooks.at("K3")
+
+    def _told(self, lane: str) -> bool:
+        try:
+            self._redis.publish(CHANNEL, lane)
+            self._tell(lane)
+        except (RedisError, OperationalError, OSError) as error:
+            counts["failed"] += 1
+            log.info("hint not told", lane=lane, error=str(error))
+            return False
+        counts["told"] += 1
+        return True
 
 
 def wake_on_commit(lane: str) -> None:

@@ -59,7 +59,7 @@ def _work(lane: str, executor: Executor) -> Worked:
         total = Worked(
             ended=worked.ended, sent=total.sent + worked.sent, turned_away=total.turned_away + worked.turned_away
         )
-        # one that was written after we had looked, while its hint found the lane taken, is ours to see
+        # one that was written after the last look, while its hint found the lane taken, is ours to see
         if worked.ended is not Ended.EMPTY or not lanes.has_waiting(lane):
             return total
 
@@ -81,6 +81,8 @@ def _hold(held: HeldLane, executor: Executor, port: Port) -> Worked:
                     sent += fate is not Fate.LEFT
                     executor.tally.add(f"orders {fate}")
                     hooks.at("K10")
+            if not lanes.has_waiting(held.lane):
+                return Worked(ended=Ended.EMPTY, sent=sent, turned_away=turned_away)
     except LaneLost:
         log.warning("lane lost", lane=held.lane)
         return Worked(ended=Ended.LOST, sent=sent, turned_away=turned_away)
