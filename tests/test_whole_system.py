@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 
 KEY = "binance:spot:BTC/USDT"
 LEVELS = 20
-PROGRAMS = 7  # redis, history, simulator, web, daemon, jobs, beat
+PROGRAMS = 8  # redis, history, simulator, web, daemon, orders, jobs, beat
 
 
 def processes(system: System) -> list[Path]:
@@ -31,6 +31,11 @@ def processes(system: System) -> list[Path]:
     supervisord = (system.folder.run / "supervisord.pid").read_text().strip()
     children = Path(f"/proc/{supervisord}/task/{supervisord}/children").read_text().split()
     return [Path("/proc") / pid for pid in (supervisord, *children)]
+
+
+def is_executor(command: bytes) -> bool:
+    """The daemon, which trades, and the worker that is told of lanes."""
+    return b"--role" in command or b"exec.wake" in command
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +78,11 @@ def test_a_database_that_does_not_answer_stops_the_start_and_leaves_nothing(tmp_
     assert not (tmp_path / "run" / "supervisord.pid").exists()
 
 
-def test_only_a_daemon_may_be_told_where_the_private_keys_are(system: System):
+def test_only_executors_are_told_where_the_private_keys_are(system: System):
     private = system.folder.root / "keys" / "seal.private"
     assert private.stat().st_mode & 0o777 == 0o400
-    others = [process for process in processes(system) if b"--role" not in (process / "cmdline").read_bytes()]
-    assert len(others) == PROGRAMS
+    others = [process for process in processes(system) if not is_executor((process / "cmdline").read_bytes())]
+    assert len(others) == 1 + PROGRAMS - 2
     for process in others:
         assert b"CT_SEAL_PRIVATE" not in (process / "environ").read_bytes()
         assert private.name.encode() not in (process / "cmdline").read_bytes()

@@ -210,16 +210,6 @@ def test_a_daemon_that_waits_for_its_database_stops_when_told(system: System):
     assert process.returncode == 0
 
 
-@pytest.mark.parametrize("role", ["trader", "both"])
-def test_a_role_that_does_not_exist_yet_is_refused_in_one_line(system: System, role: str):
-    process = system.start(role)
-    _, log = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert log.splitlines() == [
-        f"workers: role {role} does not exist yet: this build watches markets, it does not trade"
-    ]
-
-
 def test_a_bad_setting_stops_the_start_and_names_itself(system: System):
     process = system.start("monitor", CT_PAIRS_PER_CONNECTION="51")
     _, log = process.communicate(timeout=60)

@@ -31,8 +31,14 @@ def test_all_stages_together_end_before_the_stack_is_killed_and_that_before_ctrl
     assert STOP_S + LAST_WORDS_S < CTRL_C_S
 
 
-def test_a_daemon_settles_before_the_supervisor_kills_it():
-    daemon = programs.daemon("monitor")
+def test_a_run_that_only_watches_has_no_worker_for_orders(settings):
+    settings.CT_ROLE = "monitor"
+    assert "orders" not in {program.name for program in own_processes()}
+
+
+@pytest.mark.parametrize("role", ["monitor", "both"])
+def test_a_daemon_settles_before_the_supervisor_kills_it(role: str):
+    daemon = programs.daemon(role)
     told = dict(zip(daemon.command[3::2], daemon.command[4::2], strict=True))
     assert float(told["--settle-s"]) + THREADS_END_S < daemon.stop_s
 
@@ -43,11 +49,10 @@ def told_of(programs_text: str, path: Path) -> set[str]:
     return {section.partition("]")[0] for section in sections if str(path) in section}
 
 
-def test_only_a_daemon_that_trades_is_told_where_the_private_keys_are(tmp_path: Path):
+def test_only_executors_are_told_where_the_private_keys_are(tmp_path: Path):
     secret = tmp_path / "keys of 100 %" / 'it\'s "private"'
-    others = [program for program in own_processes(secret) if program.name != "daemon"]
-    table = [*others, programs.daemon("trader", secret)]
-    assert told_of(programs.configuration(table, Folder(tmp_path), tmp_path), Path("keys of 100 %%")) == {"daemon"}
+    text = programs.configuration(own_processes(secret), Folder(tmp_path), tmp_path)
+    assert told_of(text, Path("keys of 100 %%")) == {"daemon", "orders"}
     watching = programs.configuration([programs.daemon("monitor", secret)], Folder(tmp_path), tmp_path)
     assert "CT_SEAL" not in watching
 
