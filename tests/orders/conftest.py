@@ -4,7 +4,7 @@ import pytest
 
 from tests.orders.rig import Rig, database_of
 
-MODULES = ("tests.orders.naive",)
+MODULES = ("tests.orders.naive", "tests.orders.evidence", "tests.orders.lives")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
+from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
@@ -71,6 +72,12 @@ class Rig:
         where = {"exchange": exchange, "market_type": market_type, "pairs": list(pairs)}
         opened: list[dict[str, Any]] = self.forks.call(rows.open_accounts, names=names, held=held, **where)
         return [{**each, "exchange": exchange, "market_type": market_type} for each in opened]
+
+    def middle(self, account: dict[str, Any], pair: str = PAIRS[0]) -> Decimal:
+        """Of a book that stands still."""
+        where = {"exchange": account["exchange"], "market_type": account["market_type"]}
+        book = self.exchanges.get("_sim/book", symbol=account["symbols"][pair], **where)
+        return (Decimal(str(book["bids"][0][0])) + Decimal(str(book["asks"][0][0]))) / 2
 
     def kill_at(self, point: str, *, skip: int = 0, how: str = "kill") -> dict[str, str]:
         """The environment of a fork that ends itself at a point of the plan."""

@@ -90,7 +90,9 @@ def open_accounts(
     at = Exchange.objects.get(code=exchange)
     listed = list(TradePair.objects.filter(exchange=at, market_type=market_type, pair__in=pairs))
     where = {"exchange": at, "market_type": market_type, "mode": AccountMode.TESTNET}
-    Account.objects.bulk_create([Account(name=name, **where) for name in names])
+    User.objects.bulk_create([User(username=name) for name in names])  # who owns several is watched as one
+    owners = {user.username: user for user in User.objects.filter(username__in=names)}
+    Account.objects.bulk_create([Account(name=name, owner=owners[name], **where) for name in names])
     made = list(Account.objects.filter(name__in=names, **where).order_by("pk"))
     _seal(made)
     today = datetime.now(UTC).date()
@@ -138,4 +140,10 @@ def _told(account: Account, pairs: list[TradePair]) -> dict[str, Any]:
         )
         _open(Scope.TRADE, trade.pk).save()
         trades[pair.pair] = trade.pk
-    return {"id": account.pk, "name": account.name, "trades": trades, "pairs": {one.pair: one.pk for one in pairs}}
+    return {
+        "id": account.pk,
+        "name": account.name,
+        "trades": trades,
+        "pairs": {one.pair: one.pk for one in pairs},
+        "symbols": {one.pair: one.symbol for one in pairs},
+    }

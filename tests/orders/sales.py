@@ -13,11 +13,9 @@ TROUBLES = {"accept_hang": 10, "accept_reset": 8, "late_accept": 8, "error_not_p
 LATE_S, HANG_S = 1.0, 30.0
 
 
-def across(rig: Rig, symbol: str = "BTCUSDT") -> Decimal:
+def across(rig: Rig, account: dict[str, Any]) -> Decimal:
     """A price at which a sale trades at once, on the grid of whole units."""
-    book = rig.exchanges.get("_sim/book", exchange="binance", market_type="spot", symbol=symbol)
-    middle = (Decimal(str(book["bids"][0][0])) + Decimal(str(book["asks"][0][0]))) / 2
-    return (middle * Decimal("0.99")).to_integral_value()
+    return (rig.middle(account) * Decimal("0.99")).to_integral_value()
 
 
 def trouble(rig: Rig, accounts: list[dict[str, Any]], orders: int, seed: int) -> Counter[str]:
@@ -35,6 +33,28 @@ def trouble(rig: Rig, accounts: list[dict[str, Any]], orders: int, seed: int) ->
         rig.exchanges.fault("binance", place[0], op, seconds=seconds)
         told[op] += 1
     return told
+
+
+def cells(rig: Rig, accounts: list[dict[str, Any]], orders: int, run: str) -> list[dict[str, Any]]:
+    """Sales that trade at once, one account after the other; all only make smaller what is held."""
+    price = across(rig, accounts[0])
+    return [
+        {
+            "account": account["id"],
+            "name": account["name"],
+            "exchange": account["exchange"],
+            "market_type": account["market_type"],
+            "pair": account["pairs"]["BTC/USDT"],
+            "trade": account["trades"]["BTC/USDT"],
+            "key": f"{run}-{number}",
+            "amount": f"{AMOUNT}",
+            "price": f"{price}",
+            "tif": "ioc",
+            "purpose": "close",
+        }
+        for number in range(orders)
+        for account in [accounts[number % len(accounts)]]
+    ]
 
 
 def accepted_by_id(rows: list[dict[str, Any]]) -> Counter[tuple[str, str]]:

@@ -1,8 +1,11 @@
 """O2: executors are killed and stopped at random under load. Beside them the usual shape, which doubles orders."""
 
+from collections import Counter
+
 import pytest
 
-from tests.orders import naive, sales
+from tests.orders import evidence, lives, naive, sales
+from tests.orders.invariants import violations
 from tests.orders.rig import Rig
 from tests.orders.storm import TIMES, Storm
 
@@ -17,7 +20,7 @@ def test_the_usual_shape_doubles_orders_here(rig: Rig):
     """Otherwise the rig would be blind."""
     accounts = rig.accounts(ACCOUNTS)
     names = {each["name"] for each in accounts}
-    price = f"{sales.across(rig)}"
+    price = f"{sales.across(rig, accounts[0])}"
     pair = accounts[0]["pairs"]["BTC/USDT"]
     tasks = [
         {"account": accounts[number % ACCOUNTS]["name"], "pair": pair, "price": price, "amount": f"{sales.AMOUNT}"}
@@ -39,3 +42,26 @@ def test_the_usual_shape_doubles_orders_here(rig: Rig):
     print(f"usual shape: {len(doubled)} of {ORDERS} doubled, {sum(doubled.values()) - len(doubled)} orders too many")
     assert storm.killed == KILLS
     assert doubled
+
+
+@pytest.mark.mariadb
+def test_no_order_is_doubled_lost_or_stuck_whoever_dies(rig: Rig):
+    accounts = rig.accounts(ACCOUNTS, held="1")
+    names, numbers = {each["name"] for each in accounts}, [each["id"] for each in accounts]
+    cells = sales.cells(rig, accounts, ORDERS, "storm")
+    assert rig.forks.call(lives.intend_all, cells=cells) == ORDERS
+    troubles = sales.trouble(rig, accounts, ORDERS, seed=2)
+    storm = Storm(
+        start=lambda: rig.forks.start(lives.serve, accounts=numbers, threads=2, seconds=300.0),
+        done=lambda: not rig.forks.call(lives.unsettled, cells=cells),
+        workers=WORKERS,
+        kills=KILLS,
+        pauses=PAUSES,
+    )
+    storm.run()
+    known = rig.forks.call(evidence.told, accounts=numbers)
+    accepted = [row for row in rig.exchanges.accepted("binance") if row["account"] in names]
+    results = Counter(f"{each['result']} {each['deny_reason']}".strip() for each in known["intents"])
+    print(f"this design: {storm.killed} killed, {storm.paused} paused, {dict(troubles)}: {dict(results)}")
+    assert violations(accepted, known) == []
+    assert len(accepted) > ORDERS / 2, results
