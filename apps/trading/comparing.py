@@ -64,6 +64,7 @@ def take_positions(account_id: int, pairs: Mapping[str, TradePair], told: Positi
 @in_transaction
 def accept(account_id: int) -> None:
     """Take what the exchange tells for what is there: of a new account, or by a person's word."""
+    Account.objects.filter(pk=account_id, reconciled_at=None).update(reconciled_at=Now())
     wallets = Wallet.objects.select_for_update().filter(account_id=account_id, account__market_type=MarketType.SPOT)
     for wallet in wallets.exclude(expected=F("total")):
         Wallet.objects.filter(pk=wallet.pk).update(expected=wallet.total, mismatch_since=None, updated_at=Now())
@@ -75,8 +76,10 @@ def accept(account_id: int) -> None:
 
 @in_transaction
 def compare(account_id: int) -> list[Difference]:
-    """Differences of more than a lot; each row remembers since when it differs."""
+    """Differences of more than a lot; each row remembers since when it differs. None of an account that is new."""
     account = Account.objects.get(pk=account_id)
+    if account.reconciled_at is None:
+        return []
     if account.market_type == MarketType.SPOT:
         return _note(_wallets(account))
     return _note(_positions(account))

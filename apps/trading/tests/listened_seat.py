@@ -1,23 +1,38 @@
 """An account at a simulated exchange with its orders in the books, as a collector and its sweeps find it."""
 
-from collections.abc import Iterator
+import asyncio
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+from django.db import OperationalError
+from django.db.backends.signals import connection_created
 from msgspec.structs import replace
 
 from apps.feeds.client_ids import ClientIds
 from apps.feeds.drivers import registry
+from apps.feeds.drivers.base import Rate
 from apps.feeds.drivers.trading import Answer
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import OrderStatus
+from apps.feeds.tests.trading_hand import PATIENT
 from apps.feeds.transport import loop
+from apps.feeds.transport.gate import Gate
 from apps.feeds.transport.orders import Purpose
+from apps.feeds.transport.private import PrivateSocket
 from apps.trading import recording
+from apps.trading.collecting.collector import Collector, Times
+from apps.trading.collecting.spool import Spool
 from apps.trading.models import Order, OrderEvent, OrderFill, Position, RiskState, StrayFill, TradeHistory, Wallet
 from apps.trading.tests.remote_seat import ANSWER_S, Desk, Exchanges
 
 KEPT = (Order, OrderEvent, OrderFill, TradeHistory, StrayFill, Wallet, Position)
+FOREVER_S = 3600.0
 SOMEBODY = ClientIds("7", b"somebody else")
 
 
@@ -70,3 +85,86 @@ def halted(on: Desk) -> str:
     """Why the account is halted; empty if it is not."""
     row = RiskState.objects.get(scope="account", scope_id=str(on.account.pk))
     return row.reason if row.state == "HALTED" else ""
+
+
+@contextmanager
+def listening(on: Desk, folder: Path, *, whole: bool = True, **times: float) -> Iterator[Collector]:
+    """The account's collector on its private socket; nothing is swept on a timer unless `times` say so.
+
+    With `whole` it is entered once the socket runs and the first sweep is done.
+    """
+    values = dict.fromkeys(("orders_s", "trades_s", "holdings_s", "without_socket_s"), FOREVER_S)
+    collector = Collector(
+        port=on.port,
+        spool=Spool(folder / "events.jsonl"),
+        times=Times(**{**values, "away_s": 0.05, "again_s": 0.05, "longest_s": 0.2, **times}),
+    )
+    task = loop.run(_serve(on, collector), ANSWER_S)
+    try:
+        if whole:
+            until(lambda: collector.is_whole and bool(on.truth.outbox.listeners))
+        yield collector
+    finally:
+        loop.run(_end(task), ANSWER_S)
+
+
+async def _serve(on: Desk, collector: Collector) -> "asyncio.Task[None]":
+    socket = PrivateSocket(
+        account=on.name,
+        keys=on.keys,
+        market_type=on.market,
+        driver=registry.driver(on.exchange),
+        trader=registry.trader(on.exchange),
+        client=on.client,
+        sink=collector,
+        addresses=on.exchanges.addresses,
+        gate=Gate(Rate(1000, 1.0)),
+        clock=time.time_ns,
+        exchange_ms=on.port.now_ms,
+        rng=random.Random(1),
+        timing=PATIENT,
+    )
+
+    async def both() -> None:
+        async with asyncio.TaskGroup() as parts:
+            parts.create_task(collector.run())
+            parts.create_task(socket.run())
+
+    return asyncio.create_task(both())
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait for a condition, in a thread that is not the loop's."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "did not happen"
+        time.sleep(0.02)
+
+
+class DatabaseAway:
+    """While set, connections of a collector's threads are lost with each statement. Enter it before these are made."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+
+    def __enter__(self) -> "DatabaseAway":
+        connection_created.connect(self._watch)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        connection_created.disconnect(self._watch)
+
+    def _watch(self, *, connection: Any, **_: object) -> None:
+        if threading.current_thread().name.startswith(("record account", "sweep account")):
+            connection.execute_wrappers.append(self._execute)
+
+    def _execute(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if self.is_set:
+            raise OperationalError(2013, "lost connection")
+        return execute(sql, params, many, context)

@@ -121,7 +121,17 @@ def test_a_position_that_a_whole_list_does_not_name_is_closed():
 
 def test_a_short_position_is_told_as_it_is():
     order = told.sent(rows.account(market_type="futures"), side="sell")
+    comparing.accept(order.account_id)
     fill = told.fill(order, "1", side=Side.SELL)
     recording.record_fill(order.account_id, told.instrument(order), fill, FillSource.WS)
     tell_position(order.account, "-0.1")
     assert comparing.compare(order.account_id) == []
+
+
+def test_an_account_that_was_never_reconciled_is_not_compared():
+    account = rows.account(market_type="futures")
+    tell_position(account, "2")
+    assert comparing.compare(account.pk) == []
+    comparing.accept(account.pk)
+    tell_position(account, "3")
+    assert len(comparing.compare(account.pk)) == 1

@@ -1,0 +1,172 @@
+"""What an exchange pushes is recorded exactly once, over real sockets, through gaps, repetitions and outages."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from apps.feeds.market import MarketType, Side
+from apps.feeds.orders import OrderStatus
+from apps.trading import recording
+from apps.trading.models import Order, OrderFill, Wallet
+from apps.trading.tests import remote_seat
+from apps.trading.tests.listened_seat import DatabaseAway, foreign, listening, placed, read, seat, until
+from apps.trading.tests.remote_seat import Desk, Exchanges
+from apps.users.models import Alert
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
+SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
+# pushes that are whole, pushes that lack trade ids or fees, pushes without our ids, contracts
+EVERYWHERE = [
+    ("binance", SPOT),
+    ("bybit", FUTURES),
+    ("coinex", SPOT),
+    ("htx", SPOT),
+    ("htx", FUTURES),
+    ("hyperliquid", FUTURES),
+    ("kucoin", SPOT),
+    ("mexc", FUTURES),
+    ("okx", FUTURES),
+]
+FEW = [("binance", SPOT), ("htx", FUTURES), ("hyperliquid", FUTURES)]
+
+
+@pytest.fixture
+def on(exchanges: Exchanges, tmp_path: Path, settings, request: pytest.FixtureRequest) -> Iterator[Desk]:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    yield from seat(exchanges, *getattr(request, "param", ("binance", SPOT)), tmp_path)
+
+
+everywhere = pytest.mark.parametrize("on", EVERYWHERE, indirect=True, ids="-".join)
+in_a_few = pytest.mark.parametrize("on", FEW, indirect=True, ids="-".join)
+
+
+def executed(row: Order) -> Decimal:
+    return sum((fill.amount for fill in OrderFill.objects.filter(order_id=row.pk)), Decimal(0))
+
+
+def is_full(row: Order) -> bool:
+    return read(row).status == OrderStatus.FILLED and executed(row) == row.amount
+
+
+@everywhere
+def test_pushes_alone_bring_an_order_to_its_end_with_every_fill(on: Desk, tmp_path: Path):
+    with listening(on, tmp_path):
+        row = placed(on)
+        on.fill(row.exchange_order_id, on.part)
+        until(lambda: read(row).status == OrderStatus.PARTIAL and executed(row) == on.part)
+        on.fill(row.exchange_order_id, on.amount - on.part)
+        until(lambda: is_full(row))
+    assert read(row).fills.count() == 2
+    assert {fill.fee_asset != "" for fill in read(row).fills.all()} == {True}
+
+
+@in_a_few
+@pytest.mark.parametrize("fault", ["duplicate_push", "reorder_push"])
+def test_pushes_that_come_twice_or_out_of_order_end_in_the_same_rows(on: Desk, tmp_path: Path, fault: str):
+    with listening(on, tmp_path):
+        on.fault(fault, count=3)
+        row = placed(on)
+        on.fill(row.exchange_order_id, on.part)
+        on.fill(row.exchange_order_id, on.amount - on.part)
+        until(lambda: is_full(row))
+    assert (read(row).fills.count(), read(row).alarms) == (2, "")
+
+
+@in_a_few
+def test_what_is_filled_while_the_socket_is_away_is_exact_after_its_return(on: Desk, tmp_path: Path):
+    with listening(on, tmp_path) as collector:
+        row, gone = placed(on), placed(on, on.far(Side.BUY))
+        on.fault("drop_private", count=3)
+        on.fill(row.exchange_order_id, on.part)
+        on.port.cancel(on.ref(gone))
+        on.fill(row.exchange_order_id, on.part)
+        until(lambda: collector.counts["lost"] >= 3 and collector.is_whole)
+        until(lambda: executed(row) == 2 * on.part)
+        until(lambda: read(gone).status == OrderStatus.CANCELLED)
+    assert (read(row).status, read(row).filled) == (OrderStatus.PARTIAL, 2 * on.part)
+
+
+def test_while_the_socket_stays_away_sweeps_bring_what_happens(on: Desk, tmp_path: Path):
+    with listening(on, tmp_path, orders_s=0.2, trades_s=0.2):
+        on.fault("mute_private")
+        row = placed(on)
+        on.fill(row.exchange_order_id, on.amount)
+        until(lambda: is_full(row))
+    on.fault("mute_private", count=0)
+
+
+def test_a_fill_that_is_pushed_before_the_answer_to_its_order_counts_once(on: Desk, tmp_path: Path):
+    with listening(on, tmp_path):
+        on.fault("early_fill", seconds=0.2)
+        row = on.committed(on.intent(price=on.across(Side.BUY)))
+        answer = on.port.place(on.new_order(row))
+        until(lambda: read(row).status == OrderStatus.FILLED)
+        recording.record_placed(row.pk, answer)
+        until(lambda: is_full(row))
+
+
+@in_a_few
+def test_an_order_of_somebody_else_is_recorded_as_it_is_pushed(on: Desk, tmp_path: Path):
+    with listening(on, tmp_path):
+        theirs = foreign(on)
+        on.fill(theirs, on.amount)
+        until(lambda: Order.objects.filter(is_external=True, status=OrderStatus.FILLED).exists())
+        other = Order.objects.get(is_external=True)
+        until(lambda: executed(other) == on.amount)
+    assert other.exchange_order_id == theirs
+
+
+def test_what_is_pushed_again_costs_no_database(on: Desk, tmp_path: Path):
+    with listening(on, tmp_path) as collector:
+        on.fault("duplicate_push", count=20)
+        row = placed(on)
+        on.fill(row.exchange_order_id, on.amount)
+        until(lambda: is_full(row) and collector.cache.stats().hits > 0)
+        assert collector.status()["cache_hits"] == collector.cache.stats().hits
+
+
+def test_events_wait_in_a_file_while_the_database_is_away_and_are_recorded_after_its_return(on: Desk, tmp_path: Path):
+    with DatabaseAway() as away, listening(on, tmp_path) as collector:
+        row = placed(on)
+        until(lambda: collector.status()["waiting"] == 0)
+        away.is_set = True
+        on.fill(row.exchange_order_id, on.amount)
+        until(lambda: collector.counts["spooled"] >= 2)
+        assert executed(row) == 0
+        away.is_set = False
+        until(lambda: is_full(row))
+        until(lambda: not (tmp_path / "events.jsonl").exists())
+        assert collector.counts["replayed"] >= 2
+
+
+def test_events_of_a_process_that_died_meanwhile_are_recorded_by_the_next(on: Desk, tmp_path: Path):
+    with DatabaseAway() as away, listening(on, tmp_path) as collector:
+        row = placed(on)
+        until(lambda: collector.status()["waiting"] == 0)
+        away.is_set = True
+        on.fill(row.exchange_order_id, on.amount)
+        until(lambda: collector.counts["spooled"] >= 2)
+    assert (tmp_path / "events.jsonl").exists()
+    on.fault("rate_limit", kind="read", seconds=0)  # so that no sweep tells of it
+    with listening(on, tmp_path, whole=False):
+        until(lambda: is_full(row))
+        until(lambda: not (tmp_path / "events.jsonl").exists())
+    on.fault("rate_limit", count=0)
+
+
+def test_balances_are_kept_as_they_are_pushed(on: Desk, tmp_path: Path):
+    with listening(on, tmp_path):
+        row = placed(on)
+        before = Wallet.objects.get(account=on.account, asset=on.instrument.base).total
+        on.fill(row.exchange_order_id, on.amount)
+        until(lambda: Wallet.objects.get(account=on.account, asset=on.instrument.base).total > before)
+
+
+def test_a_key_that_the_exchange_does_not_know_calls_a_person(on: Desk, tmp_path: Path):
+    on.keys = on.keys.__class__(key="canarykeyofnobody", secret=on.keys.secret, passphrase=on.keys.passphrase)
+    with listening(on, tmp_path, whole=False) as collector:
+        until(lambda: Alert.objects.filter(kind="KEY_REFUSED", scope_id=str(on.account.pk)).exists())
+        assert collector.is_ready is False
