@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from functools import partial
 
+from apps.trading.execution.breaking import break_due
 from apps.trading.execution.cancelling import cancel_due
 from apps.trading.execution.executor import Executor
+from apps.trading.execution.flattening import flatten_due
 from apps.trading.execution.lanes import ids_of
 from apps.trading.execution.monitor import Reporter
 from apps.trading.execution.ports import Ports
@@ -49,6 +51,8 @@ class Jobs:
             *(self._claiming(f"sweep {number}", self._sweep, EVERY_S) for number in range(SWEEPERS)),
             Job(name="cancels", call=partial(cancel_due, self._executor(self._ports)), every_s=EVERY_S),
             Job(name="resolver", call=partial(resolve_due, self._executor(self._ports)), every_s=EVERY_S),
+            Job(name="breakers", call=partial(break_due, self._executor(self._ports)), every_s=0.5),
+            Job(name="flattening", call=partial(flatten_due, self._executor(self._ports)), every_s=1.0),
             Job(name="clocks", call=self._measure_clocks, every_s=1.0),
         ]
 

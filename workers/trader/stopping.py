@@ -47,13 +47,16 @@ class Stopping:
         end = time.monotonic() + self._within_s - REST_S
         self.begin()
         under_way_s = min(UNDER_WAY_S, max(0.0, end - time.monotonic()))
-        late = await asyncio.to_thread(self._threads.join, claims=True, timeout_s=under_way_s)
-        if late:
-            log.warning("requests are still under way", threads=late)
-        unconfirmed = await asyncio.to_thread(self._cancel, min(CONFIRM_S, max(0.0, end - time.monotonic())))
-        if unconfirmed:
-            log.warning("orders whose cancel is not confirmed", orders=unconfirmed)
-        self._threads.stop(claims=False)
+        try:
+            under_way_s = min(UNDER_WAY_S, max(0.0, end - time.monotonic()))
+            late = await asyncio.to_thread(self._threads.join, claims=True, timeout_s=under_way_s)
+            if late:
+                log.warning("requests are still under way", threads=late)
+            unconfirmed = await asyncio.to_thread(self._cancel, min(CONFIRM_S, max(0.0, end - time.monotonic())))
+            if unconfirmed:
+                log.warning("orders whose cancel is not confirmed", orders=unconfirmed)
+        finally:
+            self._threads.stop(claims=False)
         await asyncio.to_thread(self._threads.join, claims=False, timeout_s=REST_S / 2)
 
     def _cancel(self, within_s: float) -> list[str]:

@@ -183,4 +183,5 @@ class Trader:
             market=self.windows,
             ids=self._ids,
             catalogue=self._catalogue,
+            is_stopping=lambda: self._stopped,
         )

@@ -69,6 +69,7 @@ class Executor:
     catalogue: Catalogue = field(default_factory=Catalogue)
     tally: Tally = field(default_factory=Tally)
     shut: Shut = field(default_factory=Shut)
+    is_stopping: Callable[[], bool] = lambda: False  # then no order is begun any more; what is under way ends
 
 
 def client_ids() -> ClientIds:

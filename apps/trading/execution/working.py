@@ -26,6 +26,7 @@ class Ended(StrEnum):
     LOST = "lost"  # its lease ran out under us
     FULL = "full"  # there is more, and others wait
     CANNOT = "cannot"  # this process has no way to its account
+    STOPPED = "stopped"  # this process is told to stop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +69,8 @@ def _hold(held: HeldLane, executor: Executor, port: Port) -> Worked:
     sent = turned_away = 0
     try:
         for _ in range(MOST):
+            if executor.is_stopping():
+                return Worked(ended=Ended.STOPPED, sent=sent, turned_away=turned_away)
             held = lanes.keep(held, executor)
             next_one = claim(held, executor=executor, port=port)
             match next_one:
