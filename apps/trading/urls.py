@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.trading.views import accounts, holdings, intents, orders, risk
+from apps.trading.views import accounts, executors, holdings, intents, orders, risk
 
 urlpatterns = [
     path("accounts", accounts.AccountsView.as_view(), name="api-accounts"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("accounts/<int:account_id>/approve", accounts.AccountApproveView.as_view(), name="api-account-approve"),
     path("accounts/<int:account_id>/close", accounts.AccountCloseView.as_view(), name="api-account-close"),
     path("accounts/<int:account_id>/key", accounts.AccountKeyView.as_view(), name="api-account-key"),
+    path("executors", executors.ExecutorsView.as_view(), name="api-executors"),
     path("intents", intents.IntentsView.as_view(), name="api-intents"),
     path("intents/<int:intent_id>", intents.IntentView.as_view(), name="api-intent"),
     path("intents/<int:intent_id>/cancel", intents.IntentCancelView.as_view(), name="api-intent-cancel"),

@@ -70,8 +70,8 @@ class IntentsView(generics.ListAPIView):
                 tif=TimeInForce(values.pop("tif")),
                 **values,
             )
-        except intake.KeyConflict as conflict:
-            raise Conflict(str(conflict)) from None
+        except intake.KeyConflict:
+            raise Conflict(f"The key {key!r} was used for another order.") from None
         code = status.HTTP_201_CREATED if recorded.created else status.HTTP_200_OK
         return Response(_intent(request, recorded.intent.pk), status=code)
 
