@@ -117,10 +117,10 @@ class RemotePort:
 
     def place(self, order: NewOrder, *, check: Callable[[], None] | None = None) -> Placed:
         def last_look() -> None:
-            if is_halted(self._halt_file):
-                raise SendersHalted("the signal file of this host is there")
             if check is not None:
                 check()
+            if is_halted(self._halt_file):
+                raise SendersHalted("the signal file of this host is there")
 
         request = self._trader.place(self._keys, order, self._signed_ms())
         placed = self._ask(

@@ -35,25 +35,42 @@ class RemotePorts:
     """See `ports.Ports`. Keys are in memory only, and dropped when theirs is changed, sealed anew or taken away."""
 
     def __init__(
-        self, client: OrderClient, *, run: Run = loop.run, clocks: Clocks, halt_file: Path, simulated: bool
+        self,
+        client: OrderClient,
+        *,
+        run: Run = loop.run,
+        clocks: Clocks,
+        halt_file: Path,
+        simulated: bool,
+        meter: Meter | None = None,
     ) -> None:
-        """`simulated`: no address leads to a real exchange."""
+        """`simulated`: no address leads to a real exchange. `meter`: to be closed with the client."""
         self.clocks = clocks
-        self._client, self._run = client, run
+        self._client, self._run, self._meter = client, run, meter
         self._halt_file, self._simulated = halt_file, simulated
         self._lock = threading.Lock()
         self._ports: dict[int, tuple[Stamp, RemotePort]] = {}
         self._nonces: dict[bytes, Nonces] = {}
 
+    async def close(self) -> None:
+        """On the loop that the requests run on; nothing is asked any more."""
+        await self._client.close()
+        if self._meter is not None:
+            await self._meter.close()
+
     def of(self, account_id: int) -> RemotePort:
-        with self._lock:
-            known = self._ports.pop(account_id, None)  # back below, if the account and its key still are the same
-        row = self._account(account_id)
-        stamp = Stamp(row.mode, row.exchange_account, row.key.version, row.key.key_id)
-        port = known[1] if known is not None and known[0] == stamp else self._open(row)
-        with self._lock:
-            self._ports[account_id] = stamp, port
-        return port
+        try:
+            row = self._account(account_id)
+            stamp = Stamp(row.mode, row.exchange_account, row.key.version, row.key.key_id)
+            with self._lock:
+                known = self._ports.get(account_id)
+                if known is None or known[0] != stamp:
+                    known = self._ports[account_id] = stamp, self._open(row)
+        except CannotWork:
+            with self._lock:
+                self._ports.pop(account_id, None)
+            raise
+        return known[1]
 
     def _account(self, account_id: int) -> Account:
         """One that this process may send for, with its key; raise CannotWork, saying why."""
@@ -74,8 +91,7 @@ class RemotePorts:
             opened = keys.open_key(row.pk)
         except (AccountKey.DoesNotExist, keys.NotAnExecutor, CannotOpen, keyring.KeyFileRefused) as error:
             raise CannotWork(f"account {row.pk}: {error or type(error).__name__}") from error
-        with self._lock:
-            nonces = self._nonces.setdefault(sha256(opened.key.encode()).digest(), Nonces())
+        nonces = self._nonces.setdefault(sha256(opened.key.encode()).digest(), Nonces())
         return RemotePort(
             Seat(account_id=row.pk, exchange=exchange, market_type=market_type, keys=opened),
             client=self._client,
@@ -109,11 +125,12 @@ def server_time(client: OrderClient, run: Run, exchange: str, market_type: Marke
 
 def connect(*, gates: Gates | None = None, run: Run = loop.run) -> RemotePorts:
     """Ports as the settings say. `gates`: those of this process, else new ones that share limits over Redis."""
+    meter = Meter(settings.REDIS_URL) if gates is None else None
     client = OrderClient(
         drivers={name: registry.driver(name) for name in registry.trader_ids()},
         traders={name: registry.trader(name) for name in registry.trader_ids()},
         addresses=Addresses(settings.CT_SIMULATOR_URL),
-        gates=gates or Gates(Meter(settings.REDIS_URL), reserve=RESERVE),
+        gates=gates or Gates(meter, reserve=RESERVE),
     )
     return RemotePorts(
         client,
@@ -121,4 +138,5 @@ def connect(*, gates: Gates | None = None, run: Run = loop.run) -> RemotePorts:
         clocks=Clocks(lambda exchange, market_type: server_time(client, run, exchange, market_type)),
         halt_file=settings.CT_HALT_FILE,
         simulated=settings.CT_SIMULATOR_URL is not None,
+        meter=meter,
     )
