@@ -19,7 +19,7 @@ PUSHES = ("duplicate_push", "reorder_push")
 # Of the next `count` private sockets, those that are open now first.
 SOCKETS = ("drop_private",)
 # For `seconds`, or until ended where they are 0; of `clock_drift` they are what the exchange's clock is ahead.
-# `held`: requests reach the matcher when it ends, past the gateway and in the order in which they came.
+# `held`: the next `count` requests are past the gateway, and reach the matcher when it ends.
 LASTING = ("mute_private", "clock_drift", "rate_limit", "ban", "held")
 OPS = REQUESTS + PUSHES + SOCKETS + LASTING
 KINDS = ("place", "cancel", "read", "any")

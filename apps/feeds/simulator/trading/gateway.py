@@ -38,8 +38,7 @@ class Gateway:
         late = self._faults.take("late_accept", account.name, kind)
         if late is not None:
             await asyncio.sleep(late.seconds)
-        while self._faults.find("held", account.name, kind) is not None:  # noqa: ASYNC110 (its time may end it)
-            await asyncio.sleep(HELD_POLL_S)
+        await self._wait_at_door(account, kind)
         account.outbox.hold()
         try:
             before = len(self._desk.accepted)
@@ -48,6 +47,14 @@ class Gateway:
             return await self._answer(account, request, response, kind if done else None)
         finally:
             account.outbox.release()
+
+    async def _wait_at_door(self, account: Account, kind: Kind) -> None:
+        held = self._faults.find("held", account.name, kind)
+        if held is None or not held.count:
+            return
+        held.count -= 1
+        while self._faults.find("held", account.name, kind) is held:  # noqa: ASYNC110 (its time may end it)
+            await asyncio.sleep(HELD_POLL_S)
 
     async def _answer(
         self, account: Account, request: web.Request, response: web.Response, kind: Kind | None
