@@ -52,7 +52,7 @@ def intent(of: Trade, **values: Any) -> OrderIntent:
         "account": of.account,
         "trade": of,
         "pair": listed,
-        "lane": f"lane:{of.account_id}:{listed.pk}",
+        "lane": f"{of.account_id}:{listed.pk}",
         "side": "buy",
         "type": "limit",
         "amount": Decimal("0.5"),
