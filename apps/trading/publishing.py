@@ -16,6 +16,7 @@ from django.db import transaction
 from redis import Redis
 from redis.exceptions import RedisError
 
+from apps.trading.execution import hooks
 from apps.trading.models import Order, OrderFill
 
 TIMEOUT_S = 0.1
@@ -61,7 +62,12 @@ def publisher(url: str) -> Publisher:
 def tell_on_commit(account_id: int, message: dict[str, Any]) -> None:
     """Publish once the transaction is committed."""
     url = settings.REDIS_URL
-    transaction.on_commit(lambda: publisher(url).publish(account_id, message))
+
+    def tell() -> None:
+        hooks.at("K11")
+        publisher(url).publish(account_id, message)
+
+    transaction.on_commit(tell)
 
 
 def order_on_commit(row: Order) -> None:
