@@ -213,13 +213,14 @@ def number(cell: Any) -> Decimal | None:
 
 @cache
 def _statement(has_whole: bool) -> str:
+    """The first row is empty: SQLite's driver reads columns as the first part of a union declares them."""
     words = {
         "friends": FRIENDS,
         "working": ", ".join(f"'{status}'" for status in WORKING),
         "new": IntentState.NEW.value,
         "outcomes": OUTCOMES,
     }
-    parts = []
+    parts = [f"SELECT '' AS kind, {', '.join(f'NULL AS {name}' for name in COLUMNS)}"]
     for kind, (columns, source) in KINDS.items():
         if kind in OF_A_WHOLE and not has_whole:
             continue

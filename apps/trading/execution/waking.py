@@ -1,8 +1,8 @@
 """Hints that a lane has something to do. They may be lost, late or doubled: executors sweep the database anyway.
 
 Who writes an intent never waits for Redis or Celery: one thread of the process tells them, from a short queue, and what
-does not fit into it is dropped and counted. Executors that hear the channel `wake` are told the lane's name there; the
-queue `exec.wake` of Celery is told as well.
+does not fit into it is dropped and counted. Executors that hear the channel `wake` are told there; Celery is told on
+its queue `exec.wake`, while that is not full. A hint is a lane's name, or `cancels:<account id>`.
 """
 
 import os
@@ -24,7 +24,9 @@ from apps.trading.execution import hooks
 log = structlog.get_logger(__name__)
 
 CHANNEL = "wake"
-MOST = 1_000  # hints that wait
+CANCELS = "cancels:"
+QUEUE = "ct:exec.wake"  # the key of Celery's queue
+MOST = 1_000  # hints that wait, here and there
 TIMEOUT_S = 0.5
 REST_S = 1.0  # after a failure nothing is told for so long
 
@@ -35,35 +37,36 @@ class Waker:
     """Tells hints in the order in which they came, from a thread of its own."""
 
     def __init__(self, url: str, tell: Callable[[str], None]) -> None:
-        """`tell` brings a lane to whoever has no ear at the channel."""
+        """`tell` brings a hint to whoever has no ear at the channel."""
         self._redis = Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
         self._tell = tell
         self._hints: queue.Queue[str] = queue.Queue(MOST)
         threading.Thread(target=self._run, name="waker", daemon=True).start()
 
-    def wake(self, lane: str) -> None:
+    def wake(self, hint: str) -> None:
         try:
-            self._hints.put_nowait(lane)
+            self._hints.put_nowait(hint)
         except queue.Full:
             counts["dropped"] += 1
 
     def _run(self) -> None:
         rests_until = 0.0
         while True:
-            lane = self._hints.get()
+            hint = self._hints.get()
             if time.monotonic() < rests_until:
                 counts["rested"] += 1
-            elif not self._told(lane):
+            elif not self._told(hint):
                 rests_until = time.monotonic() + REST_S
             hooks.at("K3")
 
-    def _told(self, lane: str) -> bool:
+    def _told(self, hint: str) -> bool:
         try:
-            self._redis.publish(CHANNEL, lane)
-            self._tell(lane)
+            self._redis.publish(CHANNEL, hint)
+            if int(str(self._redis.llen(QUEUE))) < MOST:  # nobody may be there to take them
+                self._tell(hint)
         except (RedisError, OperationalError, OSError) as error:
             counts["failed"] += 1
-            log.info("hint not told", lane=lane, error=str(error))
+            log.info("hint not told", hint=hint, error=str(error))
             return False
         counts["told"] += 1
         return True
@@ -72,6 +75,11 @@ class Waker:
 def wake_on_commit(lane: str) -> None:
     """Once the transaction is committed; at once without one."""
     transaction.on_commit(lambda: _wake(lane))
+
+
+def wake_cancels_on_commit(account_id: int) -> None:
+    """The same for an account that has orders to cancel."""
+    transaction.on_commit(lambda: _waker().wake(f"{CANCELS}{account_id}"))
 
 
 def _wake(lane: str) -> None:
