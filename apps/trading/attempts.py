@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce, Now
+from django.db.models import Q
+from django.db.models.functions import Now
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -36,19 +36,14 @@ EXTERNAL = "external"  # stands for the id of ours that an order of somebody els
 
 
 class Attempt(Struct):
-    """`events` is the number of its last event."""
-
     row: Order
     state: order_state.Order
-    events: int
 
 
 def lock(**by: Any) -> Attempt | None:
     """The order that `by` names, locked until the transaction ends; two queries, one where nothing is filled yet."""
-    last = OrderEvent.objects.filter(order=OuterRef("pk")).order_by("-seq").values("seq")[:1]
-    rows = Order.objects.filter(**by).select_for_update().annotate(events_told=Coalesce(Subquery(last), 0))
-    row = rows.order_by().first()
-    return None if row is None else Attempt(row, state_of(row), row.events_told)
+    row = Order.objects.select_for_update().filter(**by).order_by().first()
+    return None if row is None else Attempt(row, state_of(row))
 
 
 def state_of(row: Order) -> order_state.Order:
@@ -88,17 +83,9 @@ def write(
     if after == before and not columns:
         return False
     values = {**_moments(before, after), **records.columns_of(after), **columns, "updated_at": Now()}
-    if not Order.objects.advance(row.pk, was=OrderStatus(row.status), **values):
+    if not Order.objects.advance(row.pk, was=OrderStatus(row.status), events_told=row.events_told + 1, **values):
         raise RuntimeError(f"order {row.pk} was changed in spite of its lock")
-    attempt.events += 1
-    OrderEvent.objects.create(
-        order_id=row.pk,
-        seq=attempt.events,
-        kind=kind,
-        from_status=before.status,
-        to_status=after.status,
-        evidence=evidence,
-    )
+    note(row, kind=kind, before=before.status, after=after.status, evidence=evidence)
     attempt.state = after
     for name, value in records.columns_of(after).items():
         setattr(row, name, value)
@@ -107,6 +94,14 @@ def write(
         stopping.stop(account_id=row.account_id, order=str(row), alarms=after.alarms - before.alarms)
     publishing.order_on_commit(row)
     return True
+
+
+def note(row: Order, *, kind: str, before: str, after: str, evidence: dict[str, Any] | None) -> None:
+    """Write the order's next event, whose number the caller has written to its locked row."""
+    row.events_told += 1
+    OrderEvent.objects.create(
+        order_id=row.pk, seq=row.events_told, kind=kind, from_status=before, to_status=after, evidence=evidence
+    )
 
 
 def _moments(before: order_state.Order, after: order_state.Order) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from apps.feeds.models import TradePair
 from apps.feeds.orders import Fill, OrderStatus, OrderType, OrderUpdate
 from apps.trading import attempts, order_state, stopping
 from apps.trading.attempts import Attempt
-from apps.trading.models import Account, Order, OrderEvent, OrderFill, Trade
+from apps.trading.models import Account, Order, OrderFill, Trade
 from apps.trading.records import ZERO
 
 STRATEGY = "external"  # of the TRADE row, switched off, that orders of others hang on
@@ -71,15 +71,11 @@ def adopt(attempt: Attempt, exchange_order_id: str) -> None:
     other = attempts.lock(**named, is_external=True) if exchange_order_id else None
     if other is None or other.row.pk == row.pk:
         return
-    OrderEvent.objects.create(
-        order_id=other.row.pk,
-        seq=other.events + 1,
-        kind="adopted",
-        from_status=other.row.status,
-        to_status=other.row.status,
-        evidence={"by": row.pk, "exchange_order_id": exchange_order_id},
+    Order.objects.filter(pk=other.row.pk).update(
+        exchange_order_id=None, filled=0, told=0, events_told=other.row.events_told + 1, updated_at=Now()
     )
-    Order.objects.filter(pk=other.row.pk).update(exchange_order_id=None, filled=0, told=0, updated_at=Now())
+    evidence = {"by": row.pk, "exchange_order_id": exchange_order_id}
+    attempts.note(other.row, kind="adopted", before=other.row.status, after=other.row.status, evidence=evidence)
     OrderFill.objects.filter(order_id=other.row.pk).update(order_id=row.pk)
     fills = {fill.trade_id: fill for fill in other.state.fills.values()}
     state = attempt.state
@@ -115,16 +111,13 @@ def _keep(account_id: int, instrument: Instrument, update: OrderUpdate, amount: 
         exchange_order_id=update.exchange_order_id,
         account=account,
         is_external=True,
+        events_told=1,
     )
     row.refresh_from_db()
-    OrderEvent.objects.create(
-        order_id=row.pk,
-        seq=1,
-        kind="found",
-        to_status=OrderStatus.OPEN,
-        evidence={"client_order_id": update.client_order_id, "exchange_order_id": update.exchange_order_id},
-    )
-    return Attempt(row, attempts.state_of(row), 1)
+    row.events_told = 0
+    evidence = {"client_order_id": update.client_order_id, "exchange_order_id": update.exchange_order_id}
+    attempts.note(row, kind="found", before="", after=OrderStatus.OPEN, evidence=evidence)
+    return Attempt(row, attempts.state_of(row))
 
 
 def _check_id(account_id: int, instrument: Instrument, update: OrderUpdate) -> None:

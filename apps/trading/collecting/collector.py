@@ -214,6 +214,7 @@ class Collector:
         except (DatabaseError, ValueError):
             log.exception("event not recorded", account=self._port.account_id, event=type(event).__name__)
             self.counts["failed"] += 1
+            self._gap = True  # a sweep tells it anew
         return True
 
     def _write(self, event: AccountEvent) -> None:
@@ -277,7 +278,7 @@ class Collector:
         """False: there was no answer, or nowhere to write it; asked again after a growing pause."""
         try:
             self._differs = await self._in(self._asker, question, *args)
-        except (FeedError, *AWAY) as error:
+        except (FeedError, DatabaseError, InterfaceError) as error:
             self._failures += 1
             pause_s = min(self._times.again_s * 2 ** (self._failures - 1), self._times.longest_s)
             if isinstance(error, Retryable):

@@ -64,6 +64,7 @@ class Order(Kept):
     cancel_requested_at = models.DateTimeField(null=True, db_column="CANCEL_REQUESTED_AT")
     cancel_attempts = models.IntegerField(db_default=0, db_column="CANCEL_ATTEMPTS")
     exchange_ms = models.BigIntegerField(db_default=0, db_column="EXCHANGE_MS")  # of the latest update applied
+    events_told = models.IntegerField(db_default=0, db_column="EVENTS")  # the number of the last of them
     updated_at = models.DateTimeField(db_default=Now(), db_column="UPDATED_AT")
 
     objects = OrderQuerySet.as_manager()
