@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 
 import structlog
+from django.db import DataError, IntegrityError, ProgrammingError
 
 from apps.feeds.market import Instrument
 from apps.trading import paper_rows
@@ -18,6 +19,7 @@ MOST = 10_000  # events that wait for a database that is away
 AGAIN_S = 0.2
 WRITE_S = 10.0
 TOGETHER = 50
+NEVER = (DataError, IntegrityError, ProgrammingError)  # no repetition mends what the database says with these
 
 
 class JournalFull(Exception):
@@ -65,7 +67,8 @@ class Journal:
             await self._wake.wait_for(lambda: self._written >= told)
 
     async def run(self) -> None:
-        """Write until cancelled; raise JournalFull, NotHeld, or what no repetition would mend."""
+        """Write until cancelled; raise JournalFull, NotHeld, or what no repetition would
+        mend: the account is then made anew from its rows."""
         away = False
         while True:
             await self._more.wait()
@@ -77,6 +80,8 @@ class Journal:
                 try:
                     await self._database.call(self._write, list(self._waiting)[:count], timeout_s=WRITE_S)
                 except DatabaseAwayError as error:
+                    if isinstance(error.__cause__, NEVER):
+                        raise
                     if not away:
                         log.warning("paper events wait", account=self._account_id, error=str(error))
                     away = True

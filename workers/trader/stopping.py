@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Collection
 
 import structlog
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
@@ -66,7 +66,7 @@ class Stopping:
             accounts = list(self._accounts())
             rows = list(_entries(accounts)) if self._cancels else []
             for row in rows:
-                request_cancel(row, BY, reason=REASON)
+                _wish(row)
             log.info("cancelled for the stop", orders=len(rows))
             ids = [row.pk for row in rows]
             while _working(ids).exists() and time.monotonic() < deadline:
@@ -75,6 +75,14 @@ class Stopping:
             return [str(row) for row in _working(ids)]
         finally:
             connections.close_all()
+
+
+def _wish(row: Order) -> None:
+    """One that fails leaves the others their turn."""
+    try:
+        request_cancel(row, BY, reason=REASON)
+    except DatabaseError:
+        log.exception("order not cancelled for the stop", order=row.pk)
 
 
 def _entries(accounts: Collection[int]) -> QuerySet[Order]:
