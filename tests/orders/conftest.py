@@ -4,7 +4,7 @@ import pytest
 
 from tests.orders.rig import Rig, database_of
 
-MODULES = ("tests.orders.naive", "tests.orders.evidence", "tests.orders.lives")
+MODULES = tuple(f"tests.orders.{name}" for name in ("naive", "evidence", "lives", "ablated", "halts"))
 
 
 @pytest.fixture(scope="session")

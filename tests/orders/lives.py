@@ -14,9 +14,10 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from django.conf import settings
-from django.db import connections
+from django.db import OperationalError, connections
 from django.db.models.functions import Now
 
+import apps.trading.tasks  # noqa: F401 (who wakes a lane imports it late)
 from apps.feeds.errors import Retryable
 from apps.feeds.market import Side
 from apps.feeds.models import TradePair
@@ -28,6 +29,7 @@ from apps.trading.execution.executor import Executor
 from apps.trading.execution.lanes import lane_of
 from apps.trading.execution.ports import Port
 from apps.trading.execution.resolving import MAX_ERROR_MS
+from apps.trading.execution.transactions import is_passing
 from apps.trading.intent import Purpose
 from apps.trading.models import Account, IntentState, Order, OrderIntent, Trade
 from apps.trading.order_state import FINAL
@@ -41,21 +43,19 @@ IN_DOUBT = (OrderStatus.PENDING, OrderStatus.UNKNOWN)
 Cell = dict[str, Any]
 
 
-def live(cell: Cell) -> str:
-    """All of it; the state in which the intent is left."""
+def live(cell: Cell) -> dict[str, int]:
+    """All of it; what the executor did, by name."""
     mine = executors.executor()
     measured(mine, [cell])
-    intend(cell, mine)
-    working.work_lane(lane_of(cell["account"], cell["pair"]), executor=mine)
+    patiently(lambda: intend(cell, mine))
+    patiently(lambda: working.work_lane(lane_of(cell["account"], cell["pair"]), executor=mine))
     befall(cell)
-    collect([cell], mine)
-    look_now([cell])
-    resolving.resolve_due(mine)
-    cancel([cell], mine)
-    look_now([cell])
-    resolving.resolve_due(mine)
-    state: str = OrderIntent.objects.get(intent_key=cell["key"]).state
-    return state
+    patiently(lambda: collect([cell], mine))
+    for _ in range(2):
+        look_now([cell])
+        patiently(lambda: resolving.resolve_due(mine))
+        patiently(lambda: cancel([cell], mine))
+    return dict(mine.tally.counts())
 
 
 def intend(cell: Cell, mine: Executor) -> OrderIntent:
@@ -104,6 +104,16 @@ def befall(cell: Cell) -> None:
                 _ask("_sim/fill", {**body, "size": cell["fill"]})
 
 
+def patiently(turn: Callable[[], Any]) -> Any:
+    """What a worker's loop does when somebody who stands still holds rows locked: it comes again, see False."""
+    try:
+        return turn()
+    except OperationalError as error:
+        if not is_passing(error):
+            raise
+        return False
+
+
 def collect(cells: list[Cell], mine: Executor) -> None:
     """What a collector's sweep does after a gap."""
     for account in {each["account"] for each in cells}:
@@ -129,7 +139,7 @@ def cancel(cells: list[Cell], mine: Executor) -> None:
 def recover(cells: list[Cell], threads: int, seconds: float) -> list[str]:
     """Executors that were started anew, and callers who ask again, until all is over; what is not."""
     ports = executors.ports()
-    _in_threads(threads, [lambda part=part: _take_up(part, ports, seconds) for part in _parts(cells, threads)])
+    in_threads([lambda part=part: _take_up(part, ports, seconds) for part in _parts(cells, threads)])
     return unsettled(cells)
 
 
@@ -139,8 +149,8 @@ def _take_up(cells: list[Cell], ports: Any, seconds: float) -> None:
         return
     measured(mine, cells)
     for cell in cells:
-        intend(cell, mine)
-    executors.until(lambda: _turn(cells, mine), seconds, every_s=0.25)
+        executors.until(lambda cell=cell: patiently(lambda: intend(cell, mine)), seconds)
+    executors.until(lambda: patiently(lambda: _turn(cells, mine)), seconds, every_s=0.25)
 
 
 def _turn(cells: list[Cell], mine: Executor) -> bool:
@@ -179,10 +189,10 @@ def serve(accounts: list[int], threads: int, seconds: float) -> int:
             explain(cells, mine)
             return not unsettled(cells)
 
-        executors.until(turn, seconds, every_s=0.1)
+        executors.until(lambda: patiently(turn), seconds, every_s=0.1)
         sent.append(number)
 
-    _in_threads(threads, [work] * threads)
+    in_threads([work] * threads)
     return sum(sent)
 
 
@@ -192,6 +202,13 @@ def unsettled(cells: list[Cell]) -> list[str]:
     intents = OrderIntent.objects.filter(account__in=accounts).exclude(state=IntentState.DONE)
     lines = [f"intent {one.intent_key} is {one.state}" for one in intents]
     return lines + [f"order {one} of {one.filled} has fills that nobody told" for one in unexplained(cells)]
+
+
+def in_doubt(cell: Cell) -> int:
+    """How many of its orders wait for a proof, or of its intents for their turn."""
+    orders = Order.objects.filter(account=cell["account"], status__in=IN_DOUBT)
+    waiting = OrderIntent.objects.filter(account=cell["account"], state__in=(IntentState.NEW, IntentState.SENDING))
+    return orders.count() + waiting.count()
 
 
 def unexplained(cells: list[Cell]) -> list[Order]:
@@ -215,7 +232,7 @@ def _parts(cells: list[Cell], number: int) -> list[list[Cell]]:
     return [cells[at::number] for at in range(number)]
 
 
-def _in_threads(number: int, jobs: list[Callable[[], None]]) -> None:
+def in_threads(jobs: list[Callable[[], None]]) -> None:
     """Raise what the first of them raised."""
     failed: list[BaseException] = []
 
@@ -227,7 +244,7 @@ def _in_threads(number: int, jobs: list[Callable[[], None]]) -> None:
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=run, args=(job,)) for job in jobs[:number]]
+    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
     for thread in threads:
         thread.start()
     for thread in threads:

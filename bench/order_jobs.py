@@ -1,0 +1,178 @@
+"""What `bench.orders` lets its forks do: paced intents whose way to the wire is timed, and the work of executors."""
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+
+from apps.feeds.drivers import registry
+from apps.feeds.drivers.trading import Placed
+from apps.feeds.market import Side
+from apps.feeds.models import TradePair
+from apps.feeds.orders import NewOrder, OrderType
+from apps.feeds.selectors import instrument
+from apps.feeds.tests.trading_stand import WideGates, credentials
+from apps.feeds.transport.addresses import Addresses
+from apps.feeds.transport.orders import OrderClient, Purpose
+from apps.trading import reconciling
+from apps.trading.execution import cancelling, lanes, resolving, working
+from apps.trading.models import Order
+from apps.trading.order_state import FINAL
+from tests.orders import executors, lives
+
+Cell = dict[str, Any]
+SWEEP_S = 0.25
+AT_ONCE = 16
+_moments = threading.local()
+
+
+class TimedPort(executors.ShortPort):
+    """Notes for its thread when the bytes of an order leave: right after the last check."""
+
+    def place(self, order: NewOrder, *, check: Callable[[], None] | None = None) -> Placed:
+        def last() -> None:
+            if check is not None:
+                check()
+            _moments.left.append(time.perf_counter())
+
+        placed: Placed = self._port.place(order, check=last)
+        return placed
+
+
+class TimedPorts(executors.ShortPorts):
+    def of(self, account_id: int) -> TimedPort:
+        return TimedPort(self.remote.of(account_id), executors.TAIL_S)
+
+
+def paced(cells: list[Cell], every_s: float, threads: int, warm: int) -> list[float]:
+    """One intent after the other at its time; milliseconds from when it was due to when the bytes of its request left.
+
+    Each is written (T0) and then worked (T1, the request) by the same thread, as in a daemon that trades: what is late
+    because all threads are busy counts as well. The first `warm` are not counted.
+    """
+    ports = TimedPorts(executors.ports().remote, executors.TAIL_S)
+    todo: queue.Queue[tuple[float, Cell] | None] = queue.Queue()
+    told: list[tuple[float, float]] = []
+
+    def work() -> None:
+        mine = executors.executor(ports)
+        lives.measured(mine, cells[:1])
+        while (job := todo.get()) is not None:
+            due, cell = job
+            _moments.left = []
+            lives.intend(cell, mine)
+            working.work_lane(lanes.lane_of(cell["account"], cell["pair"]), executor=mine)
+            told.extend((due, at) for at in _moments.left)
+        connections.close_all()
+
+    workers = [threading.Thread(target=work) for _ in range(threads)]
+    for worker in workers:
+        worker.start()
+    begin = time.perf_counter() + 2.0
+    for number, cell in enumerate(cells):
+        due = begin + number * every_s
+        time.sleep(max(0.0, due - time.perf_counter()))
+        todo.put((due, cell))
+    for _ in workers:
+        todo.put(None)
+    for worker in workers:
+        worker.join()
+    return [(left - due) * 1000 for due, left in sorted(told)[warm:]]
+
+
+def serve(cells: list[Cell], seconds: float) -> None:
+    """The threads of a daemon that trades; to be killed."""
+    ports = executors.ports(tail_s=10.0)
+
+    def loop(turn: Callable[[Any], Any]) -> None:
+        mine = executors.executor(ports)
+        lives.measured(mine, cells[:1])
+        executors.until(lambda: lives.patiently(lambda: turn(mine)) and False, seconds, every_s=SWEEP_S)
+
+    turns: list[Callable[[Any], Any]] = [
+        lambda mine: working.sweep(executor=mine),
+        lambda mine: resolving.resolve_due(mine),
+        lambda mine: cancelling.cancel_due(mine),
+    ]
+    lives.in_threads([lambda turn=turn: loop(turn) for turn in turns])  # type: ignore[misc]
+
+
+def hold(cell: Cell) -> None:
+    """Take the cell's lane and keep it; to be killed."""
+    mine = executors.executor()
+    held = lanes.acquire(lanes.lane_of(cell["account"], cell["pair"]), mine)
+    while held is not None:
+        held = lanes.keep(held, mine)
+        time.sleep(SWEEP_S)
+    raise RuntimeError("the lane was not free")
+
+
+def is_held(cell: Cell) -> bool:
+    return lanes.acquire(lanes.lane_of(cell["account"], cell["pair"]), executors.executor()) is None
+
+
+def want(cell: Cell) -> float:
+    """Write the intent; the time of day when that was committed."""
+    lives.intend(cell, executors.executor())
+    return datetime.now(UTC).timestamp()
+
+
+def place_as_others(cell: Cell, number: int, price: str) -> int:
+    """So many orders that rest, by somebody else who has the same key."""
+    return asyncio.run(_place_as_others(cell, number, price))
+
+
+async def _place_as_others(cell: Cell, number: int, price: str) -> int:
+    driver, trader = registry.driver(cell["exchange"]), registry.trader(cell["exchange"])
+    row = await asyncio.to_thread(TradePair.objects.select_related("exchange").get, pk=cell["pair"])
+    keys, turns = credentials(cell["exchange"], cell["name"]), asyncio.Semaphore(AT_ONCE)
+    async with OrderClient(
+        drivers={cell["exchange"]: driver},
+        traders={cell["exchange"]: trader},
+        addresses=Addresses(settings.CT_SIMULATOR_URL),
+        gates=WideGates(),
+        timeout_s=60.0,
+    ) as client:
+
+        async def place(at: int) -> None:
+            now_ms = time.time_ns() // 1_000_000
+            order = NewOrder(
+                instrument=instrument(row),
+                client_order_id=f"somebody{at}",
+                side=Side.BUY,
+                type=OrderType.LIMIT,
+                expires_ms=now_ms + 30_000,
+                amount=Decimal(cell["amount"]),
+                price=Decimal(price) - at,
+            )
+            request = trader.place(keys, order, now_ms)
+            async with turns:
+                await client.ask(
+                    cell["exchange"],
+                    cell["name"],
+                    request,
+                    Purpose.ORDER,
+                    lambda answer: trader.parse_placed(order, answer),
+                    turn_s=60.0,
+                )
+
+        await asyncio.gather(*(place(at) for at in range(number)))
+    return number
+
+
+def reconcile(cell: Cell) -> dict[str, float]:
+    """Seconds that it took, and how many orders are open then."""
+    mine = executors.executor()
+    lives.measured(mine, [cell])
+    began = time.perf_counter()
+    reconciling.reconcile(cell["account"], mine)
+    took_s = time.perf_counter() - began
+    open_now = Order.objects.filter(account_id=cell["account"]).exclude(status__in=list(FINAL)).count()
+    return {"seconds": took_s, "open": open_now}

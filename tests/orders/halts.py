@@ -1,0 +1,104 @@
+"""Jobs of the kill switch: accounts are halted at random instants under load, and set going again by a person."""
+
+import time
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from apps.trading import halting
+from apps.trading.execution import cancelling, resolving, working
+from apps.trading.models import Account, HaltMode, Order, OrderIntent
+from apps.trading.order_state import FINAL
+from apps.trading.risk_view import Scope
+from apps.users.models import User
+from apps.users.services import Actor
+from tests.orders import executors, lives
+
+PRESSED = Actor(user="the rig")
+
+
+def want(cells: list[dict[str, Any]], every_s: float) -> int:
+    """Intents one after the other, as strategies write them; how many risk let through."""
+    mine, taken = executors.executor(), 0
+    for cell in cells:
+        taken += lives.intend(cell, mine).result != "RISK_DENIED"
+        time.sleep(every_s)
+    return taken
+
+
+def work(accounts: list[int], seconds: float) -> dict[str, int]:
+    """An executor in three threads: cancels wait for nobody. To be killed, or until the time is over."""
+    ports = executors.ports()
+    cells = [{"account": number, "exchange": exchange} for number, exchange in _one_each(accounts)]
+    tally: dict[str, int] = {}
+
+    def loop(turn: Any) -> None:
+        mine = executors.executor(ports)
+        lives.measured(mine, cells)
+        executors.until(lambda: lives.patiently(lambda: turn(mine)) and False, seconds, every_s=0.05)
+        for name, number in mine.tally.counts().items():
+            tally[name] = tally.get(name, 0) + number
+
+    turns = [
+        lambda mine: working.sweep(executor=mine),
+        lambda mine: resolving.resolve_due(mine),
+        lambda mine: cancelling.cancel_due(mine),
+    ]
+    lives.in_threads([lambda turn=turn: loop(turn) for turn in turns])
+    return tally
+
+
+def _one_each(accounts: list[int]) -> list[tuple[int, str]]:
+    rows = Account.objects.filter(pk__in=accounts).values_list("pk", "exchange__code")
+    return list({exchange: (pk, exchange) for pk, exchange in rows}.values())
+
+
+def press(accounts: list[int], seed: int, every_s: float) -> dict[str, dict[str, Any]]:
+    """Halt each account, in a random order at random instants: what is true of each once its halt is committed."""
+    chance, told = Random(seed), {}
+    order = list(accounts)
+    chance.shuffle(order)
+    for number in order:
+        time.sleep(chance.uniform(0, 2 * every_s))
+        row = halting.halt(
+            scope=Scope.ACCOUNT, scope_id=str(number), reason="a trial", actor=PRESSED, mode=HaltMode.CANCEL
+        )
+        told[str(number)] = {"committed_ms": time.time_ns() // 1_000_000, "at": row.at.isoformat()}
+    return told
+
+
+def written_later(halts: dict[str, dict[str, Any]]) -> list[str]:
+    """Orders that were committed after the halt of their account was."""
+    lines = []
+    for number, halt in halts.items():
+        late = Order.objects.filter(account_id=int(number), created_at__gt=datetime.fromisoformat(halt["at"]))
+        lines += [f"{order} was written {order.created_at}, halted {halt['at']}" for order in late]
+    return lines
+
+
+def working_still(accounts: list[int]) -> list[str]:
+    """Orders that are not over, and intents that are waited for."""
+    orders = Order.objects.filter(account__in=accounts, intent__isnull=False).exclude(status__in=list(FINAL))
+    waiting = OrderIntent.objects.filter(account__in=accounts, state__in=("NEW", "SENDING"))
+    return [f"{each} {each.status}" for each in orders] + [f"{each} {each.state}" for each in waiting]
+
+
+def halt_all(reason: str) -> int:
+    """The one big button; milliseconds of when it was committed."""
+    halting.halt(scope=Scope.GLOBAL, reason=reason, actor=PRESSED)
+    return time.time_ns() // 1_000_000
+
+
+def resume_all() -> None:
+    person = User.objects.get(username="rig")
+    halting.resume(scope=Scope.GLOBAL, reason="over", actor=Actor(user=person.username, user_id=person.pk))
+
+
+def verdicts(accounts: list[int]) -> dict[str, int]:
+    """What the list of the global halt says of these accounts' orders, by verdict."""
+    told: dict[str, int] = {}
+    listed = halting.report(scope=Scope.GLOBAL)
+    for line in listed.lines if listed is not None else ():
+        if line.account_id in accounts:
+            told[line.verdict] = told.get(line.verdict, 0) + 1
+    return told

@@ -1,0 +1,97 @@
+"""KS1 to KS3: once a halt is committed nothing is sent any more, and what rests is cancelled and confirmed."""
+
+import signal
+import time
+from random import Random
+from typing import Any
+
+import pytest
+
+from apps.feeds.tests.waiting import await_that
+from tests.orders import evidence, halts, sales
+from tests.orders.invariants import at_most_once, monotone
+from tests.orders.rig import Rig
+from tests.orders.storm import TIMES
+
+pytestmark = [pytest.mark.faults, pytest.mark.processes, pytest.mark.mariadb, pytest.mark.timeout(1800 * TIMES)]
+
+TRIALS, OF_EACH, WORKERS = 200 * TIMES, 2, 3
+EXPIRY_MS = 2_000  # what left before the halt may be accepted for so long
+PATIENCE_S = 600.0
+EXCHANGES = ("binance", "bybit", "okx", "kucoin", "coinex", "htx", "mexc")
+
+
+def test_nothing_is_accepted_later_than_a_halt_and_one_expiry_whoever_stands_still(rig: Rig):
+    """KS1 and KS2: halts at random instants under load. Executors stand still meanwhile; there is no Redis at all."""
+    accounts = rig.accounts(TRIALS)
+    numbers = [each["id"] for each in accounts]
+    cells = resting(rig, accounts, OF_EACH)
+    workers = [rig.forks.start(halts.work, accounts=numbers, seconds=PATIENCE_S) for _ in range(WORKERS)]
+    caller = rig.forks.start(halts.want, cells=cells, every_s=0.0)
+    await_that(lambda: rig.exchanges.accepted("binance", accounts[0]["name"]), PATIENCE_S)
+    pressed = rig.forks.start(halts.press, accounts=numbers, seed=1, every_s=0.05)
+    disturb(workers, until=lambda: pressed.status is not None)
+    committed = pressed.result()
+    caller.result()
+    await_that(lambda: not rig.forks.call(halts.working_still, accounts=numbers), PATIENCE_S)
+    for worker in workers:
+        worker.kill()
+    by_name = {each["name"]: committed[str(each["id"])] for each in accounts}
+    accepted = [row for row in rig.exchanges.accepted("binance") if row["account"] in by_name]
+    late = [row for row in accepted if row["ms"] > by_name[row["account"]]["committed_ms"] + EXPIRY_MS]
+    known = rig.forks.call(evidence.told, accounts=numbers)
+    denied = [each for each in known["intents"] if each["deny_reason"] == "HALTED"]
+    print(f"{TRIALS} halts: {len(accepted)} orders accepted, {len(denied)} intents denied, {len(late)} late")
+    assert late == []
+    assert rig.forks.call(halts.written_later, halts=committed) == []
+    assert {row["status"] for row in accepted} <= {"cancelled"}
+    assert [*at_most_once(accepted, known), *monotone(known)] == []
+    assert accepted
+    assert denied
+
+
+def test_what_rests_at_seven_exchanges_is_cancelled_and_confirmed_by_one_row(rig: Rig):
+    """KS3"""
+    cells = [cell for exchange in EXCHANGES for cell in resting(rig, rig.accounts(3, exchange), 3)]
+    numbers = sorted({cell["account"] for cell in cells})
+    rig.forks.call(halts.want, cells=cells, every_s=0.0)
+    worker = rig.forks.start(halts.work, accounts=numbers, seconds=PATIENCE_S)
+    names = {cell["name"] for cell in cells}
+    await_that(lambda: len(open_ones(rig, names)) >= len(cells) / 2, PATIENCE_S)
+    try:
+        began = time.monotonic()
+        rig.forks.call(halts.halt_all, reason="everything")
+        await_that(lambda: not rig.forks.call(halts.working_still, accounts=numbers), PATIENCE_S)
+        print(f"{len(cells)} orders at {len(EXCHANGES)} exchanges over after {time.monotonic() - began:.1f} s")
+        assert open_ones(rig, names) == []
+        told = rig.forks.call(halts.verdicts, accounts=numbers)
+        assert set(told) == {"confirmed"}
+    finally:
+        rig.forks.call(halts.resume_all)
+        worker.kill()
+
+
+def resting(rig: Rig, accounts: list[dict[str, Any]], of_each: int) -> list[dict[str, Any]]:
+    """Entries that rest, of different amounts: the same again would be taken for a mistake."""
+    price = round(rig.middle(accounts[0]) * 99 / 100)
+    cells = []
+    for account in accounts:
+        for number, cell in enumerate(sales.cells(rig, [account], of_each, f"rest-{account['name']}")):
+            more = {"side": "buy", "tif": "gtc", "purpose": "entry", "price": f"{price - number}"}
+            cells.append({**cell, **more})
+    return cells
+
+
+def open_ones(rig: Rig, names: set[str]) -> list[dict[str, Any]]:
+    return [row for row in rig.exchanges.accepted() if row["account"] in names and row["status"] == "open"]
+
+
+def disturb(workers: list[Any], until: Any) -> None:
+    """One of the executors stands still at any time, for longer than a request is good, and wakes up again."""
+    chance = Random(3)
+    while not until():
+        worker = chance.choice(workers)
+        if worker.send(signal.SIGSTOP):
+            time.sleep(chance.uniform(0.2, 3.0))
+            worker.send(signal.SIGCONT)
+        time.sleep(0.1)

@@ -1,0 +1,67 @@
+"""O3: an executor stands still at each point of an order's way, others take over meanwhile, then it wakes up."""
+
+import signal
+import time
+from collections import Counter
+
+import pytest
+
+from tests.orders import evidence, grid, lives, sales
+from tests.orders.forks import Fork
+from tests.orders.invariants import violations
+from tests.orders.rig import Rig
+from tests.orders.scenarios import is_stopped
+from tests.orders.storm import TIMES
+
+pytestmark = [pytest.mark.faults, pytest.mark.processes, pytest.mark.mariadb, pytest.mark.timeout(1800 * TIMES)]
+
+PAUSES_S = (0.5, 3.0, 9.0)  # the last is longer than a lease
+RECOVERY_S, THREADS = 300.0, 4
+WOKEN_REFUSED = ("orders left", "orders refused", "lanes lost")
+
+
+def test_who_sleeps_over_a_takeover_wakes_up_to_no_harm(rig: Rig):
+    plan = [(point, pause_s) for point in grid.POINTS for pause_s in PAUSES_S] * TIMES
+    accounts = rig.accounts(len(plan), held="1")
+    cells = [
+        {**sales.cells(rig, [account], 1, f"pause-{number}")[0], "tif": "gtc" if number % 2 else "ioc", "cancel": True}
+        for number, account in enumerate(accounts)
+    ]
+    forks = [
+        rig.forks.start(lives.live, rig.kill_at(point, how="stop"), cell=cell)
+        for (point, _), cell in zip(plan, cells, strict=True)
+    ]
+    rescue = rig.forks.start(lives.recover, cells=cells, threads=THREADS, seconds=RECOVERY_S)
+    refused = wake(forks, [pause_s for _, pause_s in plan])
+    rescue.result()
+    assert rig.forks.call(lives.recover, cells=cells, threads=THREADS, seconds=RECOVERY_S) == []
+    known = rig.forks.call(evidence.told, accounts=[cell["account"] for cell in cells])
+    names = {cell["name"] for cell in cells}
+    accepted = [row for row in rig.exchanges.accepted("binance") if row["account"] in names]
+    print(f"{len(cells)} pauses, {len(accepted)} orders accepted, woken and refused: {dict(refused)}")
+    assert violations(accepted, known) == []
+    assert refused.total() >= len(PAUSES_S), "nobody was ever refused: the pauses are too short"
+
+
+def wake(forks: list[Fork], pauses_s: list[float]) -> Counter[str]:
+    """Each after its pause from when it stood still; what those that stood still were refused."""
+    asleep, slept = dict(enumerate(forks)), 0.0
+    due: dict[int, float] = {}
+    while asleep:
+        for number, fork in list(asleep.items()):
+            if fork.status is not None:
+                del asleep[number]
+            elif number not in due and fork.pid is not None and is_stopped(fork):
+                due[number] = slept + pauses_s[number]
+            elif number in due and slept >= due[number]:
+                fork.send(signal.SIGCONT)
+                del asleep[number]
+        time.sleep(0.05)
+        slept += 0.05
+        assert slept < RECOVERY_S
+    refused: Counter[str] = Counter()
+    for number, fork in enumerate(forks):
+        did = fork.result()
+        if number in due:
+            refused.update({name: did[name] for name in WOKEN_REFUSED if did.get(name)})
+    return refused
