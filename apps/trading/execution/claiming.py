@@ -160,6 +160,7 @@ def _write(
             "request_expires_at": records.time_of(exchange_ms + max(expires_in_ms, _unbounded_ms(port))),
             "fence": held.fence,
             "build_id": executor.build_id,
+            "events_told": 1,
         },
     )
     event = {"order_id": order_id, "seq": 1, "kind": "placing", "to_status": OrderStatus.PENDING, "at": now}
