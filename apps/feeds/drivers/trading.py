@@ -181,6 +181,17 @@ class Trader(Protocol):
     def parse_cancelled_all(self, instrument: Instrument, answer: Answer) -> None:
         raise MalformedFrame("an answer to a request that does not exist", symbol=instrument.symbol)
 
+    def dead_man(self, keys: Credentials, market_type: MarketType, timer_ms: int | None, now_ms: int) -> Request | None:
+        """Begin to wait anew until everything of the account's market is cancelled, or never (None).
+
+        None where the exchange has no such timer.
+        """
+        return None
+
+    def parse_dead_man(self, market_type: MarketType, answer: Answer) -> int | None:
+        """When it cancels, by the exchange's clock; None: never."""
+        raise MalformedFrame("an answer to a request that does not exist")
+
     def query(self, keys: Credentials, ref: OrderRef, now_ms: int) -> Request: ...
 
     def query_finished(self, keys: Credentials, ref: OrderRef, now_ms: int) -> Request | None:

@@ -1,32 +1,47 @@
 """Closes what is held under a halt that says so: at the market with the collar of such orders, and only ever reducing.
 
-An intent for each position, once all else of its pair is over; what is left of the position then gets another. Its key
-names the halt, so that executors that see it at once write one.
+Once all else of its pair is over a position is closed in pieces that the limits let through, a few at a time; what is
+left of it then gets more. Their keys name the halt, so that executors that see it at once write each piece once.
 """
 
 from datetime import timedelta
+from decimal import ROUND_CEILING, Decimal
 
-import structlog
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from apps.feeds import selectors as feeds
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import OrderType, PositionSide
-from apps.trading import records, scopes
+from apps.trading import limits, records, scopes
+from apps.trading.execution import rates
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.intake import record_intent
 from apps.trading.execution.lanes import lane_of
+from apps.trading.execution.market import Market, mid_of
 from apps.trading.intent import Purpose
-from apps.trading.models import Account, HaltMode, IntentState, Order, OrderIntent, Position, RiskState, Trade
+from apps.trading.models import (
+    Account,
+    HaltMode,
+    IntentResult,
+    IntentState,
+    Order,
+    OrderIntent,
+    Position,
+    RiskLimit,
+    RiskState,
+    Trade,
+)
 from apps.trading.order_state import FINAL
 from apps.trading.risk_view import Scope, ScopeState
+from apps.trading.rounding import grain
 from apps.users.alerts import raise_alert
 from apps.users.models import User
 
-log = structlog.get_logger(__name__)
-
-AGAIN_S = 2.0  # after the last try
-MOST_TRIES = 10
+AGAIN_S = 2.0  # after a piece that came to nothing
+MOST_TRIES = 10  # that came to nothing, then a person is called
+TOGETHER = 4  # pieces that wait at a time: fewer than R6 lets be open
+SPARE = Decimal("0.95")  # of a limit: the market moves
 MAX_AGE_MS = 60_000
 
 
@@ -49,35 +64,66 @@ def held_under(state: RiskState) -> list[Position]:
     return list(rows.select_related("account__exchange", "pair__exchange").order_by("account_id", "pair_id"))
 
 
+def pieces(amount: Decimal, most: Decimal, step: Decimal) -> list[Decimal]:
+    """The first few of as many nearly equal parts as are needed, none over `most`; the last takes what is over."""
+    number = int((amount / most).to_integral_value(ROUND_CEILING))
+    part = max(step, amount / number // step * step)
+    parts = [part] * (number - 1)
+    rest = amount - part * (number - 1)
+    return [*parts, rest][:TOGETHER] if rest > 0 else [part] * min(TOGETHER, int(amount // part))
+
+
 def _close(state: RiskState, position: Position, executor: Executor) -> int:
     if not _is_quiet(position):
         return 0
     prefix = f"flatten {state.pk} {records.milliseconds(state.at)} {position.account_id} {position.pair_id} "
     tries = OrderIntent.objects.filter(intent_key__startswith=prefix + position.side)
-    if tries.filter(done_at__gt=Now() - timedelta(seconds=AGAIN_S)).exists():
+    in_vain = tries.exclude(result__in=[IntentResult.FILLED, IntentResult.PARTIAL_CANCELLED])
+    if in_vain.filter(done_at__gt=Now() - timedelta(seconds=AGAIN_S)).exists():
         return 0
-    number = tries.count()
-    if number >= MOST_TRIES:
-        _give_up(position)
+    most = _most(state, position, executor.market)
+    if most is None or in_vain.count() >= MOST_TRIES:
+        _give_up(position, "no live book tells its price" if most is None else f"{MOST_TRIES} orders came to nothing")
         return 0
-    futures = position.pair.market_type == MarketType.FUTURES
+    parts = pieces(abs(position.amount), most, grain(feeds.instrument(position.pair)))
+    first = tries.count()
+    keys = [f"{prefix}{position.side} {first + number}" for number in range(len(parts))]
+    return sum(_write(state, position, *part, executor.market) for part in zip(keys, parts, strict=True))
+
+
+def _write(state: RiskState, position: Position, key: str, amount: Decimal, market: Market) -> int:
     written = record_intent(
-        key=f"{prefix}{position.side} {number}",
+        key=key,
         account=position.account,
         pair=position.pair,
         side=Side.SELL if position.amount > 0 else Side.BUY,
         type=OrderType.MARKET,
-        amount=abs(position.amount),
+        amount=amount,
         purpose=Purpose.FLATTEN,
-        reduce_only=futures,
+        reduce_only=position.pair.market_type == MarketType.FUTURES,
         position_side=PositionSide(position.side),
         repeats=True,
         max_age_ms=MAX_AGE_MS,
         trade=Trade.objects.get(pk=state.scope_id) if state.scope == Scope.TRADE else None,
         user=User.objects.filter(username=state.by).first(),
-        market=executor.market,
+        market=market,
     )
     return int(written.created)
+
+
+def _most(state: RiskState, position: Position, market: Market) -> Decimal | None:
+    """The largest piece that R2 and R3 let through now; None: nobody knows."""
+    instrument, exchange = feeds.instrument(position.pair), position.pair.exchange.code
+    top = market.top(instrument.key)
+    mid = mid_of(top)
+    rate = rates.quotes({instrument.quote}, [exchange], market).get(instrument.quote)
+    if top is None or mid is None or rate is None:
+        return None
+    named = Q(scope=Scope.GLOBAL) | Q(scope=Scope.EXCHANGE, scope_id=exchange)
+    named |= Q(scope=Scope.ACCOUNT, scope_id=str(position.account_id)) | Q(scope="pair", scope_id=str(position.pair_id))
+    found = limits.strictest(RiskLimit.objects.filter(named).values_list("name", "value"))
+    depth = top.bid_depth if position.amount > 0 else top.ask_depth
+    return min(found.max_order_usdt / (mid * rate), depth * found.max_depth_share) * SPARE
 
 
 def _is_quiet(position: Position) -> bool:
@@ -90,10 +136,10 @@ def _is_quiet(position: Position) -> bool:
     return not OrderIntent.objects.filter(under_way).exclude(state=IntentState.DONE).exists()
 
 
-def _give_up(position: Position) -> None:
+def _give_up(position: Position, why: str) -> None:
     raise_alert(
         kind="FLATTEN",
-        text=f"{position.pair} is still held after {MOST_TRIES} closing orders: close it by hand",
+        text=f"{position.pair} is still held: {why}. Close it by hand.",
         scope=Scope.ACCOUNT,
         scope_id=str(position.account_id),
         subject=f"position {position.pk}",

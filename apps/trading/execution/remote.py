@@ -70,8 +70,6 @@ class Nonces:
 class RemotePort:
     """See `ports.Port`. Threads may share it."""
 
-    has_dead_man = False
-
     def __init__(
         self,
         seat: Seat,
@@ -197,8 +195,15 @@ class RemotePort:
         for request in self._trader.set_leverage(self._keys, instrument, leverage, mode, self._signed_ms()):
             self._ask(request, Purpose.ORDER, self._trader.parse_leverage_set)
 
+    @property
+    def has_dead_man(self) -> bool:
+        return self._trader.dead_man(self._keys, self.market_type, None, self.now_ms()) is not None
+
     def dead_man(self, timer_ms: int | None) -> int | None:
-        raise NotImplementedError
+        request = self._trader.dead_man(self._keys, self.market_type, timer_ms, self._signed_ms())
+        if request is None:
+            return None
+        return self._ask(request, Purpose.ORDER, lambda answer: self._trader.parse_dead_man(self.market_type, answer))
 
     # asking
 

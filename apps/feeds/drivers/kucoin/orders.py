@@ -1,8 +1,9 @@
 """KuCoin's orders by REST, of classic and unified accounts: requests, and their answers to values."""
 
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from apps.feeds.drivers import asked, wire
@@ -40,6 +41,13 @@ class Cancelled(Struct, rename="camel"):
     cancelled_order_ids: list[str] | None = None
 
 
+class Armed(Struct, rename="camel"):
+    """In seconds; 0 when it is off."""
+
+    trigger_time: Annotated[int, Meta(ge=0, le=10**11)]
+
+
+_armed = wire.decoder(answers.Reply[Armed])
 _accepted = wire.decoder(answers.Reply[Accepted])
 _cancelled = wire.decoder(answers.Reply[Cancelled])
 _order = wire.decoder(answers.Reply[records.Order | None])
@@ -143,6 +151,20 @@ def cancel_all(keys: Credentials, instrument: Instrument, now_ms: int) -> Reques
 
 def parse_cancelled_all(instrument: Instrument, answer: Answer) -> None:
     answers.succeeded(answer, order=True)
+
+
+def dead_man(keys: Credentials, market_type: MarketType, timer_ms: int | None, now_ms: int) -> Request | None:
+    """Of all symbols: none is named."""
+    if (facts.generation(keys), market_type) != (facts.CLASSIC, SPOT):
+        return None
+    shortest, longest = facts.DEAD_MAN_S
+    timeout = facts.DEAD_MAN_OFF if timer_ms is None else min(max(timer_ms // 1000, shortest), longest)
+    return signing.act(keys, market_type, Deed.DEAD_MAN, {}, now_ms, fields={"timeout": timeout})
+
+
+def parse_dead_man(market_type: MarketType, answer: Answer) -> int | None:
+    trigger_s = answers.data(_armed, answer, order=True).trigger_time
+    return trigger_s * 1000 or None
 
 
 def query(keys: Credentials, ref: OrderRef, now_ms: int) -> Request:

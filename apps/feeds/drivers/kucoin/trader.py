@@ -21,6 +21,8 @@ class KucoinTrader(Trader):
     parse_cancelled = staticmethod(orders.parse_cancelled)
     cancel_all = staticmethod(orders.cancel_all)
     parse_cancelled_all = staticmethod(orders.parse_cancelled_all)
+    dead_man = staticmethod(orders.dead_man)
+    parse_dead_man = staticmethod(orders.parse_dead_man)
     query = staticmethod(orders.query)
     parse_order = staticmethod(orders.parse_order)
     open_orders = staticmethod(orders.open_orders)

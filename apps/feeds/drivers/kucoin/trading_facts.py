@@ -25,6 +25,7 @@ class Deed(Enum):
     CANCEL = auto()
     CANCEL_OURS = auto()  # by our id
     CANCEL_ALL = auto()
+    DEAD_MAN = auto()
     QUERY = auto()
     QUERY_OURS = auto()
     OPEN = auto()
@@ -61,6 +62,7 @@ CALLS = {
         Deed.CANCEL: Call("DELETE", "/api/v1/hf/orders/{orderId}", 1, ("symbol",)),
         Deed.CANCEL_OURS: Call("DELETE", "/api/v1/hf/orders/client-order/{clientOid}", 1, ("symbol",)),
         Deed.CANCEL_ALL: Call("DELETE", "/api/v1/hf/orders", 2, ("symbol",)),
+        Deed.DEAD_MAN: Call("POST", "/api/v1/hf/orders/dead-cancel-all", 2),
         Deed.QUERY: Call("GET", "/api/v1/hf/orders/{orderId}", 2, ("symbol",)),
         Deed.QUERY_OURS: Call("GET", "/api/v1/hf/orders/client-order/{clientOid}", 2, ("symbol",)),
         Deed.OPEN: Call("GET", "/api/v1/hf/orders/active", 2, ("symbol",)),
@@ -145,6 +147,9 @@ EXPIRY = {
     SPOT: Expiry(check=ExpiryCheck.GATEWAY, longest_ms=SIGNATURE_MS),
     FUTURES: Expiry(check=ExpiryCheck.NONE, longest_ms=SIGNATURE_MS),
 }
+
+DEAD_MAN_S = (5, 86_400)  # from and to; of classic spot accounts alone
+DEAD_MAN_OFF = -1
 
 KEY_VERSION = "2"
 TRADE_ACCOUNT = "trade"  # of the wallets of a classic account: hf orders use this one
