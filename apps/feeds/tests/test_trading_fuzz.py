@@ -25,7 +25,7 @@ pytestmark = pytest.mark.fuzz
 
 EVERY = [(exchange, market) for exchange in registry.trader_ids() for market in MarketType]
 ANSWERS = FRAMES * len(MarketType)  # the good ones of an exchange are of both its markets
-NOT_EVERYWHERE = {"parse_token", "parse_cancelled_all", "parse_leverage_set", "parse_account"}
+NOT_EVERYWHERE = {"parse_token", "parse_cancelled_all", "parse_dead_man", "parse_leverage_set", "parse_account"}
 PARSERS = {name for name in vars(Trader) if name.startswith("parse_")} - {"parse_private"} - NOT_EVERYWHERE
 MOST = Decimal("1e31")  # no account, no price, no fee is larger
 LONGEST = 2_000  # of a text; the longest are tokens

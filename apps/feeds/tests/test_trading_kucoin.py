@@ -12,6 +12,7 @@ from apps.feeds import errors
 from apps.feeds.drivers.base import Request
 from apps.feeds.drivers.kucoin import signing
 from apps.feeds.drivers.trading import (
+    Answer,
     ExpiryCheck,
     IdForm,
     Page,
@@ -71,6 +72,7 @@ def every_request(keys: Credentials) -> list[Request]:
         sometimes = (
             KUCOIN.cancel_all(keys, instrument, NOW),
             KUCOIN.token_request(keys, instrument.market_type, NOW),
+            KUCOIN.dead_man(keys, instrument.market_type, 60_000, NOW),
         )
         requests += [request for request in sometimes if request is not None]
     return requests
@@ -466,3 +468,25 @@ def test_subscriptions_are_named_after_their_channels() -> None:
         {"id": "fills", "action": "SUBSCRIBE", "channel": "execution", "tradeType": "UNIFIED"},
         {"id": "balances", "action": "SUBSCRIBE", "channel": "balance", "accountType": "UNIFIED"},
     ]
+
+
+@pytest.mark.parametrize(("timer_ms", "timeout"), [(60_000, 60), (1_000, 5), (10**9, 86_400), (59_999, 59), (None, -1)])
+def test_the_exchanges_own_timer_is_asked_for_in_seconds_within_its_bounds(timer_ms: int | None, timeout: int) -> None:
+    request = KUCOIN.dead_man(CLASSIC, SPOT, timer_ms, NOW)
+    assert request is not None
+    assert (request.method, json.loads(request.body)) == ("POST", {"timeout": timeout})
+    assert request.url.endswith("/api/v1/hf/orders/dead-cancel-all")
+
+
+def test_only_classic_spot_accounts_have_a_timer() -> None:
+    others = [(CLASSIC, FUTURES), (UNIFIED, SPOT), (UNIFIED, FUTURES)]
+    assert [KUCOIN.dead_man(keys, market, 60_000, NOW) for keys, market in others] == [None] * 3
+
+
+def test_the_timer_tells_when_it_is_due_or_that_it_is_off() -> None:
+    def told(trigger_s: int) -> Answer:
+        body = {"code": "200000", "data": {"currentTime": 1_729_656_588, "triggerTime": trigger_s}}
+        return Answer(status=200, body=json.dumps(body).encode())
+
+    assert KUCOIN.parse_dead_man(SPOT, told(1_729_656_593)) == 1_729_656_593_000
+    assert KUCOIN.parse_dead_man(SPOT, told(0)) is None
