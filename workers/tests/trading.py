@@ -16,7 +16,8 @@ from apps.feeds.tasks import read_market
 from apps.feeds.tests.waiting import MOMENT_S, until
 from apps.trading.execution.intake import record_intent
 from apps.trading.execution.market import Market
-from apps.trading.models import Account, Order, OrderIntent, TradingSwitch
+from apps.trading.models import Account, Order, OrderIntent, RiskLimit, TradingSwitch
+from apps.trading.tests.stage import WIDE
 from workers.lifecycle import Lifecycle
 from workers.options import Options, TradeOptions
 from workers.trader.accounts import Step
@@ -72,17 +73,47 @@ def _default(key: BookKey) -> Account:
 
 
 def prepare(build: str = "test", key: BookKey = KEY) -> int:
-    """One exchange, its list, its default paper account and the build that may trade; the account's id."""
+    """One exchange, its list, its default paper account, wide limits, the build that may trade; the account's id."""
     Exchange.objects.exclude(code=key.exchange).update(enabled=False)
     account = _default(key)
     Account.objects.exclude(pk=account.pk).update(active=False)
     read_market(key.exchange, key.market_type)
     TradingSwitch.objects.update_or_create(pk=1, defaults={"allowed_build": build})
+    RiskLimit.objects.bulk_create(
+        RiskLimit(scope="global", scope_id="", name=name, value=value) for name, value in WIDE.items()
+    )
     return account.pk
 
 
 async def ready(trader: Trader, account_id: int) -> None:
     await until(lambda: trader.accounts.steps.get(account_id) is Step.READY, PATIENCE_S)
+
+
+def want(
+    account_id: int,
+    key: str,
+    side: Side,
+    amount: Decimal,
+    price: Decimal | None,
+    market: Market,
+    book: BookKey = KEY,
+) -> OrderIntent:
+    """An intent as a person writes it, at the market without a price; risk lets it pass."""
+    named = {"exchange__code": book.exchange, "market_type": book.market_type, "pair": book.pair}
+    recorded = record_intent(
+        key=key,
+        account=Account.objects.get(pk=account_id),
+        pair=TradePair.objects.select_related("exchange").get(**named),
+        side=side,
+        type=OrderType.MARKET if price is None else OrderType.LIMIT,
+        amount=amount,
+        price=price,
+        user=None,
+        market=market,
+        max_age_ms=600_000,
+    )
+    assert recorded.intent.deny_reason == "", (recorded.intent.deny_reason, recorded.intent.deny_text)
+    return recorded.intent
 
 
 class Desk:
@@ -92,27 +123,11 @@ class Desk:
         self.account_id, self.market, self.key = account_id, market, key
         self._count = 0
 
-    async def want(self, side: Side, amount: str, price: Decimal | None = None, **more: Any) -> int:
+    async def want(self, side: Side, amount: str, price: Decimal | None = None) -> int:
         """The id of the intent that is written."""
-        return (await aside(self._want, side, Decimal(amount), price, more)).pk
-
-    def _want(self, side: Side, amount: Decimal, price: Decimal | None, more: dict[str, Any]) -> OrderIntent:
         self._count += 1
-        named = {"exchange__code": self.key.exchange, "market_type": self.key.market_type, "pair": self.key.pair}
-        recorded = record_intent(
-            key=f"wish {self.account_id} {self._count}",
-            account=Account.objects.get(pk=self.account_id),
-            pair=TradePair.objects.select_related("exchange").get(**named),
-            side=side,
-            type=OrderType.MARKET if price is None else OrderType.LIMIT,
-            amount=amount,
-            price=price,
-            user=None,
-            market=self.market,
-            **{"max_age_ms": 600_000, **more},
-        )
-        assert recorded.intent.deny_reason == "", recorded.intent.deny_text
-        return recorded.intent
+        key = f"wish {self.account_id} {self._count}"
+        return (await aside(want, self.account_id, key, side, Decimal(amount), price, self.market, self.key)).pk
 
     async def seen(self) -> Decimal:
         """The middle of the book, once it is there."""
