@@ -7,6 +7,7 @@ from apps.trading.models import Account, Trade
 from apps.trading.risk_view import Scope
 
 LONGEST_NUMBER = 9  # digits of a primary key here
+EVERYTHING = Q(pk__isnull=False)  # no empty Q: that would vanish beside a narrower scope
 
 
 def name_of(scope: str, scope_id: str) -> str:
@@ -28,7 +29,7 @@ def exists(scope: Scope, scope_id: str) -> bool:
 def orders_under(scope: str, scope_id: str) -> Q:
     """Of rows of ORDERS; those that are found at the exchange belong to nobody's scope but are under the wide ones."""
     return {
-        Scope.GLOBAL: Q(),
+        Scope.GLOBAL: EVERYTHING,
         Scope.EXCHANGE: Q(exchange__code=scope_id),
         Scope.ACCOUNT: Q(account_id=scope_id or None),
         Scope.TRADE: Q(trade_id=scope_id or None),
@@ -38,7 +39,7 @@ def orders_under(scope: str, scope_id: str) -> Q:
 def intents_under(scope: str, scope_id: str) -> Q:
     """Of rows of order_intent."""
     return {
-        Scope.GLOBAL: Q(),
+        Scope.GLOBAL: EVERYTHING,
         Scope.EXCHANGE: Q(account__exchange__code=scope_id),
         Scope.ACCOUNT: Q(account_id=scope_id or None),
         Scope.TRADE: Q(trade_id=scope_id or None),
@@ -48,7 +49,7 @@ def intents_under(scope: str, scope_id: str) -> Q:
 def accounts_under(scope: str, scope_id: str) -> Q:
     """Of rows of account; a TRADE has the one that its orders are on."""
     return {
-        Scope.GLOBAL: Q(),
+        Scope.GLOBAL: EVERYTHING,
         Scope.EXCHANGE: Q(exchange__code=scope_id),
         Scope.ACCOUNT: Q(pk=scope_id or None),
         Scope.TRADE: Q(trade__id=scope_id or None),
