@@ -4,20 +4,52 @@ Nothing is rounded for a person: what is off the grid is refused at its field, w
 """
 
 from decimal import Decimal
+from typing import Any
+from uuid import uuid4
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from msgspec import Struct
 
 from apps.feeds import selectors as feeds
 from apps.feeds.market import BookKey, Instrument, InstrumentStatus, MarketType, Side
 from apps.feeds.models import TradePair
 from apps.feeds.orders import OrderType, TimeInForce
+from apps.trading import limit_settings, limits
 from apps.trading.execution import cancelling, intake
 from apps.trading.execution.market import Market
-from apps.trading.models import Account, OrderIntent
+from apps.trading.limit_settings import PAIR
+from apps.trading.models import Account, Order, OrderIntent, RiskLimit
 from apps.trading.order_state import FINAL
-from apps.trading.rounding import grain, is_on_grid
+from apps.trading.risk_view import Scope
+from apps.trading.rounding import fee_up, grain, is_on_grid, notional
 from apps.users.models import User
 from apps.users.services import Actor, record
+
+
+class Use(Struct, frozen=True, kw_only=True):
+    """What an order takes of a limit, with what is taken already where that adds up."""
+
+    name: str
+    used: Decimal
+    most: Decimal
+
+
+class Preview(Struct, frozen=True, kw_only=True):
+    """`deny_reason` is empty where risk would let it through; `value` and `fee` are unknown at the market."""
+
+    side: str
+    amount: Decimal
+    price: Decimal | None
+    value: Decimal | None
+    fee: Decimal | None
+    reserved_asset: str
+    reserved_amount: Decimal
+    deny_reason: str
+    deny_text: str
+    limits: tuple[Use, ...]
+
 
 FAR = 10  # times the market or a tenth of it: a slip of the finger, which no control has to look at
 
@@ -55,6 +87,51 @@ def place(
         user=user,
         market=market,
     )
+
+
+@transaction.atomic
+def preview(*, account: Account, **wanted: Any) -> Preview:
+    """What `place` would answer to the same now; nothing stays written. Raises ValidationError as it does."""
+    found = _previewed(place(key=f"preview {uuid4()}", account=account, **wanted).intent, account)
+    transaction.set_rollback(True)
+    return found
+
+
+def _previewed(intent: OrderIntent, account: Account) -> Preview:
+    have = _limits(intent)
+    value = None if intent.price is None else notional(intent.amount, intent.price, feeds.instrument(intent.pair))
+    working = Order.objects.filter(account=account, is_external=False).exclude(status__in=list(FINAL)).count()
+    return Preview(
+        side=intent.side,
+        amount=intent.amount,
+        price=intent.price,
+        value=value,
+        fee=None if value is None else fee_up(value, account.taker_fee or have.fee_share),
+        reserved_asset=intent.reserved_asset,
+        reserved_amount=intent.reserved_amount,
+        deny_reason=intent.deny_reason,
+        deny_text=intent.deny_text,
+        limits=(
+            Use(name="max_order_usdt", used=intent.reserved_notional, most=have.max_order_usdt),
+            Use(name="max_open_account", used=Decimal(working + 1), most=Decimal(have.max_open_account)),
+        ),
+    )
+
+
+def _limits(intent: OrderIntent) -> limits.Limits:
+    """Those that concern it."""
+    named = {
+        Scope.GLOBAL: "",
+        Scope.EXCHANGE: intent.pair.exchange.code,
+        Scope.ACCOUNT: str(intent.account_id),
+        Scope.TRADE: str(intent.trade_id),
+        PAIR: str(intent.pair_id),
+    }
+    concerned = Q(pk__in=[])
+    for scope, scope_id in named.items():
+        concerned |= Q(scope=scope, scope_id=scope_id)
+    rows = RiskLimit.objects.filter(concerned).values_list("name", "value")
+    return limits.strictest(rows, limit_settings.ceilings())
 
 
 def cancel(*, intent: OrderIntent, actor: Actor) -> None:

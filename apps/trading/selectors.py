@@ -1,6 +1,7 @@
 """Reads of what shall be traded, and of what a person may see of it."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -12,8 +13,9 @@ from apps.feeds import selectors as feeds
 from apps.feeds.drivers import registry
 from apps.feeds.market import BookKey, Instrument, InstrumentStatus, MarketType
 from apps.feeds.subscriptions import Task
-from apps.trading.models import Account, IntentState, Order, OrderIntent, Trade
+from apps.trading.models import Account, AccountMode, IntentState, Order, OrderIntent, RiskState, Trade
 from apps.trading.order_state import FINAL
+from apps.trading.risk_view import Scope, ScopeState
 from apps.users.roles import ADMIN, TRADER, has_role
 
 SOURCE = "trade"
@@ -148,6 +150,30 @@ def working_orders(*, user: Any) -> QuerySet[Order]:
     """Those that are not over, latest first, of the accounts that `user` may see."""
     rows = Order.objects.exclude(status__in=list(FINAL)).select_related("account", "pair__exchange", "trade")
     return visible(rows, user=user)
+
+
+class Stopped(Struct, frozen=True, kw_only=True):
+    """What is not ACTIVE: everything (`since` when, by whom, why), or some scopes only."""
+
+    state: str = ScopeState.ACTIVE  # of everything
+    since: datetime | None = None
+    by: str = ""
+    reason: str = ""
+    scopes: int = 0  # narrower ones that are halted or reducing
+
+
+def stopped() -> Stopped:
+    """One query."""
+    rows = list(RiskState.objects.exclude(state=ScopeState.ACTIVE))
+    whole = next((row for row in rows if row.scope == Scope.GLOBAL), None)
+    if whole is None:
+        return Stopped(scopes=len(rows))
+    return Stopped(state=whole.state, since=whole.at, by=whole.by, reason=whole.reason, scopes=len(rows) - 1)
+
+
+def live_accounts() -> int:
+    """Those that could cost money."""
+    return Account.objects.filter(mode=AccountMode.LIVE, active=True).count()
 
 
 def _rules(rows: Collection[Trade]) -> _Rules:

@@ -240,3 +240,24 @@ class FindingSerializer(serializers.Serializer):
 class KeyAnswerSerializer(serializers.Serializer):
     key = KeySerializer()
     findings = FindingSerializer(many=True)
+
+
+class UseSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    used = ExactText()
+    most = ExactText()
+
+
+class PreviewSerializer(serializers.Serializer):
+    """`deny_reason` is empty where risk would let the order through."""
+
+    side = serializers.CharField()
+    amount = ExactText()
+    price = ExactText(allow_null=True)
+    value = ExactText(allow_null=True)
+    fee = ExactText(allow_null=True)
+    reserved_asset = serializers.CharField()
+    reserved_amount = ExactText()
+    deny_reason = serializers.CharField()
+    deny_text = serializers.CharField()
+    limits = UseSerializer(many=True)

@@ -12,6 +12,7 @@ urlpatterns = [
     path("accounts/<int:account_id>/key", accounts.AccountKeyView.as_view(), name="api-account-key"),
     path("executors", executors.ExecutorsView.as_view(), name="api-executors"),
     path("intents", intents.IntentsView.as_view(), name="api-intents"),
+    path("intents/preview", intents.IntentPreviewView.as_view(), name="api-intents-preview"),
     path("intents/<int:intent_id>", intents.IntentView.as_view(), name="api-intent"),
     path("intents/<int:intent_id>/cancel", intents.IntentCancelView.as_view(), name="api-intent-cancel"),
     path("orders", orders.OrdersView.as_view(), name="api-orders"),

@@ -10,12 +10,12 @@ from django.db import DatabaseError
 from msgspec.json import encode
 
 from apps.feeds.market import Instrument
-from ctweb.live import protocol, who
+from ctweb.live import protocol, sources, who
 from ctweb.live.feeds import BookFeed
 from ctweb.live.hub import Hub
 from ctweb.live.protocol import Close, ProtocolError
 from ctweb.live.session import Session
-from ctweb.live.subs import BookSubscription, FleetSubscription, Subscription, TapeSubscription
+from ctweb.live.subs import AccountSubscription, BookSubscription, FleetSubscription, Subscription, TapeSubscription
 from ctweb.live.units import decimals, lot_decimals, plain
 
 log = structlog.get_logger(__name__)
@@ -124,6 +124,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if sub.topic == "fleet":
             self.session.add(FleetSubscription(sub.id, self.hub.fleet, key=sub.key))
             return {"ok": True}
+        if sub.topic == "account":
+            return await self._subscribe_account(sub)
         if sub.topic not in ("book", "best", "trades"):
             return {"ok": False, "code": "unknown_topic", "why": f"no topic {sub.topic!r}"}
         instrument = await self.hub.instrument(sub.key)
@@ -132,6 +134,26 @@ class LiveConsumer(AsyncWebsocketConsumer):
         subscription = self._of_instrument(sub, instrument)
         self.session.add(subscription)
         return {"ok": True, **_units(instrument), "limit_ms": _limit_ms(subscription)}
+
+    async def _subscribe_account(self, sub: protocol.Sub) -> dict[str, Any]:
+        """Other people's accounts are not there."""
+        seen = await sources.account_ids(self.scope["user"].pk)
+        account_id = next((one for one in seen if str(one) == sub.key), None)
+        if account_id is None:
+            return {"ok": False, "code": "unknown_key", "why": "no such account"}
+        self.session.add(AccountSubscription(sub.id, self.hub.account(account_id), account_id=account_id))
+        return {"ok": True}
+
+    async def _drop_hidden(self) -> None:
+        """Rights change while a page is open: what may no longer be seen is no longer sent."""
+        watched = [one for one in self.session.subscriptions.values() if isinstance(one, AccountSubscription)]
+        if not watched:
+            return
+        seen = await sources.account_ids(self.scope["user"].pk)
+        for one in watched:
+            if one.account_id not in seen:
+                self.session.remove(one.id)
+        self.hub.release()
 
     def _of_instrument(self, sub: protocol.Sub, instrument: Instrument) -> Subscription:
         if sub.topic == "trades":
@@ -168,6 +190,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def _refusal(self) -> Close | None:
         """Why this person may no longer be here; a database that is away sends nobody off, and is asked again."""
         try:
+            await self._drop_hidden()
             return await who.refusal(self.scope, in_use=not self.session.paused)
         except DatabaseError as error:
             log.warning("nobody knows who sits behind a live socket", error=str(error))

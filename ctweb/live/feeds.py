@@ -15,6 +15,7 @@ from apps.feeds.bus.codec import TAPE_TRADES
 from apps.feeds.market import FULL_DEPTH, BookState, Instrument, Level, Levels
 from ctweb.live.units import decimals, lot_decimals
 
+ACCOUNT_EVENTS = 50
 NO_PUBLISHER = "no daemon publishes this book"
 _NS_PER_MS = 1_000_000
 
@@ -192,3 +193,31 @@ class TapeFeed(Feed):
         """The prints after `version`, oldest first, as a JSON array, and how many more there were."""
         rows = [row for number, row in self._tape if number > version]
         return b"[" + b",".join(rows) + b"]", self.version - max(version, 0) - len(rows)
+
+
+class AccountFeed:
+    """`account:` of one account: what happened on it, in order. Nothing of it is kept in Redis."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.watchers = 0
+        self.version = 0
+        self.malformed = 0
+        self._events: deque[tuple[int, bytes]] = deque(maxlen=ACCOUNT_EVENTS)
+
+    def offer(self, raw: bytes | None) -> None:
+        """Take a message of the channel; None: there is no key of that name, and never was."""
+        if raw is None:
+            return
+        try:
+            event = msgspec.json.encode(msgspec.json.decode(raw, type=dict))
+        except msgspec.MsgspecError:
+            self.malformed += 1
+            return
+        self.version += 1
+        self._events.append((self.version, event))
+
+    def since(self, version: int) -> tuple[bytes, int]:
+        """The events after `version`, oldest first, as a JSON array, and how many more there were."""
+        rows = [row for number, row in self._events if number > version]
+        return b"[" + b",".join(rows) + b"]", self.version - version - len(rows)

@@ -7,11 +7,13 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import structlog
 
 from apps.feeds.market import FULL_DEPTH, BookKey, Instrument
-from ctweb.live.feeds import BookFeed, Feed, TapeFeed
+from apps.trading.publishing import channel
+from ctweb.live.feeds import AccountFeed, BookFeed, Feed, TapeFeed
 from ctweb.live.fleetfeed import FleetFeed
 from ctweb.live.protocol import TICK_MS
 from ctweb.live.reader import Reader
@@ -35,6 +37,7 @@ class Hub:
         self._catalogue_s = float("-inf")
         self._books: dict[str, BookFeed] = {}
         self._tapes: dict[str, TapeFeed] = {}
+        self._accounts: dict[str, AccountFeed] = {}
         self._members = 0
         self._task: asyncio.Task[None] | None = None
         self._tick = asyncio.Event()
@@ -89,9 +92,18 @@ class Hub:
             self._want(name)
         return self._tapes[name]
 
+    def account(self, account_id: int) -> AccountFeed:
+        """What happens on an account; who may see it was asked before."""
+        name = channel(account_id)
+        if name not in self._accounts:
+            self._accounts[name] = AccountFeed(name)
+            self._want(name)
+        return self._accounts[name]
+
     def release(self) -> None:
         """Stop reading what nobody looks at any more."""
-        for feeds in (self._books, self._tapes):
+        kinds: tuple[dict[str, Any], ...] = (self._books, self._tapes, self._accounts)
+        for feeds in kinds:
             for name in [name for name, feed in feeds.items() if not feed.watchers]:
                 del feeds[name]
                 if self._reader is not None:
@@ -102,7 +114,7 @@ class Hub:
             self._reader.want(name)
 
     def _offer(self, name: str, raw: bytes | None) -> None:
-        feed: Feed | None = self._books.get(name) or self._tapes.get(name)
+        feed: Feed | AccountFeed | None = self._books.get(name) or self._tapes.get(name) or self._accounts.get(name)
         if feed is not None:
             feed.offer(raw)
 

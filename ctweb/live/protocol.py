@@ -44,7 +44,7 @@ class Hello(Struct, tag_field="op", tag="hello", frozen=True):
 
 
 class Sub(Struct, tag_field="op", tag="sub", frozen=True):
-    """`key` is a book key; `fleet` takes none (the whole fleet) or one, `daemons` takes none."""
+    """`key` is a book key, of `account` its number; `fleet` takes none (the whole fleet) or one, `daemons` none."""
 
     id: int
     topic: str

@@ -18,6 +18,7 @@ from apps.feeds.bus.redis import Subscriber, connect, read_daemons_async
 log = structlog.get_logger(__name__)
 
 _READ_EVERY_S = 1.0
+TOLD_ONCE = ("trades:", "account:")  # what these channels say stands in no key, or is read once
 
 
 class Reader:
@@ -89,7 +90,7 @@ class Reader:
             except (RedisError, OSError) as error:
                 self.round_trip_ms = None
                 log.warning("redis does not answer", error=str(error))
-            await self._read(redis, {name for name in self._wanted if not name.startswith("trades:")})
+            await self._read(redis, {name for name in self._wanted if not name.startswith(TOLD_ONCE)})
             await asyncio.sleep(_READ_EVERY_S)
 
     async def _read(self, redis: Redis, names: set[str]) -> None:

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from apps.feeds.market import FULL_DEPTH
-from ctweb.live.feeds import BookFeed, TapeFeed
+from ctweb.live.feeds import AccountFeed, BookFeed, TapeFeed
 from ctweb.live.fleetfeed import FleetFeed
 from ctweb.live.protocol import FULL_HZ
 
@@ -84,6 +84,28 @@ class TapeSubscription:
 
     def forget(self) -> None:
         self._sent = _UNSENT
+
+
+class AccountSubscription:
+    """What happened on one account since the frame before; what was too much is counted in `skipped`."""
+
+    def __init__(self, id: int, feed: AccountFeed, *, account_id: int) -> None:
+        self.id = id
+        self.feed = feed
+        self.account_id = account_id
+        self.conflated = 0
+        self._sent = feed.version  # what happened before is in the database
+
+    def due(self, now_ns: int) -> bytes | None:
+        if self.feed.version == self._sent:
+            return None
+        events, skipped = self.feed.since(self._sent)
+        self._sent = self.feed.version
+        self.conflated += skipped
+        return b'{"id":%d,"e":%b,"skipped":%d}' % (self.id, events, skipped)
+
+    def forget(self) -> None:
+        """What was missed while the tab was hidden is sent with the next frame, or counted."""
 
 
 class FleetSubscription:

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 
-from apps.users.roles import OPERATOR, VIEWER, has_role
+from apps.users.roles import OPERATOR, TRADER, VIEWER, has_role
 
 View = Callable[..., HttpResponseBase]
 
@@ -30,3 +30,4 @@ def role_required(role: str) -> Callable[[View], View]:
 
 viewer_required = role_required(VIEWER)
 operator_required = role_required(OPERATOR)
+trader_required = role_required(TRADER)

@@ -1,5 +1,6 @@
 """Numbers in the first paint, written as static/js/fmt.js writes them a moment later."""
 
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -23,6 +24,28 @@ def grouped(value: Any) -> str:
     whole, dot, part = str(value).partition(".")
     sign, digits = ("−", whole[1:]) if whole.startswith("-") else ("", whole)
     return f"{sign}{int(digits):,}{dot}{part}"
+
+
+@register.filter
+def money(value: Any) -> str:
+    """Every digit of a decimal and no zero more: `0.500000` -> `0.5`."""
+    return MISSING if _is_missing(value) else grouped(f"{Decimal(value).normalize():f}")
+
+
+@register.filter
+def cents(value: Any) -> str:
+    """Two decimals, with the sign written out; zero has none."""
+    if _is_missing(value):
+        return MISSING
+    text = f"{Decimal(value):.2f}"
+    plus = "+" if Decimal(text) > 0 else ""
+    return plus + grouped(text.removeprefix("-") if not Decimal(text) else text)
+
+
+@register.filter
+def tone(value: Any) -> str:
+    """The class of a result: gained, lost, or nothing to speak of."""
+    return "muted" if not value else "bid" if value > 0 else "ask"
 
 
 def _is_missing(value: Any) -> bool:

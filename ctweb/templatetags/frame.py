@@ -4,8 +4,10 @@ from django import template
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from apps.trading import selectors
+from apps.users.alerts import waiting
 from apps.users.models import User
-from apps.users.roles import OPERATOR, has_role, role_of
+from apps.users.roles import OPERATOR, TRADER, has_role, role_of
 from ctweb.build import build_id
 
 register = template.Library()
@@ -29,3 +31,24 @@ def role(user: User) -> str:
 @register.filter
 def may_operate(user: User) -> bool:
     return has_role(user, OPERATOR)
+
+
+@register.filter
+def may_trade(user: User) -> bool:
+    return has_role(user, TRADER)
+
+
+@register.simple_tag
+def stopped() -> selectors.Stopped:
+    """What stands still; the frame of every page says so."""
+    return selectors.stopped()
+
+
+@register.simple_tag
+def live_accounts() -> int:
+    return selectors.live_accounts()
+
+
+@register.simple_tag
+def open_alerts() -> int:
+    return waiting().count()

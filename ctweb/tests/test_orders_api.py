@@ -114,6 +114,20 @@ def test_without_a_book_nothing_is_ordered(desk, account, bus):
     assert (made["result"], made["deny_reason"]) == ("RISK_DENIED", "NO_BOOK")
 
 
+def test_a_preview_says_what_an_order_would_cost_and_writes_nothing(desk, account):
+    before = Audit.objects.count()
+    found = desk.anna.post("intents/preview", wanted(account)).json()
+    assert [found[name] for name in ("deny_reason", "value", "fee", "reserved_asset")] == [
+        *("", "49.75", "0.0995"),
+        "USDT",
+    ]
+    assert found["limits"][0] == {"name": "max_order_usdt", "used": "49.75", "most": "100"}
+    assert desk.anna.post("intents/preview", wanted(account, amount="5")).json()["deny_reason"] == "ORDER_TOO_LARGE"
+    assert not OrderIntent.objects.exists()
+    assert not Trade.objects.exists()
+    assert Audit.objects.count() == before
+
+
 @pytest.mark.parametrize("price", ["2000", "9", "99500000"])
 def test_a_slip_of_the_finger_is_refused_at_its_field(desk, account, price):
     assert desk.anna.post("intents", wanted(account, price=price), key="k").json() == {

@@ -56,6 +56,7 @@ ROUTES: dict[str, tuple[str, dict[str, str]]] = {
     "api/v1/accounts/<int:account_id>/key": ("/api/v1/accounts/1/key", {"POST": "trader", "DELETE": "trader"}),
     "api/v1/executors": ("/api/v1/executors", {"GET": "operator"}),
     "api/v1/intents": ("/api/v1/intents", {"GET": "trader", "POST": "trader"}),
+    "api/v1/intents/preview": ("/api/v1/intents/preview", {"POST": "trader"}),
     "api/v1/intents/<int:intent_id>": ("/api/v1/intents/1", {"GET": "trader"}),
     "api/v1/intents/<int:intent_id>/cancel": ("/api/v1/intents/1/cancel", {"POST": "trader"}),
     "api/v1/orders": ("/api/v1/orders", {"GET": SIGNED_IN}),
@@ -87,9 +88,35 @@ PAGES = {  # for people: whoever is not signed in is sent to the login page
     "pairs/catalogue.json": "/pairs/catalogue.json",
     "pairs/changes/": "/pairs/changes/",
     "pairs/refused/": "/pairs/refused/",
+    "trading/": "/trading/",
+    "trading/orders/": "/trading/orders/",
+    "trading/orders/table/": "/trading/orders/table/",
+    "trading/orders/last/": "/trading/orders/last/",
+    "trading/orders/<int:order_id>/": "/trading/orders/1/",
+    "trading/risk/": "/trading/risk/",
+    "trading/risk/now/": "/trading/risk/now/",
+    "trading/state.json": "/trading/state.json",
     "book/": "/book/",
     "book/<str:exchange>/<str:market_type>/<str:pair>/": "/book/binance/spot/BTC-USDT/",
 }
+TRADERS_PAGES = {
+    "trading/orders/new/": "/trading/orders/new/",
+    "trading/accounts/": "/trading/accounts/",
+    "trading/accounts/new/": "/trading/accounts/new/",
+    "trading/accounts/<int:account_id>/": "/trading/accounts/1/",
+    "trading/positions/": "/trading/positions/",
+    "trading/positions/held/": "/trading/positions/held/",
+}
+OPERATORS_PAGES = {
+    "halt/": "/halt/",
+    "trading/executors/": "/trading/executors/",
+    "trading/executors/work/": "/trading/executors/work/",
+}
+LOWEST = [
+    *((address, SIGNED_IN) for address in PAGES.values()),
+    *((address, "operator") for address in OPERATORS_PAGES.values()),
+    *((address, "trader") for address in TRADERS_PAGES.values()),
+]
 OTHERS = {"login/", "logout/", "api/v1/"}  # open to all: the last one is a redirect to the documents
 pytestmark = pytest.mark.django_db
 
@@ -111,7 +138,7 @@ def allowed(role: str | None, lowest: str) -> bool:
 
 def test_every_route_has_a_row():
     found = {route for route in routes(get_resolver()) if not route.startswith("admin/")}
-    assert found == {*ROUTES, *PAGES, *OTHERS}
+    assert found == {*ROUTES, *PAGES, *OPERATORS_PAGES, *TRADERS_PAGES, *OTHERS}
 
 
 @pytest.fixture
@@ -145,12 +172,13 @@ def make_rows() -> None:
     RiskLimit.objects.update_or_create(id=1, defaults={"scope": "global", "name": "max_open_pair", "value": 9})
 
 
-@pytest.mark.parametrize("address", PAGES.values())
-def test_a_page_is_for_people_with_a_role(catalogue, address):
+@pytest.mark.parametrize(("address", "lowest"), LOWEST)
+def test_a_page_is_for_people_with_a_role(catalogue, address, lowest):
     stranger = client_of(None).get(address, follow=True)
     assert stranger.redirect_chain[-1][0].startswith("/login/")
     assert client_of("without a role").get(address, follow=True).status_code == 403
-    assert client_of("viewer").get(address, follow=True).status_code == 200
+    for role in ROLES:
+        assert client_of(role).get(address, follow=True).status_code == (200 if allowed(role, lowest) else 403), role
 
 
 def admin_addresses() -> Iterator[tuple[str, str]]:

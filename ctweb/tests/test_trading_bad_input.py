@@ -29,6 +29,7 @@ WRITABLE: dict[str, dict[str, Any]] = {
     f"POST accounts/{ACCOUNT}/key": {"key": "k" * 20, "secret": "s"},
     f"DELETE accounts/{ACCOUNT}/key": {},
     "POST intents": ORDER_BODY,
+    "POST intents/preview": ORDER_BODY,
     f"POST intents/{INTENT}/cancel": {},
     f"POST orders/{ORDER}/cancel": {},
     "POST risk/halt": {},

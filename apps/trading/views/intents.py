@@ -19,7 +19,7 @@ from apps.trading.bodies import LONGEST_KEY, IntentBody, Nothing
 from apps.trading.execution import intake
 from apps.trading.execution.market import RedisMarket
 from apps.trading.models import IntentState, OrderIntent
-from apps.trading.serializers import IntentSerializer
+from apps.trading.serializers import IntentSerializer, PreviewSerializer
 from apps.trading.views import found
 from apps.users.models import User
 from apps.users.rest.exceptions import Conflict
@@ -54,26 +54,26 @@ class IntentsView(generics.ListAPIView):
     )
     def post(self, request: Request) -> Response:
         """201: written; its `result` is RISK_DENIED where risk refused it. 200: it was written before."""
-        body = IntentBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        values = dict(body.validated_data)
-        key = _key(request, values.pop("key", None))
-        account = found.named_account(request, values.pop("account"))
+        wanted = _wanted(request)
+        key = _key(request, wanted.pop("key", None))
         try:
-            recorded = placing.place(
-                key=key,
-                account=account,
-                user=_person(request),
-                market=_market(settings.REDIS_URL),
-                side=Side(values.pop("side")),
-                type=OrderType(values.pop("type")),
-                tif=TimeInForce(values.pop("tif")),
-                **values,
-            )
+            recorded = placing.place(key=key, **wanted)
         except intake.KeyConflict:
             raise Conflict(f"The key {key!r} was used for another order.") from None
         code = status.HTTP_201_CREATED if recorded.created else status.HTTP_200_OK
         return Response(_intent(request, recorded.intent.pk), status=code)
+
+
+class IntentPreviewView(APIView):
+    """What an order would cost and hold back, and whether risk would let it through; nothing is written."""
+
+    read_role = write_role = TRADER
+
+    @extend_schema(request=IntentBody, responses=PreviewSerializer)
+    def post(self, request: Request) -> Response:
+        wanted = _wanted(request)
+        wanted.pop("key", None)
+        return Response(PreviewSerializer(placing.preview(**wanted)).data)
 
 
 class IntentView(APIView):
@@ -110,6 +110,22 @@ def _market(url: str) -> RedisMarket:
 def _person(request: Request) -> User:
     """Whoever comes here has signed in."""
     return cast(User, request.user)
+
+
+def _wanted(request: Request) -> dict[str, Any]:
+    """The body in the words of `placing`, and who asks."""
+    body = IntentBody(data=request.data)
+    body.is_valid(raise_exception=True)
+    values = dict(body.validated_data)
+    return {
+        **values,
+        "account": found.named_account(request, values["account"]),
+        "side": Side(values["side"]),
+        "type": OrderType(values["type"]),
+        "tif": TimeInForce(values["tif"]),
+        "user": _person(request),
+        "market": _market(settings.REDIS_URL),
+    }
 
 
 def _key(request: Request, key: str | None) -> str:

@@ -2,6 +2,7 @@
 
 import { clock, duration, fixed } from "./fmt.js";
 import { startGoto } from "./goto.js";
+import { startHalt, titled } from "./halt.js";
 import { startKeys } from "./keys.js";
 import { link, serverNow } from "./link.js";
 import { mark, redraw, ticking, write } from "./store.js";
@@ -15,6 +16,7 @@ let latest = null;
 export function startFrame(onDaemons = () => {}) {
   startKeys();
   const openGoto = startGoto();
+  startHalt();
   for (const button of document.querySelectorAll("[data-theme-choice]")) {
     button.addEventListener("click", () => chooseTheme(button.dataset.themeChoice));
   }
@@ -44,7 +46,7 @@ function drawCounts() {
   }
   const worst = ["STALE", "DOWN"].filter((state) => latest.states[state]);
   const counts = worst.map((state) => `${SHAPES[state]}${latest.states[state]}`).join(" ");
-  document.title = `${counts} ${document.body.dataset.title}`.trim();
+  document.title = titled(`${counts} ${document.body.dataset.title}`.trim());
 }
 
 function drawLink() {

@@ -3,7 +3,7 @@
 import { isPaused, pause } from "./store.js";
 
 const actions = new Map();
-const PAGES = { f: "/fleet/", p: "/pairs/", b: "/book/", a: "/admin/" };
+const PAGES = { f: "/fleet/", p: "/pairs/", b: "/book/", t: "/trading/orders/", r: "/trading/risk/", a: "/admin/" };
 let went = false;
 
 /** Do `action(event)` on `key` (as in KeyboardEvent.key) while no field and no dialog has the focus. */

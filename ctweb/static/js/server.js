@@ -13,8 +13,16 @@ export async function post(url, body, { key = crypto.randomUUID(), method = "POS
   });
   const text = await answer.text();
   const parsed = text && answer.headers.get("Content-Type")?.includes("json") ? JSON.parse(text) : null;
-  if (!answer.ok) throw new Error(reason(parsed) ?? `the server answered ${answer.status}`);
+  if (!answer.ok) throw new Refused(reason(parsed) ?? `the server answered ${answer.status}`, parsed);
   return parsed;
+}
+
+/** What the server did not do; `fields` are its words as JSON, where it had any. */
+export class Refused extends Error {
+  constructor(message, fields) {
+    super(message);
+    this.fields = fields;
+  }
 }
 
 /** One instrument as REST names it. */

@@ -1,0 +1,27 @@
+"""`/halt/`: the button, without a script. One form, one press; it works while Redis, Celery and the socket are dead."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from apps.trading import halting, selectors
+from apps.trading.models import HaltMode
+from apps.trading.risk_view import Scope
+from apps.users.services import actor_of
+from ctweb.pages.roles import operator_required
+
+LONGEST_REASON = 500
+
+
+@login_required
+@operator_required
+@require_http_methods(["GET", "POST"])
+def halt(request: HttpRequest) -> HttpResponse:
+    """GET: what stands, and the button. POST: stop everything and cancel what rests."""
+    if request.method == "POST":
+        reason = request.POST.get("reason", "").replace("\x00", "")[:LONGEST_REASON]
+        halting.halt(scope=Scope.GLOBAL, reason=reason, actor=actor_of(request), mode=HaltMode.CANCEL)
+        return redirect("halt")
+    report = halting.report(scope=Scope.GLOBAL)
+    return render(request, "trading/halt.html", {"stopped": selectors.stopped(), "report": report})

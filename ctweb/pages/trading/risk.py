@@ -1,0 +1,135 @@
+"""`/trading/risk/`: what is stopped and what came of it, limits, alerts. It needs neither Redis nor the socket."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from apps.trading import halting, limit_settings, limits, selectors
+from apps.trading.limit_settings import PAIR
+from apps.trading.models import Account, Order, RiskLimit, RiskState, RiskUsage, Trade
+from apps.trading.order_state import FINAL
+from apps.trading.risk_view import Scope, ScopeState
+from apps.users.alerts import waiting
+from ctweb.pages.roles import viewer_required
+from ctweb.pages.trading import shown
+from ctweb.pages.trading.accounts import named
+
+MOST_LINES = 100
+USED_SHARE = Decimal("0.8")  # from here on a limit is nearly used up
+
+
+@login_required
+@viewer_required
+@require_GET
+def risk(request: HttpRequest) -> HttpResponse:
+    context = {
+        **_now(request),
+        "names": [(name, limit_settings.default(name), limit_settings.ceilings()[name]) for name in limits.CEILINGS],
+        "limits": RiskLimit.objects.all(),
+        "scopes": [*(scope.value for scope in Scope), PAIR],
+    }
+    return shown.page(request, "trading/risk.html", "risk", context)
+
+
+@login_required
+@viewer_required
+@require_GET
+def now(request: HttpRequest) -> HttpResponse:
+    """The panels that change, for htmx once a second."""
+    return render(request, "trading/risk_now.html", _now(request))
+
+
+@login_required
+@viewer_required
+@require_GET
+def state(request: HttpRequest) -> JsonResponse:
+    """What the frame of every page asks every few seconds."""
+    found = selectors.stopped()
+    answer = {
+        "state": found.state,
+        "since_ms": None if found.since is None else int(found.since.timestamp() * 1000),
+        "by": found.by,
+        "reason": found.reason,
+        "scopes": found.scopes,
+        "live": selectors.live_accounts(),
+        "alerts": waiting().count(),
+    }
+    return JsonResponse(answer)
+
+
+def _now(request: HttpRequest) -> dict[str, Any]:
+    whole = halting.report(scope=Scope.GLOBAL)
+    names = named(shown.accounts(request))
+    halted = whole is not None and whole.state != ScopeState.ACTIVE
+    seen = selectors.account_ids(user=request.user)
+    lines = [line for line in whole.lines if line.account_id in seen] if whole is not None and halted else []
+    return {
+        "report": whole if halted else None,
+        "lines": lines[:MOST_LINES],
+        "more": max(0, len(lines) - MOST_LINES),
+        "switches": _switches(request, names),
+        "alerts": waiting()[:50],
+        "used": _used(request),
+        "names_of": names,
+    }
+
+
+def _switches(request: HttpRequest, names: dict[str, str]) -> list[dict[str, Any]]:
+    """Everything first, then what is stopped, then the rest of what the person may see."""
+    trades = selectors.visible(Trade.objects.all(), user=request.user)
+    pairs = {str(row.pk): f"{row.exchange} {row.pair} {row.strategy or ''}" for row in trades}
+    words = {Scope.ACCOUNT: names, Scope.TRADE: pairs}
+    found = []
+    for row in RiskState.objects.all():
+        known = words.get(Scope(row.scope))
+        if known is not None and row.scope_id not in known and row.state == ScopeState.ACTIVE:
+            continue  # closed, or somebody else's
+        name = row.scope_id if known is None else known.get(row.scope_id, row.scope_id)
+        found.append({"row": row, "name": name})
+    order = [scope.value for scope in Scope]
+    return sorted(
+        found,
+        key=lambda one: (
+            one["row"].scope != Scope.GLOBAL,
+            one["row"].state == ScopeState.ACTIVE,
+            order.index(one["row"].scope),
+            one["name"],
+        ),
+    )
+
+
+def _used(request: HttpRequest) -> list[dict[str, Any]]:
+    """What accounts have used of two limits that people ask for most, nearest to its edge first."""
+    usage = selectors.visible(RiskUsage.objects.select_related("account__exchange"), user=request.user)
+    set_by_people = list(RiskLimit.objects.filter(scope__in=[Scope.GLOBAL, Scope.ACCOUNT]))
+    open_orders = _open_orders()
+    found = []
+    for row in usage.filter(account__active=True):
+        concerned = [(one.name, one.value) for one in set_by_people if one.scope_id in ("", str(row.account_id))]
+        have = limits.strictest(concerned, limit_settings.ceilings())
+        count = open_orders.get(row.account_id, 0)
+        loss = max(Decimal(0), -(row.realised + row.unrealised + row.funding - row.fees))
+        most = min(have.max_day_loss_usdt, have.max_day_loss_share * (row.equity or Decimal(0)))
+        if count:
+            found.append(_use(row.account, _("open orders"), Decimal(count), Decimal(have.max_open_account)))
+        if loss:
+            found.append(_use(row.account, _("daily loss, USDT"), loss, most))
+    return sorted(found, key=lambda one: one["share"], reverse=True)[:12]
+
+
+def _use(account: Account, what: str, used: Decimal, most: Decimal) -> dict[str, Any]:
+    share = min(Decimal(1), used / most) if most else Decimal(1)
+    return {"account": account, "what": what, "used": used, "most": most, "share": share, "near": share >= USED_SHARE}
+
+
+def _open_orders() -> dict[int, int]:
+    counts: dict[int, int] = {}
+    rows = Order.objects.exclude(status__in=list(FINAL)).filter(account__isnull=False, is_external=False)
+    for account_id in rows.values_list("account_id", flat=True):
+        counts[account_id or 0] = counts.get(account_id or 0, 0) + 1
+    return counts

@@ -1,0 +1,150 @@
+// An order by hand: the live book beside it, a review that reserves nothing, and one button.
+
+import { bodyOf, changed, refuse, startForms } from "./forms.js";
+import { duration, group, MISSING } from "./fmt.js";
+import { startFrame } from "./frame.js";
+import { onKey } from "./keys.js";
+import { link } from "./link.js";
+import { listen, listened } from "./listening.js";
+import { post, toast } from "./server.js";
+import { Age, mark, ticking, write } from "./store.js";
+
+const LEVELS = 8;
+const byId = (id) => document.getElementById(id);
+const form = byId("order");
+const age = new Age();
+let state = "DOWN";
+let limit = 5000;
+let key = crypto.randomUUID(); // of the order that is reviewed: pressed twice it is one order
+
+startFrame();
+startForms();
+listen(listened());
+byId("where").addEventListener("change", ({ target }) => {
+  if (target.name === "account") byId("where").elements.pair.disabled = true; // another market has other pairs
+  byId("where").submit();
+});
+if (form !== null) startOrder();
+
+function startOrder() {
+  link.subscribe({ topic: "book", key: form.dataset.key, depth: LEVELS, hz: 5 }, take);
+  ticking(drawState);
+  form.addEventListener("input", () => { forget(); drawFields(); });
+  form.addEventListener("submit", (event) => { event.preventDefault(); review(); });
+  byId("place").addEventListener("click", place);
+  byId("levels").addEventListener("click", ({ target }) => {
+    const price = target.closest("tr")?.dataset.price;
+    if (price === undefined || form.elements.type.value !== "limit") return;
+    form.elements.price.value = price;
+    forget();
+  });
+  onKey("b", () => choose("buy"));
+  onKey("s", () => choose("sell"));
+  drawFields();
+}
+
+function choose(side) {
+  form.elements.side.value = side;
+  forget();
+}
+
+/** An order at the market has neither price nor time in force. */
+function drawFields() {
+  const market = form.elements.type.value === "market";
+  for (const name of ["price", "tif"]) form.elements[name].disabled = market;
+  form.elements.price.required = !market;
+}
+
+function take(message) {
+  state = message.s;
+  age.set(message.age);
+  if (message.limit !== undefined) limit = message.limit;
+  if (message.b === undefined) return;
+  drawSide(".asks", message.a.slice(0, LEVELS).reverse(), "ask");
+  drawSide(".bids", message.b.slice(0, LEVELS), "bid");
+}
+
+function drawSide(selector, levels, side) {
+  const body = byId("levels").querySelector(selector);
+  while (body.rows.length < levels.length) {
+    const row = body.insertRow();
+    row.insertCell().className = `n ${side}`;
+    row.insertCell().className = "n";
+  }
+  while (body.rows.length > levels.length) body.deleteRow(-1);
+  levels.forEach(([price, size], index) => {
+    const row = body.rows[index];
+    row.dataset.price = price;
+    write(row.cells[0], group(price));
+    write(row.cells[1], group(size));
+  });
+}
+
+function drawState() {
+  const ms = age.get();
+  const shown = link.state === "lost" ? "DOWN" : state === "LIVE" && ms > limit ? "STALE" : state;
+  mark(byId("state"), "st", shown);
+  write(byId("state"), link.state === "lost" ? "NO LINK" : shown);
+  write(byId("age"), ms === null ? MISSING : duration(ms));
+}
+
+function wanted() {
+  const { account, pair } = form.dataset;
+  return { ...bodyOf(form), account: Number(account), pair };
+}
+
+/** What was reviewed is no longer what is asked for. */
+function forget() {
+  byId("place").disabled = true;
+  byId("review").hidden = true;
+  refuse(byId("refused"), null);
+  key = crypto.randomUUID();
+}
+
+async function review() {
+  refuse(byId("refused"), null);
+  try {
+    const found = await post("/api/v1/intents/preview", { ...wanted(), key });
+    drawReview(found);
+  } catch (error) {
+    refuse(byId("refused"), error);
+  }
+}
+
+function drawReview(found) {
+  const { base, quote, mode } = form.dataset;
+  const lines = [
+    ["Account", mode.toUpperCase()],
+    [found.side === "buy" ? "Buys" : "Sells", `${group(found.amount)} ${base}`],
+    ["At worst at", found.price === null ? MISSING : `${group(found.price)} ${quote}`],
+    ["Worth", found.value === null ? MISSING : `${group(found.value)} ${quote}`],
+    ["Fees, at most", found.fee === null ? MISSING : `${group(found.fee)} ${quote}`],
+    ["Held back", found.reserved_asset ? `${group(found.reserved_amount)} ${found.reserved_asset}` : "nothing"],
+    ...found.limits.map(({ name, used, most }) => [name, `${group(used)} of ${group(most)}`]),
+  ];
+  byId("review").replaceChildren(...lines.flatMap(([label, value]) => [node("dt", label), node("dd", value)]));
+  byId("review").hidden = false;
+  const denied = found.deny_reason !== "";
+  if (denied) refuse(byId("refused"), { message: `Risk would refuse it: ${found.deny_reason} ${found.deny_text}` });
+  byId("place").disabled = denied;
+  if (!denied) byId("place").focus();
+}
+
+async function place() {
+  byId("place").disabled = true;
+  try {
+    const made = await post("/api/v1/intents", { ...wanted(), key }, { key });
+    toast(made.result === "RISK_DENIED" ? `Risk refused it: ${made.deny_reason}` : `Intent ${made.id} is on its way`, {
+      kind: made.result === "RISK_DENIED" ? "bad" : "",
+    });
+    forget();
+  } catch (error) {
+    refuse(byId("refused"), error); // the key stays: pressed again it is the same order
+    byId("place").disabled = false;
+  }
+  changed();
+}
+
+function node(tag, text) {
+  return Object.assign(document.createElement(tag), { textContent: text });
+}
