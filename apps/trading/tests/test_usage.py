@@ -1,0 +1,122 @@
+"""What became of an account's money since midnight, in USDT, each part apart and at the prices of now."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from apps.feeds.market import BookKey, Side
+from apps.trading import recording, usage
+from apps.trading.models import Account, FillSource, Order, RiskUsage, Wallet
+from apps.trading.tests import rows, told
+
+pytestmark = pytest.mark.django_db
+
+
+class Prices:
+    """The middle of each pair's book, on every exchange and market."""
+
+    def __init__(self, **mids: int | None) -> None:
+        self.mids = {"BTC/USDT": 60_000, **{name.replace("_", "/"): mid for name, mid in mids.items()}}
+
+    def top(self, key: BookKey) -> None:
+        return None
+
+    def mid(self, key: BookKey) -> Decimal | None:
+        mid = self.mids.get(key.pair)
+        return None if mid is None else Decimal(mid)
+
+
+@pytest.fixture(autouse=True)
+def no_bus(settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture
+def account() -> Account:
+    made = rows.account(market_type="futures")
+    Wallet.objects.create(account=made, asset="USDT", total=10_000)
+    return made
+
+
+def trade(account: Account, side: Side, amount: str, price: int, **changes) -> Order:
+    order = told.sent(account, side=side)
+    names = {"side": side, "exchange_order_id": f"x{order.pk}", "fee": Decimal(1), **changes}
+    fill = told.fill(order, f"t{order.pk}", amount, price, **names)
+    recording.record_fill(account.pk, told.instrument(order), fill, FillSource.WS)
+    return order
+
+
+def figures(account: Account) -> tuple[Decimal, ...]:
+    row = RiskUsage.objects.get(account=account)
+    return row.realised, row.unrealised, row.fees, row.funding
+
+
+def test_a_day_begins_with_what_there_is(account):
+    trade(account, Side.BUY, "1", 59_000)
+    assert usage.refresh(account.pk, Prices())
+    row = RiskUsage.objects.get(account=account)
+    assert (figures(account), row.equity) == ((0, 0, 0, 0), 11_000)
+
+
+def test_what_came_since_is_told_apart(account):
+    trade(account, Side.BUY, "1", 59_000)
+    usage.refresh(account.pk, Prices())
+    trade(account, Side.SELL, "0.5", 61_000)
+    trade(account, Side.SELL, "0.25", 57_000)
+    assert usage.refresh(account.pk, Prices(BTC_USDT=62_000))
+    # 0.5 at 2,000 more and 0.25 at 2,000 less than paid; a quarter is left, 3,000 above, where it was 1,000 of one
+    assert figures(account) == (500, 750 - 1_000, 2, 0)
+
+
+def test_a_loss_of_an_open_position_counts(account):
+    usage.refresh(account.pk, Prices())
+    RiskUsage.objects.filter(account=account).update(began={})
+    trade(account, Side.BUY, "1", 60_000, fee=Decimal(0))
+    assert usage.refresh(account.pk, Prices(BTC_USDT=59_880))
+    assert figures(account) == (0, -120, 0, 0)
+
+
+def test_fees_in_another_asset_are_valued(account):
+    usage.refresh(account.pk, Prices())
+    trade(account, Side.BUY, "1", 60_000, fee=Decimal("0.01"), fee_asset="BNB")
+    assert usage.refresh(account.pk, Prices(BNB_USDT=700))
+    assert figures(account) == (0, 0, 7, 0)
+
+
+def test_while_a_price_is_missing_the_last_figures_stay(account):
+    usage.refresh(account.pk, Prices())
+    trade(account, Side.BUY, "1", 60_000)
+    usage.refresh(account.pk, Prices(BTC_USDT=59_000))
+    before = figures(account)
+    assert usage.refresh(account.pk, Prices(BTC_USDT=None)) is False
+    assert figures(account) == before
+
+
+def test_the_next_day_begins_anew(account):
+    usage.refresh(account.pk, Prices())
+    trade(account, Side.BUY, "1", 60_000)
+    usage.refresh(account.pk, Prices(BTC_USDT=59_000))
+    row = RiskUsage.objects.get(account=account)
+    RiskUsage.objects.filter(account=account).update(day=row.day - timedelta(days=1))
+    usage.refresh(account.pk, Prices(BTC_USDT=59_000))
+    assert figures(account) == (0, 0, 0, 0)
+    usage.refresh(account.pk, Prices(BTC_USDT=58_500))
+    assert figures(account) == (0, -500, 0, 0)
+
+
+def test_figures_that_stay_are_not_written_again(account):
+    trade(account, Side.BUY, "1", 60_000)
+    usage.refresh(account.pk, Prices())
+    at = RiskUsage.objects.get(account=account).updated_at
+    usage.refresh(account.pk, Prices())
+    assert RiskUsage.objects.get(account=account).updated_at == at
+
+
+def test_all_accounts_that_trade_are_looked_at(account):
+    other = rows.account(market_type="futures")
+    trade(account, Side.BUY, "1", 60_000)
+    trade(other, Side.BUY, "1", 60_000)
+    assert usage.refresh_all(Prices()) == 0
+    assert usage.refresh_all(Prices(BTC_USDT=None)) == 2
+    assert RiskUsage.objects.filter(account__in=[account, other], day=None).count() == 0
