@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import django
 import uvloop
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from workers.lifecycle import SETTLE_S, CannotStart, Lifecycle
 
@@ -45,7 +46,7 @@ async def _daemon(role: str, settle_s: float) -> int:
     try:
         daemon = _make(role, settle_s)
         return await Lifecycle(daemon.parts(), on_stopping=daemon.stopping, settle_s=settle_s).serve()
-    except (CannotStart, SpoolBusyError, OSError) as error:
+    except (CannotStart, ImproperlyConfigured, SpoolBusyError, OSError) as error:
         return _refuse(str(error))
 
 

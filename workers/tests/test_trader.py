@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 @pytest.fixture
 def chosen(simulator: Simulator, redis_url: str, tmp_path: Path, settings: Any) -> Options:
-    settings.REDIS_URL, settings.CT_SIMULATOR_URL = redis_url, simulator.url
+    settings.REDIS_URL, settings.CT_SIMULATOR_URL, settings.CT_ID_KEY = redis_url, simulator.url, "k" * 40
     return options(redis_url=redis_url, simulator_url=simulator.url, data_dir=tmp_path, role="both")
 
 

@@ -66,6 +66,14 @@ async def trading(options: Options, folder: Path, **changes: Any) -> AsyncIterat
         life.stopping.set()
         async with asyncio.timeout(90):
             assert await serving == 0
+        await asyncio.to_thread(_ended, daemon.trader)
+
+
+def _ended(trader: Trader) -> None:
+    """No thread of it touches the database any more."""
+    trader.reconciling.shutdown(wait=True)
+    for claims in (True, False):
+        assert trader.threads.join(claims=claims, timeout_s=PATIENCE_S) == []
 
 
 def _default(key: BookKey) -> Account:

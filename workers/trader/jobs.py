@@ -1,17 +1,21 @@
 """The table of what a trading daemon does beside its event loop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
+from pathlib import Path
 
 from apps.trading.execution.breaking import break_due
 from apps.trading.execution.cancelling import cancel_due
+from apps.trading.execution.dead_men import tend
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.flattening import flatten_due
+from apps.trading.execution.halt_file import obey
 from apps.trading.execution.lanes import ids_of
 from apps.trading.execution.monitor import Reporter
 from apps.trading.execution.ports import Ports
 from apps.trading.execution.resolving import resolve_due
 from apps.trading.execution.working import sweep, work_lane
+from apps.trading.usage import refresh_all
 from workers.trader.threads import Job
 from workers.trader.wakes import Wakes
 
@@ -33,9 +37,13 @@ class Jobs:
         wakes: Wakes,
         reporter: Reporter,
         measure_clocks: Callable[[], object],
+        accounts: Callable[[], Collection[int]],
+        halt_file: Path,
     ) -> None:
         """`sending` are the ports through which new orders may leave, `ports` those for all else. `reporter` tells how
-        executors fare."""
+        executors fare. `accounts` are those that this daemon looks after."""
+        self._accounts = accounts
+        self._halt_file = halt_file
         self._reporter = reporter
         self._executor = executor
         self._ports = ports
@@ -49,10 +57,13 @@ class Jobs:
         return [
             *(self._claiming(f"lanes {number}", self._work_told, 0.0) for number in range(LANES)),
             *(self._claiming(f"sweep {number}", self._sweep, EVERY_S) for number in range(SWEEPERS)),
-            Job(name="cancels", call=partial(cancel_due, self._executor(self._ports)), every_s=EVERY_S),
+            Job(name="cancels", call=partial(self._cancel, self._executor(self._ports)), every_s=0.0),
             Job(name="resolver", call=partial(resolve_due, self._executor(self._ports)), every_s=EVERY_S),
             Job(name="breakers", call=partial(break_due, self._executor(self._ports)), every_s=0.5),
+            Job(name="day's results", call=self._reckon, every_s=1.0),
             Job(name="flattening", call=partial(flatten_due, self._executor(self._ports)), every_s=1.0),
+            Job(name="signal file", call=partial(obey, self._halt_file), every_s=EVERY_S),
+            Job(name="timers of exchanges", call=self.tend_timers, every_s=1.0),
             Job(name="clocks", call=self._measure_clocks, every_s=1.0),
         ]
 
@@ -64,6 +75,13 @@ class Jobs:
         if lane is not None and self._is_ours(lane):
             work_lane(lane, executor=executor)
         self._reporter.report(executor)
+
+    def _cancel(self, executor: Executor) -> int:
+        self._wakes.await_cancels(EVERY_S)
+        return cancel_due(executor)
+
+    def tend_timers(self, *, stopping: bool = False) -> int:
+        return tend(self._ports, list(self._accounts()), stopping=stopping)
 
     def _sweep(self, executor: Executor) -> int:
         sent = sweep(executor=executor)

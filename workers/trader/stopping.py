@@ -31,8 +31,16 @@ class Stopping:
     ends a position stays."""
 
     def __init__(
-        self, *, threads: Threads, accounts: Callable[[], Collection[int]], cancels: bool, within_s: float
+        self,
+        *,
+        threads: Threads,
+        accounts: Callable[[], Collection[int]],
+        cancels: bool,
+        take_off: Callable[[], object],
+        within_s: float,
     ) -> None:
+        """`take_off` stops the exchanges' own timers, which nobody would refresh."""
+        self._take_off = take_off
         self._threads = threads
         self._accounts = accounts
         self._cancels = cancels
@@ -71,6 +79,7 @@ class Stopping:
             ids = [row.pk for row in rows]
             while _working(ids).exists() and time.monotonic() < deadline:
                 time.sleep(LOOK_S)
+            self._take_off()
             Account.objects.filter(pk__in=accounts).update(stopped_at=Now())
             return [str(row) for row in _working(ids)]
         finally:

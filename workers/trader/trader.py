@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import structlog
 from django.db import connections
@@ -73,7 +74,7 @@ class Trader:
         )
         self.ports = DaemonPorts(self.desk.ports, self.exchanges.ports)
         self._reconciler = self._executor(self.ports)
-        self._reconciling = ThreadPoolExecutor(RECONCILED_AT_ONCE, thread_name_prefix="reconcile")
+        self.reconciling = ThreadPoolExecutor(RECONCILED_AT_ONCE, thread_name_prefix="reconcile")
         self.leases = AccountLeases(
             daemon=options.daemon,
             database=self._leasing,
@@ -100,12 +101,15 @@ class Trader:
             is_open=self._may_send,
             wakes=self.wakes,
             measure_clocks=self.exchanges.clocks.measure_due,
+            accounts=lambda: self.leases.fences,
+            halt_file=trading.halt_file,
         )
         self.threads = Threads(self.jobs.table())
         self.stopping = Stopping(
             threads=self.threads,
             accounts=lambda: self.leases.fences,
             cancels=trading.cancels_on_stop,
+            take_off=partial(self.jobs.tend_timers, stopping=True),
             within_s=trading.stop_s,
         )
 
@@ -145,7 +149,7 @@ class Trader:
     async def _release(self) -> None:
         self.accounts.end_all("the daemon stops")
         await self.leases.release()
-        self._reconciling.shutdown(wait=False, cancel_futures=True)
+        self.reconciling.shutdown(wait=False, cancel_futures=True)
         for database in (self._leasing, self._reading, self._writing):
             await database.close()
 
@@ -162,7 +166,7 @@ class Trader:
     async def _reconcile(self, account_id: int, fence: int) -> bool:
         """Whether all that its exchange knows is known here. What differs has halted it: that is for risk to say."""
         return await asyncio.get_running_loop().run_in_executor(
-            self._reconciling, self._reconcile_now, account_id, fence
+            self.reconciling, self._reconcile_now, account_id, fence
         )
 
     def _reconcile_now(self, account_id: int, fence: int) -> bool:

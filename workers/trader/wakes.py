@@ -1,9 +1,10 @@
-"""Hints of intents that were just written: which lane has something to do, as the bus tells it."""
+"""Hints of what was just wished for: which lane has something to do, and that there is something to cancel."""
 
 import queue
+import threading
 
 from apps.feeds.bus.redis import Subscriber
-from apps.trading.execution.waking import CHANNEL
+from apps.trading.execution.waking import CANCELS, CHANNEL
 
 MOST = 1_000  # what does not fit is found by the sweeper
 
@@ -15,11 +16,16 @@ class Wakes:
         self.dropped = 0
         self._subscriber = Subscriber(redis_url, channels=[CHANNEL])
         self._lanes: queue.Queue[str] = queue.Queue(MOST)
+        self._cancels = threading.Event()
 
     async def run(self) -> None:
         async for _, payload in self._subscriber:
+            hint = payload.decode(errors="replace")
+            if hint.startswith(CANCELS):
+                self._cancels.set()
+                continue
             try:
-                self._lanes.put_nowait(payload.decode(errors="replace"))
+                self._lanes.put_nowait(hint)
             except queue.Full:
                 self.dropped += 1
 
@@ -32,3 +38,8 @@ class Wakes:
             return self._lanes.get(timeout=within_s)
         except queue.Empty:
             return None
+
+    def await_cancels(self, within_s: float) -> None:
+        """Return when there is something to cancel, or after so long: one may not have been told."""
+        self._cancels.wait(within_s)
+        self._cancels.clear()
