@@ -60,7 +60,7 @@ class Jobs:
             Job(name="cancels", call=partial(self._cancel, self._executor(self._ports)), every_s=0.0),
             Job(name="resolver", call=partial(resolve_due, self._executor(self._ports)), every_s=EVERY_S),
             Job(name="breakers", call=partial(break_due, self._executor(self._ports)), every_s=0.5),
-            Job(name="day's results", call=self._reckon, every_s=1.0),
+            Job(name="day's results", call=partial(refresh_all, self._executor(self._ports).market), every_s=1.0),
             Job(name="flattening", call=partial(flatten_due, self._executor(self._ports)), every_s=1.0),
             Job(name="signal file", call=partial(obey, self._halt_file), every_s=EVERY_S),
             Job(name="timers of exchanges", call=self.tend_timers, every_s=1.0),

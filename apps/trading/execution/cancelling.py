@@ -20,6 +20,7 @@ from apps.trading.execution.executor import Executor
 from apps.trading.execution.looking import instrument_of, ref_of
 from apps.trading.execution.ports import CannotWork, Port
 from apps.trading.execution.transactions import in_transaction
+from apps.trading.execution.waking import wake_cancels_on_commit
 from apps.trading.intent import Purpose
 from apps.trading.models import HaltMode, Order, OrderEvent, RiskLimit, RiskState
 from apps.trading.order_state import FINAL, CancelState
@@ -42,6 +43,7 @@ def request_cancel(order: Order, actor: Actor, *, reason: str = "") -> Order:
         before = Order.objects.values_list("cancel_state", flat=True).get(pk=order.pk)
         after = recording.record_cancel(order.pk, CancelState.REQUESTED)
         if after.cancel_state != before:
+            wake_cancels_on_commit(after.account_id or 0)
             record(actor=actor, action="order.cancel", object=f"order {order.pk}", reason=reason)
         return after
 
