@@ -18,6 +18,7 @@ from apps.trading.execution.executor import Executor, client_ids, new_holder
 from apps.trading.execution.market import RedisMarket
 from apps.trading.execution.remote_ports import connect
 from apps.trading.execution.transactions import mend
+from apps.trading.execution.waking import CANCELS
 
 THREADS = 8  # that work lanes in one process of Celery
 EXPIRES_S = 5
@@ -43,14 +44,18 @@ def wake_cancels(account_id: int) -> None:
 
 @shared_task
 def look_at_lanes() -> None:
-    """On the schedule: hints for lanes that wait, should no process sweep them."""
+    """On the schedule: ends what waits for nobody, and hints at lanes that wait, should no process sweep them."""
+    lanes.expire_old()
     for lane in lanes.due(100):
         tell_celery(lane)
 
 
-def tell_celery(lane: str) -> None:
+def tell_celery(hint: str) -> None:
     """Raises what kombu raises when the broker is away; it is not tried again."""
-    wake_lane.apply_async((lane,), retry=False)
+    if hint.startswith(CANCELS):
+        wake_cancels.apply_async((int(hint.removeprefix(CANCELS)),), retry=False)
+    else:
+        wake_lane.apply_async((hint,), retry=False)
 
 
 class Desk:

@@ -11,18 +11,18 @@ from typing import Any
 from django.db import connection
 
 from apps.feeds.drivers.trading import ExpiryCheck
-from apps.feeds.market import Instrument
 from apps.feeds.orders import NewOrder, OrderStatus
-from apps.trading import records, risk
+from apps.trading import records
 from apps.trading.execution import guards, hooks, statements
 from apps.trading.execution.executor import Executor
-from apps.trading.execution.facts import Subject, time_at
-from apps.trading.execution.gathering import Seen, Sender, gather
-from apps.trading.execution.intake import ZERO, reserve
+from apps.trading.execution.facts import time_at
+from apps.trading.execution.gathering import Sender, look
+from apps.trading.execution.judging import Surroundings, judge, now_of
 from apps.trading.execution.lanes import MARGIN_S, HeldLane, LaneLost, ids_of
 from apps.trading.execution.ports import Port
 from apps.trading.execution.transactions import in_transaction
 from apps.trading.models import IntentResult, IntentState, Order, OrderEvent, OrderIntent
+from apps.trading.records import ZERO
 from apps.trading.risk import ApprovedOrder, Denied
 
 LEAVE_S = 0.2  # so long before it expires the request must have left
@@ -60,49 +60,30 @@ def claim(held: HeldLane, *, executor: Executor, port: Port) -> Claim | TurnedAw
     """The lane's next; None: it has none. Raise LaneLost where the lease is not ours, or not for long enough."""
     _, pair_id = ids_of(held.lane)
     instrument = executor.catalogue([pair_id])[pair_id]
-    read_at, top = executor.monotonic(), executor.market.top(instrument.key)
-    seen = Seen(top=top, ago_ms=round((executor.monotonic() - read_at) * 1000))
-    return _claim(held, instrument, seen, executor, port)
+    around = Surroundings(
+        instrument=instrument,
+        seen=look(executor.market, instrument.key, executor.monotonic),
+        market=executor.market,
+        instruments=executor.catalogue,
+        sender=Sender(build_id=executor.build_id, clock_error_ms=port.clock_error_ms()),
+    )
+    return _claim(held, around, executor, port)
 
 
 @in_transaction
-def _claim(
-    held: HeldLane, instrument: Instrument, seen: Seen, executor: Executor, port: Port
-) -> Claim | TurnedAway | None:
+def _claim(held: HeldLane, around: Surroundings, executor: Executor, port: Port) -> Claim | TurnedAway | None:
     _lock_lease(held, expiry_ms(executor, port) / 1000 + MARGIN_S)
     account_id, _ = ids_of(held.lane)
     usage = guards.lock_usage(account_id)
     row = _head(held.lane)
     if row is None:
         return None
-    wanted = records.intent_of(row, instrument)
-    now = guards.clock() if usage is None else usage.now
-    if wanted.is_too_old(records.milliseconds(now)):
+    now = now_of(usage)
+    if records.intent_of(row, around.instrument).is_too_old(records.milliseconds(now)):
         return _turn_away(row, IntentResult.EXPIRED, now)
-    subject = Subject(
-        account_id=account_id,
-        pair_id=row.pair_id,
-        trade_id=row.trade_id,
-        exchange=instrument.exchange,
-        lane=held.lane,
-        intent_id=row.pk,
-        whole_id=row.parent_id or (row.pk if row.attempt else None),
-    )
-    view = gather(
-        subject,
-        instrument,
-        amount=row.amount,
-        seen=seen,
-        usage=usage,
-        shared=True,
-        sender=Sender(build_id=executor.build_id, clock_error_ms=port.clock_error_ms()),
-        market=executor.market,
-        instruments=executor.catalogue,
-    )
-    verdict = risk.approve(wanted, view)
+    verdict = judge(row, usage, around)
     if isinstance(verdict, Denied):
         return _turn_away(row, IntentResult.RISK_DENIED, now, verdict)
-    reserve(row, verdict, view.rates[instrument.quote])
     made = _write(held, row, verdict, now, executor, port)
     hooks.at("K4")
     return made

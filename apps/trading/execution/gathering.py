@@ -1,6 +1,6 @@
 """What risk looks at, put together from rows, books and the clock of the exchange. What is not known stays unknown."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -8,7 +8,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from apps.feeds.drivers import registry
-from apps.feeds.market import Instrument, Side
+from apps.feeds.market import BookKey, Instrument, Side
 from apps.feeds.orders import OrderStatus
 from apps.trading import limits
 from apps.trading.execution import facts, guards, rates
@@ -36,13 +36,22 @@ class Sender:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """The book of the lane, read before rows were locked, and how long ago that was."""
+    """The book of the lane, read before rows were locked: what it takes to lock them makes it older."""
 
     top: Top | None
-    ago_ms: int = 0
+    at: float = 0.0
+    monotonic: Callable[[], float] = lambda: 0.0
 
     def now(self) -> Top | None:
-        return None if self.top is None else replace(self.top, age_ms=self.top.age_ms + self.ago_ms)
+        ago_ms = round((self.monotonic() - self.at) * 1000)
+        return None if self.top is None else replace(self.top, age_ms=self.top.age_ms + ago_ms)
+
+
+def look(market: Market, key: BookKey, monotonic: Callable[[], float]) -> Seen:
+    """The book as it is now, asked for before anything is locked."""
+    at = monotonic()
+    top = market.top(key)
+    return Seen(top=top, at=at, monotonic=monotonic)
 
 
 def gather(

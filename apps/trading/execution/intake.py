@@ -11,19 +11,18 @@ from apps.feeds import selectors as feeds
 from apps.feeds.market import Instrument, Side
 from apps.feeds.models import TradePair
 from apps.feeds.orders import MarginMode, OrderType, PositionSide, TimeInForce
-from apps.trading import records, risk, trades
+from apps.trading import trades
 from apps.trading.execution import guards, hooks, statements, wishes
 from apps.trading.execution.catalogue import instruments
-from apps.trading.execution.facts import Subject
-from apps.trading.execution.gathering import Seen, gather
+from apps.trading.execution.gathering import look
+from apps.trading.execution.judging import Surroundings, judge, now_of
 from apps.trading.execution.lanes import lane_of
 from apps.trading.execution.market import Market
 from apps.trading.execution.transactions import in_transaction, is_lost
 from apps.trading.execution.waking import wake_on_commit
 from apps.trading.intent import Purpose
 from apps.trading.models import Account, Arbitrage, IntentResult, IntentState, OrderIntent, Trade
-from apps.trading.risk import ApprovedOrder
-from apps.trading.rounding import EXACT, money_up
+from apps.trading.risk import Denied
 from apps.users.models import User
 from apps.users.services import SYSTEM, Actor
 
@@ -112,9 +111,9 @@ def cancel_intent(intent_id: int) -> bool:
 
 def _once(row: OrderIntent, instrument: Instrument, market: Market) -> Recorded:
     """Write it, or find what was written under its key; also where nobody told whether the commit came through."""
-    seen_at, top = time.monotonic(), market.top(instrument.key)
+    seen = look(market, instrument.key, time.monotonic)
     try:
-        _write(row, instrument, Seen(top=top, ago_ms=round((time.monotonic() - seen_at) * 1000)), market)
+        _write(row, Surroundings(instrument=instrument, seen=seen, market=market, instruments=instruments))
     except IntegrityError:
         return Recorded(_known(row), created=False)
     except DatabaseError as error:
@@ -133,47 +132,20 @@ def _known(row: OrderIntent) -> OrderIntent:
 
 
 @in_transaction
-def _write(row: OrderIntent, instrument: Instrument, seen: Seen, market: Market) -> None:
+def _write(row: OrderIntent, around: Surroundings) -> None:
     usage = guards.lock_usage(row.account_id)
-    subject = Subject(
-        account_id=row.account_id,
-        pair_id=row.pair_id,
-        trade_id=row.trade_id,
-        exchange=instrument.exchange,
-        lane=row.lane,
-        whole_id=row.parent_id,
-    )
-    view = gather(
-        subject,
-        instrument,
-        amount=row.amount,
-        seen=seen,
-        usage=usage,
-        shared=False,
-        sender=None,
-        market=market,
-        instruments=instruments,
-    )
-    row.created_at = records.time_of(view.now_ms) if usage is None else usage.now
-    row.pk = None  # of an earlier try that was given up
-    verdict = risk.approve(records.intent_of(row, instrument), view)
+    row.pk, row.created_at = None, now_of(usage)  # also of an earlier try that was given up
     row.state, row.attempt = IntentState.NEW, 0
     row.result, row.done_at, row.deny_reason, row.deny_text = None, None, "", ""
     row.reserved_asset, row.reserved_amount, row.reserved_notional = "", ZERO, ZERO
-    if isinstance(verdict, ApprovedOrder):
-        reserve(row, verdict, view.rates[instrument.quote])
-        wake_on_commit(row.lane)
-    else:
+    verdict = judge(row, usage, around)
+    if isinstance(verdict, Denied):
         row.state, row.result, row.done_at = IntentState.DONE, IntentResult.RISK_DENIED, row.created_at
         row.deny_reason, row.deny_text = verdict.reason, verdict.text[:300]
+    else:
+        wake_on_commit(row.lane)
     row.pk = statements.insert(OrderIntent, {name: getattr(row, name) for name in COLUMNS})
     hooks.at("K1")
-
-
-def reserve(row: OrderIntent, approved: ApprovedOrder, rate: Decimal) -> None:
-    """What is held back for it; `rate` of its quote currency in USDT."""
-    row.reserved_asset, row.reserved_amount = approved.reservation.asset, approved.reservation.amount
-    row.reserved_notional = money_up(EXACT.multiply(EXACT.multiply(approved.amount, approved.price), rate))
 
 
 _OVER = {"state": IntentState.DONE, "reserved_amount": ZERO, "reserved_notional": ZERO}

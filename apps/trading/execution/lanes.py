@@ -16,13 +16,14 @@ from apps.feeds.models import Lease
 from apps.trading.execution import statements
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.facts import moment, time_at
-from apps.trading.execution.guards import CLOCK
-from apps.trading.models import IntentState, OrderIntent
-from apps.trading.records import EPOCH
+from apps.trading.execution.guards import CLOCK, clock
+from apps.trading.models import IntentResult, IntentState, OrderIntent
+from apps.trading.records import EPOCH, ZERO
 
 PREFIX = "lane:"
 TTL_S = 6.0
 RENEW_BELOW_S = 4.0  # of what is left: prolonged then, between two orders
+LEFT_S, MOST_LEFT = 2.0, 1_000  # an executor has the first word on what is too old
 MARGIN_S = 0.5  # so much longer than a request's own expiry a lease must last before the request may leave
 
 
@@ -108,6 +109,19 @@ def due(limit: int, *, without: Collection[int] = ()) -> list[str]:
         .values_list("resource", flat=True)
     )
     return [lane for lane in lanes if PREFIX + lane not in busy][:limit]
+
+
+def expire_old() -> int:
+    """End what is too old and waits in lanes that nobody works; how many that were."""
+    now = clock()
+    waiting = OrderIntent.objects.filter(state=IntentState.NEW, created_at__lt=now - timedelta(seconds=LEFT_S))
+    ended = 0
+    for pk, created_at, max_age_ms in waiting.values_list("pk", "created_at", "max_age_ms")[:MOST_LEFT]:
+        if now - created_at > timedelta(seconds=LEFT_S, milliseconds=max_age_ms):
+            over = {"state": IntentState.DONE, "result": IntentResult.EXPIRED, "done_at": now}
+            free = {"reserved_amount": ZERO, "reserved_notional": ZERO}
+            ended += statements.update(OrderIntent, pk, {**over, **free}, state=IntentState.NEW)
+    return ended
 
 
 def has_waiting(lane: str) -> bool:

@@ -17,6 +17,9 @@ log = structlog.get_logger(__name__)
 
 LEVELS = 20  # of each side, what R3 counts as the depth
 TIMEOUT_S = 0.1  # an order does not wait for Redis
+REST_S = 0.5  # after a failure it is not asked for so long
+KEPT_S = 0.5
+MOST = 5_000  # middles
 AHEAD_MS = 250  # hosts' clocks differ by so much: what seems to be of the near future is of now
 
 
@@ -33,26 +36,48 @@ class Market(Protocol):
 
 
 class RedisMarket:
-    """The books that daemons publish. Redis away means no books, and with no book nothing is ordered."""
+    """The books that daemons publish. Redis away means no books, and with no book nothing is ordered.
 
-    def __init__(self, redis: Redis, *, clock: Callable[[], int] = time.time_ns) -> None:
+    Middles, which value what is held, are remembered for KEPT_S. Safe to use from threads.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        clock: Callable[[], int] = time.time_ns,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._redis = redis
         self._clock = clock
+        self._monotonic = monotonic
+        self._rests_until = 0.0
+        self._mids: dict[BookKey, tuple[float, Decimal | None]] = {}
 
     @classmethod
     def at(cls, url: str) -> "RedisMarket":
         return cls(Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S))
 
     def top(self, key: BookKey) -> Top | None:
+        if self._monotonic() < self._rests_until:
+            return None
         try:
             book = read_book(self._redis, key, LEVELS)
         except RedisError as error:
-            log.warning("no book: Redis does not answer", key=str(key), error=str(error))
+            self._rests_until = self._monotonic() + REST_S
+            log.warning("no books: Redis does not answer", key=str(key), error=str(error))
             return None
         return None if book is None else top_of(book, self._clock())
 
     def mid(self, key: BookKey) -> Decimal | None:
-        return mid_of(self.top(key))
+        now = self._monotonic()
+        at, mid = self._mids.get(key, (now - KEPT_S, None))
+        if now - at >= KEPT_S:
+            mid = mid_of(self.top(key))
+            if len(self._mids) >= MOST:
+                self._mids = {}
+            self._mids[key] = now, mid
+        return mid
 
 
 def mid_of(top: Top | None) -> Decimal | None:

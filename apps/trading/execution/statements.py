@@ -87,4 +87,4 @@ def _update(model: type[Model], names: tuple[str, ...], was: tuple[str, ...]) ->
 
 
 def _quoted(name: str | None) -> str:
-    return str(connection.ops.quote_name(name))
+    return str(connection.ops.quote_name(name or ""))

@@ -26,9 +26,9 @@ def together(number: int, call: Callable[[int], T]) -> list[T]:
 def closing(call: Callable[..., T]) -> Callable[..., T]:
     """For a thread that ends: its connection to the database ends with it."""
 
-    def closed(*args: Any) -> T:
+    def closed(*args: Any, **kwargs: Any) -> T:
         try:
-            return call(*args)
+            return call(*args, **kwargs)
         finally:
             connections.close_all()
 
