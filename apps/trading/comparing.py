@@ -17,6 +17,7 @@ from apps.feeds.market import MarketType
 from apps.feeds.models import TradePair
 from apps.feeds.orders import Balance, Balances, Positions
 from apps.feeds.orders import Position as Told
+from apps.trading import publishing
 from apps.trading.execution.transactions import in_transaction
 from apps.trading.models import Account, Order, OrderFill, Position, Wallet
 from apps.trading.rounding import grain
@@ -39,7 +40,8 @@ def take_balances(account_id: int, told: Balances) -> int:
     if told.whole:
         gone = {asset: Balance(asset=asset, free=ZERO, total=ZERO) for asset in rows if asset not in named}
         named |= gone
-    return sum(_take_balance(account_id, rows.get(asset), named[asset], told.exchange_ms) for asset in sorted(named))
+    changed = sum(_take_balance(account_id, rows.get(asset), named[asset], told.exchange_ms) for asset in sorted(named))
+    return _published(account_id, changed)
 
 
 @in_transaction
@@ -58,7 +60,7 @@ def take_positions(account_id: int, pairs: Mapping[str, TradePair], told: Positi
             liquidation_price=None,
             exchange_ms=told.exchange_ms,
         )
-    return changed + len(closed)
+    return _published(account_id, changed + len(closed))
 
 
 @in_transaction
@@ -83,6 +85,12 @@ def compare(account_id: int) -> list[Difference]:
     if account.market_type == MarketType.SPOT:
         return _note(_wallets(account))
     return _note(_positions(account))
+
+
+def _published(account_id: int, changed: int) -> int:
+    if changed:
+        publishing.holdings_on_commit(account_id)
+    return changed
 
 
 def _take_balance(account_id: int, row: Wallet | None, told: Balance, exchange_ms: int | None) -> bool:

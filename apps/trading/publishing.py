@@ -108,3 +108,8 @@ def fill_on_commit(row: OrderFill) -> None:
         "exchange_ms": row.exchange_ms,
     }
     tell_on_commit(row.account_id, message)
+
+
+def holdings_on_commit(account_id: int) -> None:
+    """Wallets or positions have changed; what they hold now is read from the rows."""
+    tell_on_commit(account_id, {"type": "holdings"})
