@@ -36,6 +36,9 @@ def test_who_is_told_to_stop_begins_no_order_though_more_intents_wait():
     assert sweep(executor=executor) == 0
 
 
+DEFAULTS: dict[str, Any] = {"cancels": True, "within_s": 60.0, "take_off": int}
+
+
 class Rest:
     """Threads whose cancels job ends every order with a wish, as an exchange that obeys."""
 
@@ -59,7 +62,7 @@ class Rest:
             connections.close_all()
 
     def stopping(self, **values: Any) -> Stopping:
-        return Stopping(threads=self.threads, accounts=self._accounts, **{"cancels": True, "within_s": 60.0, **values})
+        return Stopping(threads=self.threads, accounts=self._accounts, **{**DEFAULTS, **values})
 
     def _accounts(self) -> list[int]:
         return [row.account_id or 0 for row in Order.objects.all()]
@@ -101,8 +104,10 @@ async def test_entries_that_rest_are_cancelled_and_what_protects_stays():
     ids, rest = await aside(_working), Rest()
     rest.let.set()
     rest.threads.start()
-    await rest.stopping().finish()
+    left: list[dict[str, str]] = []
+    await rest.stopping(take_off=lambda: left.append(_statuses(ids))).finish()
     assert await aside(lambda: _statuses(ids)) == {"entry": "CANCELLED", "reducing": "OPEN", "hedge": "OPEN"}
+    assert left == [await aside(lambda: _statuses(ids))]  # the exchanges' own timers are taken off last
 
 
 @pytest.mark.django_db(transaction=True)
