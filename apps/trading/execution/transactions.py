@@ -60,7 +60,7 @@ def mend() -> None:
     """Give up a connection that has failed and does not answer: the next query opens another. For threads that live."""
     if connection.errors_occurred and not connection.in_atomic_block:
         connection.errors_occurred = False
-        if not connection.is_usable():
+        if connection.connection is not None and not connection.is_usable():
             connection.close()
 
 
