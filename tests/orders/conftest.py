@@ -4,7 +4,7 @@ import pytest
 
 from tests.orders.rig import Rig, database_of
 
-MODULES = tuple(f"tests.orders.{name}" for name in ("naive", "evidence", "lives", "ablated", "halts"))
+MODULES = tuple(f"tests.orders.{name}" for name in ("naive", "evidence", "lives", "ablated", "halts", "outages"))
 
 
 @pytest.fixture(scope="session")

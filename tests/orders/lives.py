@@ -6,6 +6,8 @@ purpose, fill (what somebody takes of it while it rests), cancel.
 
 import json
 import threading
+import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
@@ -14,7 +16,7 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from django.conf import settings
-from django.db import OperationalError, connections
+from django.db import InterfaceError, OperationalError, connections
 from django.db.models.functions import Now
 
 import apps.trading.tasks  # noqa: F401 (who wakes a lane imports it late)
@@ -39,6 +41,7 @@ from tests.orders import executors
 LONG_MS = 3_600_000
 NOBODY = Actor(user="rig")
 ANSWER_S = 120.0
+AWAY_S = 0.2
 IN_DOUBT = (OrderStatus.PENDING, OrderStatus.UNKNOWN)
 Cell = dict[str, Any]
 
@@ -105,12 +108,15 @@ def befall(cell: Cell) -> None:
 
 
 def patiently(turn: Callable[[], Any]) -> Any:
-    """What a worker's loop does when somebody who stands still holds rows locked: it comes again, see False."""
+    """What a worker's loop does when the database does not answer, or somebody who stands still holds rows locked: it
+    comes again, see False.
+    """
     try:
         return turn()
-    except OperationalError as error:
-        if not is_passing(error):
-            raise
+    except (OperationalError, InterfaceError) as error:
+        if not (isinstance(error, OperationalError) and is_passing(error)):
+            connections.close_all()
+            time.sleep(AWAY_S)
         return False
 
 
@@ -178,7 +184,7 @@ def serve(accounts: list[int], threads: int, seconds: float) -> int:
 
     def work() -> None:
         mine = executors.executor(ports)
-        measured(mine, cells[:1])
+        executors.until(lambda: patiently(lambda: measured(mine, cells[:1]) or True))
         number = 0
 
         def turn() -> bool:
@@ -240,6 +246,7 @@ def in_threads(jobs: list[Callable[[], None]]) -> None:
         try:
             job()
         except BaseException as error:  # noqa: BLE001 (raised below)
+            traceback.print_exc()  # at once: the others may run for long
             failed.append(error)
         finally:
             connections.close_all()

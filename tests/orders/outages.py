@@ -1,0 +1,142 @@
+"""Jobs in which what executors stand on fails: the database gives up, forgets to answer; exchanges are gone or late."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from random import Random
+from typing import Any
+
+from django.db import OperationalError, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.db.models.functions import Now
+
+from apps.feeds.models import Lease
+from apps.trading.execution import lanes, resolving, working
+from apps.trading.execution.claiming import Claim, claim
+from apps.trading.execution.lanes import HeldLane, LaneLost, lane_of
+from apps.trading.models import Order
+from tests.orders import executors, lives
+
+DEADLOCK, LOST = 1213, 2013
+DEADLOCKS = 0.04  # of statements inside transactions: of transactions about a fifth
+LOST_ACKS = 0.04  # of commits
+Cell = dict[str, Any]
+
+
+def serve(cells: list[Cell], fault: str, seed: int, threads: int, seconds: float) -> dict[str, int]:
+    """As `lives.serve`, with a database that fails; how often it did."""
+    counted: Counter[str] = Counter()
+    with FAULTS[fault](Random(seed), counted):
+        counted["sent"] = lives.serve(sorted({each["account"] for each in cells}), threads, seconds)
+    return dict(counted)
+
+
+def intend(cells: list[Cell], fault: str, seed: int, seconds: float) -> dict[str, int]:
+    """A caller who asks again, under the same key, until he knows that his intent is written."""
+    counted: Counter[str] = Counter()
+    mine = executors.executor()
+    with FAULTS[fault](Random(seed), counted):
+        for cell in cells:
+            executors.until(lambda cell=cell: lives.patiently(lambda: lives.intend(cell, mine)), seconds)
+    return dict(counted)
+
+
+@contextmanager
+def deadlocks(chance: Random, counted: Counter[str]) -> Iterator[None]:
+    """The database gives transactions up, as it does with one of two that wait for each other."""
+
+    def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if connection.in_atomic_block and chance.random() < DEADLOCKS:
+            counted["deadlocks"] += 1
+            raise OperationalError(DEADLOCK, "Deadlock found when trying to get lock; try restarting transaction")
+        return execute(sql, params, many, context)
+
+    def attach(connection: BaseDatabaseWrapper, **_: Any) -> None:
+        connection.execute_wrappers.append(refuse)
+
+    connections.close_all()
+    connection_created.connect(attach)
+    yield
+    connection_created.disconnect(attach)
+
+
+@contextmanager
+def lost_acks(chance: Random, counted: Counter[str]) -> Iterator[None]:
+    """A commit is done, and who asked for it never learns that: the connection is gone."""
+    commit = BaseDatabaseWrapper._commit
+
+    def forget(self: BaseDatabaseWrapper) -> None:
+        commit(self)
+        if chance.random() < LOST_ACKS:
+            counted["lost acks"] += 1
+            raise OperationalError(LOST, "Lost connection to server during query")
+
+    BaseDatabaseWrapper._commit = forget  # type: ignore[method-assign]
+    yield
+    BaseDatabaseWrapper._commit = commit  # type: ignore[method-assign]
+
+
+@contextmanager
+def nothing(chance: Random, counted: Counter[str]) -> Iterator[None]:
+    yield
+
+
+FAULTS = {"deadlocks": deadlocks, "lost acks": lost_acks, "": nothing}
+
+
+def look(cells: list[Cell], url: str | None, seconds: float) -> dict[str, int]:
+    """Look at the cells' orders all the time, at exchanges that are at `url`; how many have which status then."""
+    mine = executors.executor(executors.ports(url=url, timeout_s=1.0))
+    accounts = [each["account"] for each in cells]
+    began = time.monotonic()
+    while time.monotonic() - began < seconds:
+        Order.objects.filter(account__in=accounts, next_check_at__isnull=False).update(next_check_at=Now())
+        lives.patiently(lambda: resolving.resolve_due(mine))
+    return dict(Counter(Order.objects.filter(account__in=accounts).values_list("status", flat=True)))
+
+
+def place(cells: list[Cell]) -> int:
+    """Write and send them; how many left."""
+    mine = executors.executor()
+    lives.measured(mine, cells)
+    sent = 0
+    for cell in cells:
+        lives.intend(cell, mine)
+        sent += working.work_lane(lane_of(cell["account"], cell["pair"]), executor=mine).sent
+    return sent
+
+
+def two_owners(cells: list[Cell]) -> dict[str, int]:
+    """Two believe at the same time that a lane is theirs, and claim its next intent at the same moment."""
+    told: Counter[str] = Counter()
+    ports = executors.ports()
+    first, second = executors.executor(ports), executors.executor(ports)
+    lives.measured(first, cells[:1])
+    for cell in cells:
+        lives.intend(cell, first)
+        lane = lane_of(cell["account"], cell["pair"])
+        old = lanes.acquire(lane, first)
+        Lease.objects.filter(resource=lanes.PREFIX + lane).update(expires_at=Now())
+        new = lanes.acquire(lane, second)
+        assert old is not None
+        assert new is not None
+        together = threading.Barrier(2)
+        pairs = (("old", old, first), ("new", new, second))
+        lives.in_threads([partial(_claim, *one, cell, together, told) for one in pairs])
+        lanes.release(new)
+    return dict(told)
+
+
+def _claim(name: str, held: HeldLane, mine: Any, cell: Cell, together: threading.Barrier, told: Counter[str]) -> None:
+    port = mine.ports.of(cell["account"])
+    together.wait()
+    try:
+        made = claim(held, executor=mine, port=port)
+    except LaneLost:
+        told[f"{name} refused"] += 1
+    else:
+        told[f"{name} {'claimed' if isinstance(made, Claim) else 'nothing'}"] += 1
