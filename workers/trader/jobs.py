@@ -58,7 +58,7 @@ class Jobs:
             *(self._claiming(f"lanes {number}", self._work_told, 0.0) for number in range(LANES)),
             *(self._claiming(f"sweep {number}", self._sweep, EVERY_S) for number in range(SWEEPERS)),
             Job(name="cancels", call=partial(self._cancel, self._executor(self._ports)), every_s=0.0),
-            Job(name="resolver", call=partial(resolve_due, self._executor(self._ports)), every_s=EVERY_S),
+            Job(name="resolver", call=partial(resolve_due, self._executor(self._ports)), every_s=EVERY_S, more=True),
             Job(name="breakers", call=partial(break_due, self._executor(self._ports)), every_s=0.5),
             Job(name="day's results", call=partial(refresh_all, self._executor(self._ports).market), every_s=1.0),
             Job(name="flattening", call=partial(flatten_due, self._executor(self._ports)), every_s=1.0),
@@ -68,7 +68,9 @@ class Jobs:
         ]
 
     def _claiming(self, name: str, work: Callable[[Executor], object], every_s: float) -> Job:
-        return Job(name=name, call=partial(work, self._executor(self._sending)), every_s=every_s, claims=True)
+        return Job(
+            name=name, call=partial(work, self._executor(self._sending)), every_s=every_s, more=True, claims=True
+        )
 
     def _work_told(self, executor: Executor) -> None:
         lane = self._wakes.take(EVERY_S)

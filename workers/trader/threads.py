@@ -18,7 +18,7 @@ AFTER_ERROR_S = 1.0
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """`call` does what is due and returns how much that was: after something it is called again at once.
+    """`call` does what is due. With `more` it returns how much that was: after something it is called again at once.
 
     `claims`: it begins new orders, and so is the first to stop.
     """
@@ -26,6 +26,7 @@ class Job(Struct, frozen=True, kw_only=True):
     name: str
     call: Callable[[], object]
     every_s: float
+    more: bool = False
     claims: bool = False
 
 
@@ -62,7 +63,8 @@ class Threads:
             while not stopped.is_set():
                 pause_s = job.every_s
                 try:
-                    pause_s = 0.0 if job.call() else job.every_s
+                    done = job.call()
+                    pause_s = 0.0 if job.more and done else job.every_s
                     away = False
                 except (DatabaseError, InterfaceError) as error:
                     pause_s = AFTER_ERROR_S
