@@ -2,7 +2,7 @@
 order is made of statements. Nothing of it is kept between two orders.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +15,9 @@ from apps.feeds.orders import OrderStatus
 from apps.trading import limits
 from apps.trading.models import IntentState
 from apps.trading.order_state import FINAL
+from apps.trading.risk_view import Scope
 
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 SENT_S = 2  # longer than any window of R10 and R12
 OUTCOMES = limits.OUTCOMES_SEEN + 1  # one may be on its way
 WORKING = tuple(status for status in OrderStatus if status not in FINAL)
@@ -165,12 +167,14 @@ FRIENDS = (
 OF_A_WHOLE = frozenset({"whole", "attempt", "part"})  # asked only where there may be any
 
 
-def read(subject: Subject, *, now: datetime, resumed_at: datetime | None) -> Facts:
-    """All kinds of rows as they are committed now; `resumed_at`: executions of the TRADE before that are forgiven."""
+def read(subject: Subject, *, now: datetime, resumed: Mapping[Scope, datetime]) -> Facts:
+    """All kinds of rows as they are committed now. What tripped a breaker before a person `resumed` is forgiven: the
+    TRADE's executions, the account's unknown orders and resting lanes."""
     whole = subject.whole_id
-    since = max(
-        now - timedelta(milliseconds=limits.EXECUTION_WINDOW_MS), resumed_at or datetime.min.replace(tzinfo=UTC)
-    )
+
+    def since(window_ms: int, scope: Scope) -> Any:
+        return moment(max(now - timedelta(milliseconds=window_ms), resumed.get(scope, LONG_AGO)))
+
     values = {
         "account": subject.account_id,
         "account_text": str(subject.account_id),
@@ -181,9 +185,9 @@ def read(subject: Subject, *, now: datetime, resumed_at: datetime | None) -> Fac
         "exchange": subject.exchange,
         "whole": whole,
         "sent": moment(now - timedelta(seconds=SENT_S)),
-        "executed": moment(since),
-        "unknown": moment(now - timedelta(milliseconds=limits.UNKNOWN_WINDOW_MS)),
-        "paused": moment(now - timedelta(milliseconds=limits.PAUSES_WINDOW_MS)),
+        "executed": since(limits.EXECUTION_WINDOW_MS, Scope.TRADE),
+        "unknown": since(limits.UNKNOWN_WINDOW_MS, Scope.ACCOUNT),
+        "paused": since(limits.PAUSES_WINDOW_MS, Scope.ACCOUNT),
     }
     found: dict[str, list[Row]] = {}
     with connection.cursor() as cursor:

@@ -71,7 +71,7 @@ def gather(
     """
     switches = guards.switches(subject, shared=shared) if usage is not None else Switches()
     now = usage.now if usage is not None else guards.clock()
-    found = facts.read(subject, now=now, resumed_at=switches.resumed_at)
+    found = facts.read(subject, now=now, resumed=switches.resumed)
     listed = {subject.pair_id: instrument}
     named = {row.c for kind in ("order", "intent", "sent", "position") for row in found.of(kind) if row.c is not None}
     listed |= instruments(named - listed.keys())

@@ -34,7 +34,7 @@ class Switches:
 
     states: Mapping[Scope, ScopeState] = field(default_factory=dict)
     flatten: bool = False  # a person has confirmed that all is to be closed
-    resumed_at: datetime | None = None  # the TRADE
+    resumed: Mapping[Scope, datetime] = field(default_factory=dict)  # when a person last did so
     live_allowed: bool = False
     allowed_build: str = ""
 
@@ -79,11 +79,11 @@ def switches(subject: Subject, *, shared: bool) -> Switches:
     if not rows:
         return Switches()
     *_, live_allowed, allowed_build = rows[0]
-    resumed = [time_at(at) for scope, _, _, at, *_ in rows if scope == Scope.TRADE]
+    resumed = {Scope(scope): time_at(at) for scope, _, _, at, *_ in rows}
     return Switches(
         states={Scope(scope): ScopeState(state) for scope, state, *_ in rows},
         flatten=any((state, mode) == (ScopeState.HALTED, HaltMode.FLATTEN) for _, state, mode, *_ in rows),
-        resumed_at=resumed[0] if resumed else None,
+        resumed={scope: at for scope, at in resumed.items() if at is not None},
         live_allowed=bool(live_allowed),
         allowed_build=allowed_build or "",
     )

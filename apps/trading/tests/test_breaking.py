@@ -171,3 +171,20 @@ def test_a_closed_account_is_not_looked_at(trade: Trade):
     type(trade.account).objects.filter(pk=trade.account_id).update(active=False)
     assert places() == []
     assert OrderIntent.objects.count() == 1
+
+
+def test_what_tripped_before_a_person_resumed_trips_no_more(trade: Trade):
+    for _ in range(3):
+        ordered(trade, status="FILLED", unknown_at=Now() - timedelta(seconds=1))
+    for _ in range(MAX_PAUSES):
+        before = Now() - timedelta(seconds=1)
+        LanePause.objects.create(
+            lane=stage.lane(trade), account_id=trade.account_id, at=before, until=before, reason="before"
+        )
+    assert break_due(stage.executor()) == 2  # for two reasons
+    halting.resume(scope=Scope.ACCOUNT, scope_id=str(trade.account_id), reason="looked at it", actor=key_rows.trader())
+    assert (break_due(stage.executor()), states(trade)["account"]) == (0, "ACTIVE")
+    assert stage.want(trade).intent.deny_reason == ""
+    for _ in range(3):
+        ordered(trade, status="FILLED", unknown_at=Now())
+    assert break_due(stage.executor()) == 1
