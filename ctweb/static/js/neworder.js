@@ -20,6 +20,7 @@ let key = crypto.randomUUID(); // of the order that is reviewed: pressed twice i
 startFrame();
 startForms();
 listen(listened());
+byId("choose").hidden = true; // without a script it is pressed
 byId("where").addEventListener("change", ({ target }) => {
   if (target.name === "account") byId("where").elements.pair.disabled = true; // another market has other pairs
   byId("where").submit();
@@ -33,9 +34,9 @@ function startOrder() {
   form.addEventListener("submit", (event) => { event.preventDefault(); review(); });
   byId("place").addEventListener("click", place);
   byId("levels").addEventListener("click", ({ target }) => {
-    const price = target.closest("tr")?.dataset.price;
-    if (price === undefined || form.elements.type.value !== "limit") return;
-    form.elements.price.value = price;
+    const row = target.closest("tr");
+    if (row === null || form.elements.type.value !== "limit") return;
+    form.elements.price.value = row.cells[0].textContent.replaceAll(",", "");
     forget();
   });
   onKey("b", () => choose("buy"));
@@ -74,7 +75,6 @@ function drawSide(selector, levels, side) {
   while (body.rows.length > levels.length) body.deleteRow(-1);
   levels.forEach(([price, size], index) => {
     const row = body.rows[index];
-    row.dataset.price = price;
     write(row.cells[0], group(price));
     write(row.cells[1], group(size));
   });
