@@ -48,4 +48,5 @@ def _is_due(point: str) -> bool:
 def _end(how: str) -> None:
     if how == "hang":
         threading.Event().wait()
-    os.kill(os.getpid(), signal.SIGSTOP if how == "stop" else signal.SIGKILL)
+    # to this very thread: a signal to the process may reach another one first, and this one would go on for a moment
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP if how == "stop" else signal.SIGKILL)
