@@ -31,10 +31,10 @@ test: $(VENV)/.dev
 	@tests/setup.sh
 	@tests/run.sh
 
-## make test-long    the same with twenty times the generated cases and spoilt frames, and a longer outage
+## make test-long    the same with twenty times the generated cases and spoilt frames, ten times the faults of orders
 test-long: $(VENV)/.dev
 	@tests/setup.sh
-	@CT_FUZZ=100000 CT_EXAMPLES=40000 CT_TEST_OUTAGE_S=300 PYTEST_ADDOPTS=--timeout=1800 tests/run.sh
+	@CT_FUZZ=100000 CT_EXAMPLES=40000 CT_FAULTS=10 CT_TEST_OUTAGE_S=300 PYTEST_ADDOPTS=--timeout=1800 tests/run.sh
 
 ## make lint         format, style, types, import contracts, migrations
 lint: $(VENV)/.dev
@@ -45,9 +45,9 @@ format: $(VENV)/.dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 ## make bench        measure the whole path on this machine, printed with its spread
-bench: $(VENV)/.embedded
+bench: $(VENV)/.dev
 	@$(BIN)/python -m bench.bytes_to_book && $(BIN)/python -m bench.end_to_end && $(BIN)/python -m bench.cold_start \
-		&& $(BIN)/python -m bench.matching
+		&& $(BIN)/python -m bench.matching && $(BIN)/python -m bench.orders
 
 ## make mutation     how many deliberate faults in order states and risk their tests find; a few minutes
 mutation: $(VENV)/.dev
