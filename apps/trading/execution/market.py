@@ -6,11 +6,13 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 import structlog
+from msgspec import Struct
 from redis import Redis
 from redis.exceptions import RedisError
 
 from apps.feeds.bus.redis import read_book
 from apps.feeds.market import BookKey, BookState
+from apps.trading.caches import MARKET, Cache
 from apps.trading.risk_view import Top
 
 log = structlog.get_logger(__name__)
@@ -18,8 +20,6 @@ log = structlog.get_logger(__name__)
 LEVELS = 20  # of each side, what R3 counts as the depth
 TIMEOUT_S = 0.1  # an order does not wait for Redis
 REST_S = 0.5  # after a failure it is not asked for so long
-KEPT_S = 0.5
-MOST = 5_000  # middles
 AHEAD_MS = 250  # hosts' clocks differ by so much: what seems to be of the near future is of now
 
 
@@ -38,7 +38,7 @@ class Market(Protocol):
 class RedisMarket:
     """The books that daemons publish. Redis away means no books, and with no book nothing is ordered.
 
-    Middles, which value what is held, are remembered for KEPT_S. Safe to use from threads.
+    Middles, which value what is held, are of the market tier of `caches`. Safe to use from threads.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class RedisMarket:
         self._clock = clock
         self._monotonic = monotonic
         self._rests_until = 0.0
-        self._mids: dict[BookKey, tuple[float, Decimal | None]] = {}
+        self._mids: Cache[BookKey, _Mid] = Cache("market", MARKET, timer=monotonic)
 
     @classmethod
     def at(cls, url: str) -> "RedisMarket":
@@ -70,14 +70,13 @@ class RedisMarket:
         return None if book is None else top_of(book, self._clock())
 
     def mid(self, key: BookKey) -> Decimal | None:
-        now = self._monotonic()
-        at, mid = self._mids.get(key, (now - KEPT_S, None))
-        if now - at >= KEPT_S:
-            mid = mid_of(self.top(key))
-            if len(self._mids) >= MOST:
-                self._mids = {}
-            self._mids[key] = now, mid
-        return mid
+        return self._mids.get_or_load(key, lambda: _Mid(mid_of(self.top(key)))).price
+
+
+class _Mid(Struct, frozen=True):
+    """None: the book was looked for and had no middle, which is remembered as well."""
+
+    price: Decimal | None
 
 
 def mid_of(top: Top | None) -> Decimal | None:

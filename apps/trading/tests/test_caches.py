@@ -1,18 +1,19 @@
-"""Caches forget by age and by use, say how often they helped, and do without Redis."""
+"""Caches forget by age and by use, and say how often they helped; events wait in a file."""
 
+import gc
 from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
 
 from apps.feeds.market import Side
-from apps.feeds.orders import Fees, Fill, LookUp, OrderStatus, OrderUpdate
-from apps.trading.caches import CONFIG, Cache, RedisTier, Size
+from apps.feeds.orders import Fill, LookUp, OrderStatus, OrderUpdate
+from apps.trading import caches
+from apps.trading.caches import CONFIG, Cache, Size, Stats
 from apps.trading.collecting.cache import EventCache
 from apps.trading.collecting.lookups import WAITS_S, LookUps
 from apps.trading.collecting.spool import Spool
 
-FEES = Fees(maker=Decimal("0.001"), taker=Decimal("0.002"))
 FILL = Fill(
     symbol="BTCUSDT",
     exchange_order_id="x1",
@@ -76,38 +77,18 @@ class TestCache:
         assert cache.get_or_load("a", lambda: 2) == 2
 
 
-class TestTierBehind:
-    def caches(self, url: str) -> tuple[Cache[str, Fees], Cache[str, Fees]]:
-        """Of two processes."""
-        size = Size(most=10, ttl_s=60)
-        first, second = (Cache("fees", size, behind=RedisTier(url), type=Fees) for _ in range(2))
-        return first, second
+class TestReport:
+    def test_it_tells_of_all_caches_by_name(self):
+        first, second = (Cache("of this test", CONFIG) for _ in range(2))
+        first.get_or_load("a", lambda: 1)
+        first.get("a")
+        second.get_or_load("a", lambda: 2)
+        assert caches.report()["of this test"] == Stats(hits=1, misses=2, size=2)
 
-    def test_what_one_process_knows_the_other_finds(self, redis_url):
-        first, second = self.caches(redis_url)
-        first.put("binance", FEES)
-        assert second.get("binance") == FEES
-        assert second.stats().shared == 1
-        assert second.get("binance") == FEES
-        assert second.stats().hits == 1
-
-    def test_what_one_drops_a_third_does_not_find(self, redis_url):
-        first, second = self.caches(redis_url)
-        first.put("okx", FEES)
-        first.drop("okx")
-        assert second.get("okx") is None
-
-    def test_what_another_build_wrote_is_as_if_it_were_not_there(self, redis_url):
-        first, _ = self.caches(redis_url)
-        RedisTier(redis_url).put("cache:fees:bybit", b'{"maker": "not a number"}', 60)
-        assert first.get("bybit") is None
-
-    def test_without_redis_each_process_asks_for_itself(self):
-        behind = RedisTier("redis://127.0.0.1:1/0")
-        cache: Cache[str, Fees] = Cache("fees", CONFIG, behind=behind, type=Fees)
-        assert cache.get_or_load("binance", lambda: FEES) == FEES
-        assert cache.get("binance") == FEES
-        assert behind.failures == 1  # it is left alone for a while then
+    def test_a_cache_that_is_gone_is_not_told(self):
+        Cache("gone", CONFIG)
+        gc.collect()
+        assert "gone" not in caches.report()
 
 
 class TestEventCache:
