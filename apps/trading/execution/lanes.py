@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Min
-from django.db.models.functions import Now
+from django.db.models import Exists, Min, OuterRef, Value
+from django.db.models.functions import Concat, Now
 
 from apps.feeds.leases import NOBODY
 from apps.feeds.models import Lease
@@ -51,7 +51,9 @@ def lane_of(account_id: int, pair_id: int) -> str:
 
 def ids_of(lane: str) -> tuple[int, int]:
     """Account and pair. Raise ValueError for what is no lane."""
-    account_id, pair_id = lane.split(":")
+    account_id, _, pair_id = lane.partition(":")
+    if not (account_id.isdecimal() and pair_id.isdecimal()):
+        raise ValueError(f"no lane: {lane!r}")
     return int(account_id), int(pair_id)
 
 
@@ -100,15 +102,11 @@ def due(limit: int, *, without: Collection[int] = ()) -> list[str]:
 
     A hint: another executor may be faster.
     """
-    waiting = OrderIntent.objects.filter(state=IntentState.NEW).exclude(account__in=without).order_by()
-    heads = waiting.values("lane").annotate(head=Min("id")).order_by("head").values_list("lane", flat=True)
-    lanes = list(heads[: limit * 4])
-    busy = set(
-        Lease.objects.filter(resource__in=[PREFIX + lane for lane in lanes], expires_at__gt=Now())
-        .exclude(holder=NOBODY)
-        .values_list("resource", flat=True)
-    )
-    return [lane for lane in lanes if PREFIX + lane not in busy][:limit]
+    name = Concat(Value(PREFIX), OuterRef("lane"))
+    worked = Lease.objects.filter(resource=name, expires_at__gt=Now()).exclude(holder=NOBODY)
+    waiting = OrderIntent.objects.filter(~Exists(worked), state=IntentState.NEW).exclude(account__in=without)
+    heads = waiting.order_by().values("lane").annotate(head=Min("id")).order_by("head")
+    return list(heads.values_list("lane", flat=True)[:limit])
 
 
 def expire_old() -> int:
