@@ -13,7 +13,7 @@ from ctweb.env import load
 from tests.fixtures.captures import ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text())
-OUR_PROCESSES = ("migrate", "web", "daemon", "jobs", "beat")
+OUR_PROCESSES = ("migrate", "web", "daemon", "orders", "jobs", "beat")
 
 
 def filled(value: str) -> str:
@@ -22,10 +22,12 @@ def filled(value: str) -> str:
 
 
 @pytest.mark.parametrize("process", OUR_PROCESSES)
-def test_the_settings_of_every_container_are_accepted(process: str, monkeypatch: pytest.MonkeyPatch):
+def test_the_settings_of_every_container_are_accepted(process: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     settings = COMPOSE["services"][process]["environment"]
+    public = tmp_path / "seal.public"
+    public.write_text("ct-seal-public-1:" + 43 * "A" + "=")
     for name, value in settings.items():
-        monkeypatch.setenv(name, filled(value))
+        monkeypatch.setenv(name, str(public) if name == "CT_SEAL_PUBLIC_KEY_FILE" else filled(value))
     monkeypatch.setenv("CT_EMBEDDED", "false")
     found = load()
     assert found.source == "live"
@@ -39,7 +41,16 @@ def test_the_jobs_container_serves_the_spool_of_the_daemon():
     daemon, jobs = COMPOSE["services"]["daemon"], COMPOSE["services"]["jobs"]
     assert daemon["hostname"] == jobs["hostname"]
     assert f"flush.{daemon['hostname']}," in jobs["command"]
-    assert daemon["volumes"] == jobs["volumes"]
+    assert set(jobs["volumes"]) <= set(daemon["volumes"])
+
+
+def test_only_executors_are_told_where_the_private_keys_are():
+    services = COMPOSE["services"]
+    told = {name for name, one in services.items() if "CT_SEAL_PRIVATE_KEYS_FILE" in one.get("environment", {})}
+    assert told == {"daemon", "orders"}
+    assert all("keys:/keys:ro" in services[name]["volumes"] for name in told)
+    others = {name for name, one in services.items() if any("keys:" in each for each in one.get("volumes", []))} - told
+    assert others == {"keys"}
 
 
 def test_every_variable_without_a_default_stands_in_the_example():

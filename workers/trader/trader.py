@@ -172,9 +172,13 @@ class Trader:
     def _reconcile_now(self, account_id: int, fence: int) -> bool:
         try:
             report = reconcile(account_id, self._reconciler)
-            if not report.swept.left:
+            port = self.ports.of(account_id)
+            if port.clock_error_ms() is None:
+                self.exchanges.clocks.measure_due()
+            known = not report.swept.left and port.clock_error_ms() is not None
+            if known:
                 open_account(account_id, fence)
-            return not report.swept.left
+            return known
         finally:
             connections.close_all()
 

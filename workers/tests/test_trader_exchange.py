@@ -1,0 +1,84 @@
+"""A daemon that trades at an exchange: its private socket, its orders, and what it finds when it starts again."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from apps.feeds.market import Side
+from apps.feeds.orders import Credentials
+from apps.feeds.simulator.server import Simulator
+from apps.feeds.tests.plain_accounts import KEY as KEY_ID
+from apps.feeds.tests.plain_accounts import SECRET, accepted, fill, open_account
+from apps.trading import keys
+from apps.trading.execution.opened import is_open
+from apps.trading.models import Account, AccountMode, Order, OrderFill, RiskState, Trade, Wallet
+from apps.trading.tests.key_rows import as_web_process, probed, trader
+from apps.users.services import SYSTEM
+from workers.options import Options
+from workers.tests.daemon import options
+from workers.tests.trading import KEY, Desk, aside, below, eventually, prepare, ready, trading
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+
+@pytest.fixture
+def chosen(simulator: Simulator, redis_url: str, tmp_path: Path, settings: Any) -> Options:
+    settings.REDIS_URL, settings.CT_SIMULATOR_URL, settings.CT_ID_KEY = redis_url, simulator.url, "k" * 40
+    settings.CT_SEAL_PRIVATE_KEYS_FILE = as_web_process(settings, tmp_path).private
+    return options(redis_url=redis_url, simulator_url=simulator.url, data_dir=tmp_path, role="both")
+
+
+def _keyed() -> int:
+    """The account of binance spot reaches the simulated exchange, with the key of anna there."""
+    account_id = prepare()
+    Wallet.objects.filter(account_id=account_id).delete()
+    Account.objects.filter(pk=account_id).update(mode=AccountMode.TESTNET, is_default=None)
+    account = Account.objects.select_related("exchange").get(pk=account_id)
+    keys.keep(account=account, found=probed(Credentials(key=KEY_ID, secret=SECRET)), actor=trader())
+    Trade.objects.create(
+        exchange=KEY.exchange, market_type=KEY.market_type, pair=KEY.pair, account=account, mode=AccountMode.TESTNET
+    )
+    return account_id
+
+
+async def test_an_order_reaches_the_exchange_and_what_is_filled_there_is_told_by_its_socket(
+    simulator: Simulator, chosen: Options, tmp_path: Path
+):
+    await open_account(simulator, "binance")
+    account_id = await aside(_keyed)
+    async with trading(chosen, tmp_path, cancels_on_stop=False) as daemon:
+        desk = Desk(account_id, daemon.trader.windows)
+        await ready(daemon.trader, account_id)
+        assert await aside(is_open, account_id)
+        await eventually(lambda: daemon.trader.exchanges.collectors[account_id].is_ready, bool)
+        mid = await desk.seen()
+        rests = await desk.order_of(await desk.want(Side.BUY, "0.001", below(mid)), "OPEN")
+        await fill(simulator, "binance", rests.exchange_order_id or "", "0.0004")
+        await desk.order_of(rests.intent_id or 0, "PARTIAL")
+        (told,) = await aside(lambda: list(OrderFill.objects.values_list("amount", "source")))
+        assert told == (Decimal("0.0004"), "ws")
+        assert len(await accepted(simulator, "binance")) == 1
+
+    await fill(simulator, "binance", rests.exchange_order_id or "", "0.0004")
+    async with trading(chosen, tmp_path) as daemon:
+        await ready(daemon.trader, account_id)
+        filled = await aside(lambda: Order.objects.get(pk=rests.pk).filled)
+        assert filled == Decimal("0.0008")  # found before anything could be sent
+        assert not await aside(lambda: RiskState.objects.filter(state="HALTED").exists())
+    ended = await aside(Order.objects.get, pk=rests.pk)
+    assert ended.status == "CANCELLED"
+    assert not await aside(is_open, account_id)
+
+
+async def test_a_key_that_is_taken_away_ends_what_is_done_for_its_account(
+    simulator: Simulator, chosen: Options, tmp_path: Path
+):
+    await open_account(simulator, "binance")
+    account_id = await aside(_keyed)
+    async with trading(chosen, tmp_path) as daemon:
+        await ready(daemon.trader, account_id)
+        account = await aside(Account.objects.get, pk=account_id)
+        await aside(keys.remove, account=account, actor=SYSTEM)
+        await eventually(lambda: account_id in daemon.trader.exchanges.collectors, lambda there: not there)
