@@ -4,8 +4,10 @@ seconds. Whoever takes one does what any executor does with it; a lost one costs
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from celery import shared_task
@@ -16,12 +18,14 @@ from apps.trading.execution.cancelling import cancel_due
 from apps.trading.execution.catalogue import Catalogue
 from apps.trading.execution.executor import Executor, client_ids, new_holder
 from apps.trading.execution.market import RedisMarket
+from apps.trading.execution.opened import OpenedPorts
 from apps.trading.execution.remote_ports import connect
 from apps.trading.execution.transactions import mend
 from apps.trading.execution.waking import CANCELS
 
 THREADS = 8  # that work lanes in one process of Celery
 EXPIRES_S = 5
+CLOCKS_S = 1.0  # between two looks whether an exchange's clock is due
 HINT: dict[str, Any] = {
     "acks_late": False,
     "reject_on_worker_lost": False,
@@ -39,7 +43,8 @@ def wake_lane(lane: str) -> None:
 @shared_task(**HINT)
 def wake_cancels(account_id: int) -> None:
     """Send an account's cancels that are due."""
-    _desk().run(lambda executor: cancel_due(executor, account_id=account_id))
+    desk = _desk()
+    desk.run(lambda executor: cancel_due(replace(executor, ports=desk.ports), account_id=account_id))
 
 
 @shared_task
@@ -67,9 +72,10 @@ class Desk:
     def __init__(self) -> None:
         self._own = threading.local()
         self._catalogue, self._market = Catalogue(), RedisMarket.at(settings.REDIS_URL)
-        self._ports, self._ids = connect(), client_ids()
+        self.ports, self._ids = connect(), client_ids()
         self._reporter = monitor.Reporter(settings.REDIS_URL)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="executor")
+        threading.Thread(target=self._measure, name="clocks", daemon=True).start()
 
     def run(self, work: Callable[[Executor], object]) -> None:
         """Wait for it in the calling thread; what it raises comes out there."""
@@ -81,12 +87,18 @@ class Desk:
         work(executor)
         self._reporter.report(executor)
 
+    def _measure(self) -> None:
+        """Ask the exchanges that are traded on for their time, for ever."""
+        while True:
+            self.ports.clocks.measure_due()
+            time.sleep(CLOCKS_S)
+
     def _executor(self) -> Executor:
         if not hasattr(self._own, "executor"):
             self._own.executor = Executor(
                 holder=new_holder(),
                 build_id=settings.CT_BUILD_ID,
-                ports=self._ports,
+                ports=OpenedPorts(self.ports),
                 market=self._market,
                 ids=self._ids,
                 catalogue=self._catalogue,

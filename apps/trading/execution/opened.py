@@ -1,5 +1,5 @@
 """The gate of an account for all executors, in whatever process: nothing is sent before who looks after it has held it
-against its exchange, under the lease that it has now.
+against its exchange, under the lease that it has now, and before the exchange's time is known.
 """
 
 from django.db.models.functions import Now
@@ -25,7 +25,7 @@ def is_open(account_id: int) -> bool:
 
 
 class OpenedPorts:
-    """Those of accounts that are looked after; see `ports.Ports`."""
+    """Those through which orders may leave; see `ports.Ports`."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
@@ -33,4 +33,7 @@ class OpenedPorts:
     def of(self, account_id: int) -> Port:
         if not is_open(account_id):
             raise CannotWork(f"account {account_id} is not reconciled yet, or nobody looks after it")
-        return self._ports.of(account_id)
+        port = self._ports.of(account_id)
+        if port.clock_error_ms() is None:
+            raise CannotWork(f"account {account_id}: this process does not know its exchange's time yet")
+        return port
