@@ -92,6 +92,8 @@ class Machine:
         self.executors = [Executor("one"), Executor("two")]
         self.fence, self.holder, self.until_ms = 0, "", 0
         self.halted_ms: int | None = None
+        self.halts: list[tuple[int, int]] = []  # when, and how many attempts had been committed
+        self.committed_under_halt = 0
         self.sent_first: list[int] = []  # intents in the order in which their first requests left
         self.counts: dict[str, int] = {}
         self.steps: list[Callable[[Executor], bool | None]] = [
@@ -175,6 +177,7 @@ class Machine:
             expires_ms=believed_ms + EXPIRY_MS,
         )
         attempt = Attempt(head, number, approved, row)
+        self.committed_under_halt += self.halted_ms is not None
         head.attempts.append(attempt)
         self.attempts.append(attempt)
         executor.claimed = attempt
@@ -275,6 +278,8 @@ class Machine:
     def halt(self, _: Executor) -> None:
         if self.halted_ms is None and next(self.chance) % 4 == 0:
             self.halted_ms = self.now_ms
+            self.halts.append((self.now_ms, len(self.attempts)))
+            self.count("halted")
 
     def resume(self, _: Executor) -> None:
         self.halted_ms = None

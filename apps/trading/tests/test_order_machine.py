@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from apps.feeds.orders import OrderStatus
 from apps.trading.order_state import FINAL
 from apps.trading.tests import order_machine
-from apps.trading.tests.order_machine import EXPIRY_MS, LIMITS, TAIL_MS, Machine, worst
+from apps.trading.tests.order_machine import CLOCK_ERROR_MS, EXPIRY_MS, LIMITS, TAIL_MS, Machine, worst
 
 EXAMPLES = int(os.environ.get("CT_EXAMPLES", "2000"))
 STEPS = 60
@@ -43,8 +43,12 @@ def judge(machine: Machine, before: dict[str, tuple[OrderStatus, object]]) -> No
             assert each.accepted_ms is None, "I5"
             late = machine.now_ms > known.expires_ms + TAIL_MS
             assert not each.may_come or each.passed_ms is None or late, "I5: it may still come"
-        if machine.halted_ms is not None and each.accepted_ms is not None:
-            assert each.accepted_ms <= machine.halted_ms + EXPIRY_MS + 500 + TAIL_MS, "I11"
+    for at_ms, ended, begun in machine.halts:
+        assert ended in (None, begun) and (ended is not None or len(machine.attempts) == begun), (
+            "I11: sent while halted"
+        )
+        for each in machine.attempts[:begun]:
+            assert (each.accepted_ms or 0) <= at_ms + EXPIRY_MS + CLOCK_ERROR_MS + TAIL_MS, "I11: accepted too late"
     assert worst(machine) <= LIMITS.max_asset_usdt, "I10"
     assert machine.sent_first == sorted(machine.sent_first), "I12"
 
@@ -81,7 +85,9 @@ def seen() -> Counter[str]:
     return told
 
 
-@pytest.mark.parametrize("what", ["lost", "left", "again", "denied", "died", "FILLED", "CANCELLED", "NOT_PLACED"])
+@pytest.mark.parametrize(
+    "what", ["lost", "left", "again", "denied", "died", "halted", "FILLED", "CANCELLED", "NOT_PLACED"]
+)
 def test_the_machine_goes_through_all_of_it(seen: Counter[str], what: str):
     assert seen[what] > 10
 
