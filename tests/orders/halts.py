@@ -27,7 +27,7 @@ def want(cells: list[dict[str, Any]], every_s: float) -> int:
 
 
 def work(accounts: list[int], seconds: float) -> dict[str, int]:
-    """An executor in three threads: cancels wait for nobody. To be killed, or until the time is over."""
+    """An executor with its threads: cancels wait for nobody. To be killed, or until the time is over."""
     ports = executors.ports()
     cells = [{"account": number, "exchange": exchange} for number, exchange in _one_each(accounts)]
     tally: dict[str, int] = {}
@@ -41,6 +41,7 @@ def work(accounts: list[int], seconds: float) -> dict[str, int]:
 
     turns = [
         lambda mine: working.sweep(executor=mine),
+        lambda mine: ports.remote.clocks.measure_due(),
         lambda mine: resolving.resolve_due(mine),
         lambda mine: cancelling.cancel_due(mine),
     ]
@@ -81,6 +82,11 @@ def working_still(accounts: list[int]) -> list[str]:
     orders = Order.objects.filter(account__in=accounts, intent__isnull=False).exclude(status__in=list(FINAL))
     waiting = OrderIntent.objects.filter(account__in=accounts, state__in=("NEW", "SENDING"))
     return [f"{each} {each.status}" for each in orders] + [f"{each} {each.state}" for each in waiting]
+
+
+def undecided(accounts: list[int]) -> int:
+    """How many orders wait for a proof, or intents for their turn."""
+    return sum(lives.in_doubt({"account": number}) for number in accounts)
 
 
 def halt_all(reason: str) -> int:

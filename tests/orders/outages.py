@@ -9,6 +9,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from django.conf import settings
 from django.db import OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
@@ -27,17 +28,21 @@ LOST_ACKS = 0.04  # of commits
 Cell = dict[str, Any]
 
 
-def serve(cells: list[Cell], fault: str, seed: int, threads: int, seconds: float) -> dict[str, int]:
+def serve(
+    cells: list[Cell], fault: str, seed: int, threads: int, seconds: float, redis_url: str | None = None
+) -> dict[str, int]:
     """As `lives.serve`, with a database that fails; how often it did."""
     counted: Counter[str] = Counter()
+    settings.REDIS_URL = redis_url or settings.REDIS_URL
     with FAULTS[fault](Random(seed), counted):
         counted["sent"] = lives.serve(sorted({each["account"] for each in cells}), threads, seconds)
     return dict(counted)
 
 
-def intend(cells: list[Cell], fault: str, seed: int, seconds: float) -> dict[str, int]:
+def intend(cells: list[Cell], fault: str, seed: int, seconds: float, redis_url: str | None = None) -> dict[str, int]:
     """A caller who asks again, under the same key, until he knows that his intent is written."""
     counted: Counter[str] = Counter()
+    settings.REDIS_URL = redis_url or settings.REDIS_URL
     mine = executors.executor()
     with FAULTS[fault](Random(seed), counted):
         for cell in cells:

@@ -38,6 +38,11 @@ class Rig:
         self._numbers = count(1)
         self._listed: set[tuple[str, str]] = set()
 
+    @property
+    def halt_file(self) -> Path:
+        """The signal file of this host, as its senders know it."""
+        return self._folder / "data" / "HALT"
+
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True)
         (self._folder / "data").mkdir()
