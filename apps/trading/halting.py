@@ -7,11 +7,11 @@ stop; only a person sets going again.
 
 from django.db.models.functions import Now
 
-from apps.trading import scopes
+from apps.trading import comparing, scopes
 from apps.trading.execution.transactions import in_transaction
 from apps.trading.halt_report import report as report
 from apps.trading.models import Account, HaltMode, RiskState
-from apps.trading.risk_view import Scope, ScopeState
+from apps.trading.risk_view import DenyReason, Scope, ScopeState
 from apps.users.alerts import ack_scope, raise_alert, require_person
 from apps.users.services import Actor, record
 
@@ -72,6 +72,8 @@ def resume(*, scope: Scope, scope_id: str = "", reason: str, actor: Actor) -> Ri
         raise NeedsReason("say why it may go on")
     row = _lock(scope, scope_id)
     before = _shown(row)
+    if scope is Scope.ACCOUNT and row.reason.startswith(DenyReason.MISMATCH):
+        comparing.accept(int(scope_id))  # the person has looked: from now on what the exchange tells is what is there
     row.state, row.mode, row.reason, row.by = ScopeState.ACTIVE, None, reason[:500], actor.user
     row.at = row.resumed_at = Now()
     row.save()

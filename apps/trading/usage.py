@@ -44,10 +44,11 @@ class Sheet(Struct, frozen=True, kw_only=True):
         return {part: {asset: f"{each:f}" for asset, each in getattr(self, part).items()} for part in PARTS}
 
 
-def refresh_all(market: Market) -> int:
-    """Every account that holds or has traded something; of how many a price was missing. To be called every second."""
+def refresh_all(market: Market) -> None:
+    """Every account that holds or has traded something. To be called every second."""
     named = Position.objects.filter(account__active=True).order_by().values_list("account_id", flat=True)
-    return sum(not refresh(account_id, market) for account_id in sorted(set(named)))
+    for account_id in sorted(set(named)):
+        refresh(account_id, market)
 
 
 def refresh(account_id: int, market: Market) -> bool:

@@ -212,7 +212,7 @@ class Collector:
             close_old_connections()
             return False
         except (DatabaseError, ValueError):
-            log.exception("event not recorded", account=self._port.account_id, event=type(event).__name__)
+            log.exception("event not recorded", account=self._port.account_id, kind=type(event).__name__)
             self.counts["failed"] += 1
             self._gap = True  # a sweep tells it anew
         return True
@@ -233,6 +233,8 @@ class Collector:
                 return
             if self._tell(event, self._catalogue.instrument(event.symbol)):
                 self.cache.add(event)
+            else:
+                self.counts["whose is not known"] += 1
 
     def _tell(self, event: OrderUpdate | Fill, instrument: Instrument) -> bool:
         """Whether it is known whose it is."""

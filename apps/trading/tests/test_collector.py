@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from apps.feeds.market import MarketType, Side
-from apps.feeds.orders import OrderStatus
+from apps.feeds.orders import Fill, OrderStatus
+from apps.feeds.transport import loop
+from apps.feeds.transport.link import Link
 from apps.trading import recording
+from apps.trading.collecting.collector import Collector
 from apps.trading.models import Order, OrderFill, Wallet
-from apps.trading.tests import remote_seat
+from apps.trading.tests import remote_seat, told
 from apps.trading.tests.listened_seat import DatabaseAway, foreign, listening, placed, read, seat, until
 from apps.trading.tests.remote_seat import Desk, Exchanges
 from apps.users.models import Alert
@@ -155,6 +158,20 @@ def test_events_of_a_process_that_died_meanwhile_are_recorded_by_the_next(on: De
         until(lambda: is_full(row))
         until(lambda: not (tmp_path / "events.jsonl").exists())
     on.fault("rate_limit", count=0)
+
+
+def test_an_event_that_the_database_will_never_take_stops_no_other(on: Desk, tmp_path: Path):
+    with listening(on, tmp_path) as collector:
+        row = placed(on)
+        bad = told.fill(row, "bad", "0", symbol=on.instrument.symbol, exchange_order_id=row.exchange_order_id)
+        loop.run(push(collector, bad), 60)
+        on.fill(row.exchange_order_id, on.amount)
+        until(lambda: is_full(row) and collector.counts["failed"] == 1)
+    assert not (tmp_path / "events.jsonl").exists()
+
+
+async def push(collector: Collector, *events: Fill) -> None:
+    collector.events(Link(exchange="binance", market_type=SPOT, category="private", number=1), list(events), 0)
 
 
 def test_balances_are_kept_as_they_are_pushed(on: Desk, tmp_path: Path):

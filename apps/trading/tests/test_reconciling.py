@@ -11,15 +11,18 @@ from django.db.models.functions import Now
 from apps.feeds.errors import FeedError
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import OrderStatus
-from apps.trading import comparing, reconciling
+from apps.trading import comparing, halting, reconciling
 from apps.trading.execution.ports import CannotWork
 from apps.trading.models import Account, Order, Position, RiskState, Wallet
 from apps.trading.order_state import FINAL
 from apps.trading.reconciling import judge, reconcile
+from apps.trading.risk_view import Scope
 from apps.trading.tests import remote_seat
 from apps.trading.tests.listened_seat import counted, foreign, halted, placed, read, seat
 from apps.trading.tests.remote_seat import Desk, Exchanges
 from apps.users.models import Alert
+from apps.users.services import Actor
+from apps.users.tests.people import person
 
 pytestmark = pytest.mark.django_db
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
@@ -146,6 +149,17 @@ def test_a_difference_that_is_gone_again_stops_nothing(on: Desk):
     assert judge(on.account.pk) == []
     assert switch(on) == "ACTIVE"
     assert not Wallet.objects.filter(account=on.account).exclude(mismatch_since=None).exists()
+
+
+def test_a_person_who_resumes_has_taken_what_the_exchange_tells_for_what_is_there(on: Desk):
+    gate(on)
+    drift(on)
+    assert not gate(on).is_clean
+    anna = person("trader", "anna")
+    resumed = {"scope": Scope.ACCOUNT, "scope_id": str(on.account.pk), "actor": Actor(user="anna", user_id=anna.pk)}
+    halting.resume(**resumed, reason="a deposit")
+    assert gate(on).is_clean
+    assert switch(on) == "ACTIVE"
 
 
 @pytest.mark.parametrize("on", [("okx", FUTURES)], indirect=True)

@@ -117,6 +117,5 @@ def test_all_accounts_that_trade_are_looked_at(account):
     other = rows.account(market_type="futures")
     trade(account, Side.BUY, "1", 60_000)
     trade(other, Side.BUY, "1", 60_000)
-    assert usage.refresh_all(Prices()) == 0
-    assert usage.refresh_all(Prices(BTC_USDT=None)) == 2
+    usage.refresh_all(Prices())
     assert RiskUsage.objects.filter(account__in=[account, other], day=None).count() == 0
