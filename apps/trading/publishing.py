@@ -4,10 +4,12 @@ Best effort, after the commit: rows are the truth, and who missed a message read
 left alone for a second, so that it costs the order path nothing; what is not told is counted.
 """
 
+import os
 import threading
 import time
 from collections import Counter
 from functools import lru_cache
+from queue import Full, Queue
 from typing import Any
 
 import msgspec
@@ -21,19 +23,30 @@ from apps.trading.models import Order, OrderFill
 
 TIMEOUT_S = 0.1
 REST_S = 1.0  # after a failure
+MOST = 10_000  # messages that wait
 
-counts: Counter[str] = Counter()  # of this process: told, failed, rested
+counts: Counter[str] = Counter()  # of this process: told, failed, rested, shed
 
 
 class Publisher:
-    """One connection pool to one bus; safe to use from threads."""
+    """One way to one bus, in a thread of its own: who commits an order waits for no bus. Safe to use from threads."""
 
     def __init__(self, url: str) -> None:
         self._redis = Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
         self._rests_until = 0.0
         self._lock = threading.Lock()
+        self._waiting: Queue[tuple[int, dict[str, Any]]] = Queue(MOST)
+        self._pid = 0
 
-    def publish(self, account_id: int, message: dict[str, Any]) -> bool:
+    def publish(self, account_id: int, message: dict[str, Any]) -> None:
+        """Tell it soon, after what was published before; never raises and never waits."""
+        self._start()
+        try:
+            self._waiting.put_nowait((account_id, message))
+        except Full:
+            counts["shed"] += 1
+
+    def tell(self, account_id: int, message: dict[str, Any]) -> bool:
         """Whether the bus took it; never raises."""
         if time.monotonic() < self._rests_until:
             counts["rested"] += 1
@@ -41,12 +54,25 @@ class Publisher:
         try:
             self._redis.publish(channel(account_id), msgspec.json.encode(message))
         except (RedisError, OSError):
-            with self._lock:
-                self._rests_until = time.monotonic() + REST_S
+            self._rests_until = time.monotonic() + REST_S
             counts["failed"] += 1
             return False
         counts["told"] += 1
         return True
+
+    def _start(self) -> None:
+        """Once in each process: a fork takes this object along, but not its thread."""
+        if self._pid == os.getpid():
+            return
+        with self._lock:
+            if self._pid != os.getpid():
+                self._waiting = Queue(MOST)
+                threading.Thread(target=self._run, name="publish accounts", daemon=True).start()
+                self._pid = os.getpid()
+
+    def _run(self) -> None:
+        while True:
+            self.tell(*self._waiting.get())
 
 
 def channel(account_id: int) -> str:

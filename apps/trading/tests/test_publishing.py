@@ -89,6 +89,14 @@ def test_holdings_that_change_are_told(order, heard, django_capture_on_commit_ca
 
 def test_a_bus_that_is_away_is_asked_once_and_then_left_alone():
     publisher, before = publishing.Publisher("redis://127.0.0.1:1/0"), publishing.counts.copy()
-    assert [publisher.publish(1, {"type": "order"}) for _ in range(3)] == [False, False, False]
+    assert [publisher.tell(1, {"type": "order"}) for _ in range(3)] == [False, False, False]
     assert publishing.counts["failed"] - before["failed"] >= 1
     assert publishing.counts["failed"] + publishing.counts["rested"] - before["failed"] - before["rested"] == 3
+
+
+def test_what_waits_is_bounded_and_what_is_too_much_is_counted(monkeypatch):
+    publisher, before = publishing.Publisher("redis://127.0.0.1:1/0"), publishing.counts["shed"]
+    monkeypatch.setattr(publisher, "_start", lambda: None)  # its thread stands still
+    for _ in range(publishing.MOST + 2):
+        publisher.publish(1, {"type": "order"})
+    assert publishing.counts["shed"] - before == 2
