@@ -30,7 +30,7 @@ MOST = 1_000  # hints that wait, here and there
 TIMEOUT_S = 0.5
 REST_S = 1.0  # after a failure nothing is told for so long
 
-counts: Counter[str] = Counter()  # of this process: told, failed, rested, dropped
+counts: Counter[str] = Counter()  # of this process: told, full, failed, rested, dropped
 
 
 class Waker:
@@ -62,8 +62,10 @@ class Waker:
     def _told(self, hint: str) -> bool:
         try:
             self._redis.publish(CHANNEL, hint)
-            if int(str(self._redis.llen(QUEUE))) < MOST:  # nobody may be there to take them
-                self._tell(hint)
+            if int(str(self._redis.llen(QUEUE))) >= MOST:  # nobody is there to take them
+                counts["full"] += 1
+                return True
+            self._tell(hint)
         except (RedisError, OperationalError, OSError) as error:
             counts["failed"] += 1
             log.info("hint not told", hint=hint, error=str(error))
