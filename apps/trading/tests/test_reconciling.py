@@ -37,6 +37,8 @@ def on(exchanges: Exchanges, tmp_path: Path, settings, monkeypatch, request) -> 
     yield from seat(exchanges, *getattr(request, "param", ("binance", SPOT)), tmp_path)
 
 
+FEW = [("binance", SPOT), ("hyperliquid", FUTURES)]
+in_a_few = pytest.mark.parametrize("on", FEW, indirect=True, ids="-".join)
 everywhere = pytest.mark.parametrize("on", EVERYWHERE, indirect=True, ids="-".join)
 
 
@@ -78,7 +80,7 @@ def test_an_account_with_open_orders_missed_fills_and_orders_of_others_opens_cle
     assert Account.objects.get(pk=on.account.pk).reconciled_at is not None
 
 
-@everywhere
+@in_a_few
 def test_a_third_reconcile_writes_no_row(on: Desk):
     gate(on)
     row = placed(on)
@@ -90,7 +92,7 @@ def test_a_third_reconcile_writes_no_row(on: Desk):
     assert counted() == rows
 
 
-@everywhere
+@in_a_few
 def test_what_was_held_before_is_taken_for_what_is_there(on: Desk):
     placed(on)
     gate(on)

@@ -40,6 +40,8 @@ def on(exchanges: Exchanges, tmp_path: Path, settings, request: pytest.FixtureRe
     yield from seat(exchanges, *getattr(request, "param", ("binance", SPOT)), tmp_path)
 
 
+FEW = [("binance", SPOT), ("htx", FUTURES), ("hyperliquid", FUTURES), ("mexc", SPOT)]
+in_a_few = pytest.mark.parametrize("on", FEW, indirect=True, ids="-".join)
 everywhere = pytest.mark.parametrize("on", EVERYWHERE, indirect=True, ids="-".join)
 
 
@@ -63,7 +65,7 @@ def test_fills_that_nobody_pushed_are_found_exactly_and_once(on: Desk):
     assert counted() == rows
 
 
-@everywhere
+@in_a_few
 def test_an_order_that_was_filled_and_one_that_was_cancelled_meanwhile_end(on: Desk):
     full, gone = placed(on), placed(on, on.far(Side.BUY))
     on.fill(full.exchange_order_id, on.amount)
@@ -74,7 +76,7 @@ def test_an_order_that_was_filled_and_one_that_was_cancelled_meanwhile_end(on: D
         assert read(gone).status == OrderStatus.CANCELLED
 
 
-@everywhere
+@in_a_few
 def test_an_order_of_somebody_else_is_recorded_with_its_fills_and_left_alone(on: Desk):
     theirs = foreign(on)
     on.fill(theirs, on.part)
@@ -106,7 +108,7 @@ def test_an_order_under_our_tag_that_is_not_in_our_books_halts_the_account(on: D
     assert external().status == OrderStatus.OPEN
 
 
-@everywhere
+@in_a_few
 def test_fills_that_came_before_anybody_knew_their_order_are_given_to_it(on: Desk):
     row = on.committed(on.intent(price=on.near(Side.BUY)))
     taken = on.port.place(on.new_order(row))
@@ -120,7 +122,7 @@ def test_fills_that_came_before_anybody_knew_their_order_are_given_to_it(on: Des
     assert StrayFill.objects.get().order_id == row.pk
 
 
-@everywhere
+@in_a_few
 def test_wallets_and_positions_are_told(on: Desk):
     row = placed(on)
     on.fill(row.exchange_order_id, on.part)
