@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
+from apps.trading.execution import cancelling, resolving
 from apps.trading.execution.breaking import break_due
-from apps.trading.execution.cancelling import cancel_due
 from apps.trading.execution.dead_men import tend
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.flattening import flatten_due
@@ -13,7 +13,7 @@ from apps.trading.execution.halt_file import obey
 from apps.trading.execution.lanes import ids_of
 from apps.trading.execution.monitor import Reporter
 from apps.trading.execution.ports import Ports
-from apps.trading.execution.resolving import resolve_due
+from apps.trading.execution.spreading import Spread
 from apps.trading.execution.working import sweep, work_lane
 from apps.trading.usage import refresh_all
 from workers.trader.threads import Job
@@ -52,13 +52,16 @@ class Jobs:
         self._wakes = wakes
         self._measure_clocks = measure_clocks
 
+        self._cancels = Spread("cancels", partial(cancelling.cancel_account, executor(ports)))
+        self._looks = Spread("looks", partial(resolving.resolve_account, executor(ports)))
+
     def table(self) -> list[Job]:
         """Each with an executor of its own: nobody else has its name in leases."""
         return [
             *(self._claiming(f"lanes {number}", self._work_told, 0.0) for number in range(LANES)),
             *(self._claiming(f"sweep {number}", self._sweep, EVERY_S) for number in range(SWEEPERS)),
-            Job(name="cancels", call=partial(self._cancel, self._executor(self._ports)), every_s=0.0),
-            Job(name="resolver", call=partial(resolve_due, self._executor(self._ports)), every_s=EVERY_S, more=True),
+            Job(name="cancels", call=self._cancel, every_s=0.0),
+            Job(name="resolver", call=self._resolve, every_s=EVERY_S),
             Job(name="breakers", call=partial(break_due, self._executor(self._ports)), every_s=0.5),
             Job(name="day's results", call=partial(refresh_all, self._executor(self._ports).market), every_s=1.0),
             Job(name="flattening", call=partial(flatten_due, self._executor(self._ports)), every_s=1.0),
@@ -78,9 +81,13 @@ class Jobs:
             work_lane(lane, executor=executor)
         self._reporter.report(executor)
 
-    def _cancel(self, executor: Executor) -> int:
+    def _cancel(self) -> None:
         self._wakes.await_cancels(EVERY_S)
-        return cancel_due(executor)
+        self._cancels.begin(cancelling.accounts_due())
+
+    def _resolve(self) -> None:
+        self._looks.begin(resolving.accounts_due())
+        resolving.watch_old()
 
     def tend_timers(self, *, stopping: bool = False) -> int:
         return tend(self._ports, list(self._accounts()), stopping=stopping)

@@ -7,12 +7,14 @@ came to is told by the order, for which `resolving` looks soon after.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from enum import Enum, auto
+from typing import Any
 
 import structlog
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from apps.feeds.errors import FeedError
+from apps.feeds.errors import FeedError, OutcomeUnknown, Retryable
 from apps.feeds.orders import OrderStatus
 from apps.trading import attempts, limits, order_state, recording, scopes
 from apps.trading.execution import hooks
@@ -30,10 +32,21 @@ from apps.users.services import Actor, record
 log = structlog.get_logger(__name__)
 
 WISHED = (CancelState.REQUESTED, CancelState.SENT, CancelState.UNKNOWN)
-AGAIN_S = (0.0, 1.0, 3.0, 7.0, 15.0)  # after the wish; later ones every EVERY_S
+AGAIN_S = (0.0, 1.0, 3.0, 7.0, 15.0)  # after the wish, where the last answer was an error; later ones every EVERY_S
+TAKEN_S = 5.0  # later than those: a cancel that was taken, or whose sender died
 EVERY_S = 15.0
 TOGETHER = 3  # so many cancels of one pair are one request, where the exchange has such a one
+IN_A_ROW = 3  # errors of an account's exchange, then the rest of its cancels waits for the next round
+FRESH = (CancelState.NONE, CancelState.REQUESTED)  # nothing was sent yet; NONE: wished for by a halt alone
 CANCELS = (HaltMode.CANCEL, HaltMode.FLATTEN)
+
+
+class Left(Enum):
+    """How a cancel was sent."""
+
+    NOT_AT_ALL = auto()  # somebody else sends it, or the order is over
+    IN_VAIN = auto()  # and nothing came back that says anything
+    ANSWERED = auto()
 
 
 def request_cancel(order: Order, actor: Actor, *, reason: str = "") -> Order:
@@ -51,54 +64,52 @@ def request_cancel(order: Order, actor: Actor, *, reason: str = "") -> Order:
 
 
 def cancel_due(executor: Executor, limit: int = 100, *, account_id: int | None = None) -> int:
-    """Send the cancels that are due, of one account or of all; how many left. To be called often."""
-    wish_halted()
-    sent = 0
-    for each in _accounts(account_id):
-        try:
-            port = executor.ports.of(each)
-        except CannotWork as reason:
-            log.debug("nothing cancelled", account=each, reason=str(reason))
-            continue
-        sent += _cancel_account(port, limit - sent)
-        if sent >= limit:
+    """Send the cancels that are due, of one account or of all in turn; how many left. To be called often."""
+    accounts = accounts_due() if account_id is None else [account_id]
+    return sum(cancel_account(executor, each, limit) for each in accounts)
+
+
+def accounts_due() -> list[int]:
+    """Those with something to cancel, now or later."""
+    rows = Order.objects.filter(_wished(halted()), account__isnull=False)
+    return list(rows.order_by("account_id").values_list("account_id", flat=True).distinct())
+
+
+def cancel_account(executor: Executor, account_id: int, limit: int = 100) -> int:
+    """The same of one account. Several may call it at once: each cancel is sent by one."""
+    try:
+        port = executor.ports.of(account_id)
+    except CannotWork as reason:
+        log.debug("nothing cancelled", account=account_id, reason=str(reason))
+        return 0
+    rows = _due(account_id)[:limit]
+    by_pair: dict[int, list[Order]] = defaultdict(list)
+    for row in rows:
+        by_pair[row.pair_id].append(row)
+    sent = sum(_cancel_together(port, of_pair) for of_pair in by_pair.values())
+    failed = 0
+    for row in rows:
+        how = _cancel(port, row)
+        sent += how is not Left.NOT_AT_ALL
+        failed = failed + 1 if how is Left.IN_VAIN else 0
+        if failed == IN_A_ROW:
             break
     return sent
 
 
-def wish_halted() -> int:
-    """Wish for the cancel of all that works under a halt, whenever it appears; how many wishes were new."""
-    halted = RiskState.objects.filter(state=ScopeState.HALTED, mode__in=CANCELS).values_list("scope", "scope_id")
-    under = [scopes.orders_under(scope, scope_id) for scope, scope_id in halted]
+def halted() -> Q | None:
+    """Orders of ours that a halt wants cancelled, whenever they appear; None: there is no such halt."""
+    rows = RiskState.objects.filter(state=ScopeState.HALTED, mode__in=CANCELS).values_list("scope", "scope_id")
+    under = [scopes.orders_under(scope, scope_id) for scope, scope_id in rows]
     if not under:
-        return 0
-    working = Order.objects.filter(_any(under), intent__isnull=False, cancel_state=CancelState.NONE)
-    rows = working.exclude(status__in=list(FINAL)).exclude(intent__purpose=Purpose.FLATTEN)
-    wished = 0
-    for order_id in rows.order_by("id").values_list("pk", flat=True):
-        wished += recording.record_cancel(order_id, CancelState.REQUESTED).cancel_state == CancelState.REQUESTED
-    return wished
-
-
-def _cancel_account(port: Port, limit: int) -> int:
-    rows = _due(port.account_id)[:limit]
-    by_pair: dict[int, list[Order]] = defaultdict(list)
-    for row in rows:
-        by_pair[row.pair_id].append(row)
-    sent = 0
-    for of_pair in by_pair.values():
-        first = [row for row in of_pair if row.cancel_state == CancelState.REQUESTED]
-        if len(first) >= TOGETHER and not _has_others(first[0]):
-            sent += _cancel_together(port, first)
-    for row in rows:
-        sent += _cancel(port, row)
-    return sent
+        return None
+    return _any(under) & Q(cancel_state=CancelState.NONE) & ~Q(intent__purpose=Purpose.FLATTEN)
 
 
 def _due(account_id: int) -> Sequence[Order]:
     """Those to be sent now, the oldest wish first; within the account's rate, unless everything is being stopped."""
     rows = (
-        Order.objects.filter(_wished(), account_id=account_id)
+        Order.objects.filter(_wished(halted()), account_id=account_id)
         .annotate(waited=Now() - F("cancel_requested_at"))
         .select_related("pair__exchange", "exchange")
         .order_by("cancel_requested_at", "id")
@@ -108,57 +119,70 @@ def _due(account_id: int) -> Sequence[Order]:
 
 
 def _after(row: Order) -> timedelta:
-    if row.cancel_state == CancelState.REQUESTED:
+    if row.cancel_state in FRESH:
         return timedelta(0)
     late = max(0, row.cancel_attempts - len(AGAIN_S) + 1)
-    return timedelta(seconds=AGAIN_S[min(row.cancel_attempts, len(AGAIN_S) - 1)] + late * EVERY_S)
+    wait_s = AGAIN_S[min(row.cancel_attempts, len(AGAIN_S) - 1)] + late * EVERY_S
+    return timedelta(seconds=wait_s + (TAKEN_S if row.cancel_state == CancelState.SENT else 0))
 
 
-def _cancel(port: Port, row: Order) -> int:
-    if not _claim(row):
-        return 0
+def _cancel(port: Port, row: Order) -> Left:
+    if not _claim([row]):
+        return Left.NOT_AT_ALL
     hooks.at("K14")
+    failed: FeedError | None = None
     try:
         port.cancel(ref_of(row))
     except FeedError as error:
-        hooks.at("K15")
-        log.info("not cancelled", order=row.pk, error=f"{type(error).__name__}: {error}")
-        recording.record_cancel(row.pk, CancelState.UNKNOWN, error)
-    else:
-        hooks.at("K15")
+        failed = error
+    hooks.at("K15")
+    if failed is None:
         recording.record_cancel_taken(row.pk)
+    else:
+        log.info("not cancelled", order=row.pk, error=f"{type(failed).__name__}: {failed}")
+        recording.record_cancel(row.pk, CancelState.UNKNOWN, failed)
     _look_soon([row.pk])
-    return 1
+    return Left.IN_VAIN if isinstance(failed, Retryable | OutcomeUnknown) else Left.ANSWERED
 
 
-def _cancel_together(port: Port, rows: list[Order]) -> int:
-    """In one request, which proves nothing of any single order; each is looked for then."""
+def _cancel_together(port: Port, rows: Sequence[Order]) -> int:
+    """Several of one pair in one request, which proves nothing of any single order: each is looked for then."""
+    first = [row for row in rows if row.cancel_state in FRESH]
+    if len(first) < TOGETHER or _has_others(first):
+        return 0
     try:
-        done = port.cancel_all(instrument_of(rows[0]))
+        if not port.cancel_all(instrument_of(first[0])):
+            return 0
     except FeedError as error:
         log.info("not cancelled together", account=port.account_id, error=f"{type(error).__name__}: {error}")
         return 0
-    if not done:
-        return 0
-    claimed = [row.pk for row in rows if _claim(row)]
+    claimed = _claim(first)
     _look_soon(claimed)
     return len(claimed)
 
 
-def _claim(row: Order) -> bool:
-    """Commit that this attempt leaves; False: somebody else's did, or the order is over."""
+def _claim(rows: Iterable[Order]) -> list[int]:
+    """Commit that this attempt of each leaves; those that are not over, and that nobody else sends."""
 
-    def claim() -> bool:
-        attempt = attempts.lock(pk=row.pk)
-        if attempt is None or attempt.state.is_final or attempt.row.cancel_attempts != row.cancel_attempts:
-            return False
-        if attempt.state.cancel not in WISHED:
-            return False
-        after = order_state.advance_cancel(attempt.state, CancelState.SENT)
-        attempts.write(attempt, after, kind="cancel sent", cancel_attempts=row.cancel_attempts + 1)
-        return True
+    def claim() -> list[int]:
+        return [row.pk for row in sorted(rows, key=lambda each: each.pk) if _advance(row)]
 
     return in_transaction(claim)()
+
+
+def _advance(row: Order) -> bool:
+    attempt = attempts.lock(pk=row.pk)
+    if attempt is None or attempt.state.is_final or attempt.row.cancel_attempts != row.cancel_attempts:
+        return False
+    columns: dict[str, Any] = {"cancel_attempts": row.cancel_attempts + 1}
+    state = attempt.state
+    if state.cancel is CancelState.NONE:  # the wish is a halt's
+        columns["cancel_requested_at"] = Now()
+        state = order_state.advance_cancel(state, CancelState.REQUESTED)
+    if state.cancel not in WISHED:
+        return False
+    attempts.write(attempt, order_state.advance_cancel(state, CancelState.SENT), kind="cancel sent", **columns)
+    return True
 
 
 def _look_soon(order_ids: Iterable[int]) -> None:
@@ -167,21 +191,16 @@ def _look_soon(order_ids: Iterable[int]) -> None:
     rows.update(next_check_at=Now())
 
 
-def _accounts(account_id: int | None) -> list[int]:
-    if account_id is not None:
-        return [account_id]
-    rows = Order.objects.filter(_wished(), account__isnull=False)
-    return list(rows.order_by("account_id").values_list("account_id", flat=True).distinct())
+def _wished(by_halt: Q | None) -> Q:
+    wished = Q(cancel_state__in=WISHED)
+    return (wished if by_halt is None else wished | by_halt) & Q(intent__isnull=False) & ~Q(status__in=list(FINAL))
 
 
-def _wished() -> Q:
-    return Q(cancel_state__in=WISHED, intent__isnull=False) & ~Q(status__in=list(FINAL))
-
-
-def _has_others(row: Order) -> bool:
+def _has_others(rows: Sequence[Order]) -> bool:
     """Orders of somebody else on the pair, which are never touched, or of ours that shall stay."""
-    rows = Order.objects.filter(account_id=row.account_id or 0, pair_id=row.pair_id)
-    return rows.exclude(status__in=list(FINAL)).exclude(cancel_state__in=WISHED).exists()
+    of_pair = Order.objects.filter(account_id=rows[0].account_id or 0, pair_id=rows[0].pair_id)
+    staying = of_pair.exclude(status__in=list(FINAL)).exclude(cancel_state__in=WISHED)
+    return staying.exclude(pk__in=[row.pk for row in rows]).exists()
 
 
 def _is_stopped(row: Order) -> bool:

@@ -4,7 +4,6 @@ An answer that is an error is no look at all. Whoever claims an order's NEXT_CHE
 nothing at the exchange, so no lane is waited for, and two who look at the same time write what one would.
 """
 
-from collections.abc import Iterable
 from datetime import timedelta
 
 import structlog
@@ -36,6 +35,8 @@ IN_CANCEL = (CancelState.REQUESTED, CancelState.SENT, CancelState.UNKNOWN)
 UNTOLD_S = 5.0  # a request is over by then, whatever became of it: nobody will write its answer
 CLAIM_S = 15.0  # longer than a look takes; who dies meanwhile leaves it to the next
 FOUND_S, LOOK_S, SLOWEST_S = 10.0, 1.0, 30.0  # until the next look: at an open order, at a lost one, at an old one
+TOGETHER = 2  # so many open orders are asked for as a list
+IN_A_ROW = 3  # errors of an account's exchange, then the rest of its looks waits for the next round
 ALERT_S, QUARANTINE_S = 60.0, 900.0
 REPEATED = frozenset({Purpose.HEDGE, Purpose.CLOSE, Purpose.FLATTEN})  # an entry is gone when it is gone
 MAX_ERROR_MS = Limits().max_clock_error_ms
@@ -44,34 +45,66 @@ MAX_ERROR_MS = Limits().max_clock_error_ms
 def resolve_due(executor: Executor, limit: int = 20) -> int:
     """Look at orders that are due and that this process has a way to; how many it looked at. To be called often."""
     looked = 0
-    for account_id in _accounts_due():
-        try:
-            port = executor.ports.of(account_id)
-        except CannotWork as reason:
-            log.debug("not looked at", account=account_id, reason=str(reason))
-            continue
-        rows = [row for row in _rows(account_id, limit - looked) if _claim(row)]
-        _look_at_all(port, rows)
-        looked += len(rows)
+    for account_id in accounts_due():
+        looked += resolve_account(executor, account_id, limit - looked)
         if looked >= limit:
             break
     watch_old()
     return looked
 
 
+def accounts_due() -> list[int]:
+    """Those with orders to be looked at now."""
+    rows = Order.objects.filter(_due()).order_by("account_id").values_list("account_id", flat=True)
+    return [account_id for account_id in rows.distinct() if account_id is not None]
+
+
+def resolve_account(executor: Executor, account_id: int, limit: int = 20) -> int:
+    """The same of one account. Several may call it at once: each order is looked at by one."""
+    try:
+        port = executor.ports.of(account_id)
+    except CannotWork as reason:
+        log.debug("not looked at", account=account_id, reason=str(reason))
+        return 0
+    rows = _rows(account_id, limit)
+    listed = _listed(port, [row for row in rows if row.status in WORKING])
+    looked = failed = 0
+    for row in rows:
+        if not _claim(row):
+            continue
+        looked += 1
+        update = listed.get(row.exchange_order_id or "")
+        if update is not None and update.symbol == row.pair.symbol and update.filled == row.filled:
+            recording.record_update(account_id, instrument_of(row), update, FillSource.REST)
+            _schedule(row)
+            continue
+        failed = 0 if _resolve(row, port) else failed + 1
+        if failed == IN_A_ROW:
+            break
+    return looked
+
+
 def resolve(order_id: int, port: Port) -> Order:
     """One look, and what follows from it. Raises nothing of the exchange: the next look is put off instead."""
-    row = Order.objects.select_related("pair__exchange", "intent").get(pk=order_id)
+    _resolve(_read(order_id), port)
+    return _read(order_id)
+
+
+def _resolve(row: Order, port: Port) -> bool:
+    """False: the exchange told nothing."""
     try:
         seen = look_at(port, row)
     except FeedError as error:
         _put_off(row, error)
-        return row
+        return False
     hooks.at("K16")
     take(port, row, seen)
-    row = Order.objects.select_related("pair__exchange", "intent").get(pk=order_id)
-    _schedule(row)
-    return row
+    _schedule(_read(row.pk))
+    return True
+
+
+def _read(order_id: int) -> Order:
+    return Order.objects.select_related("pair__exchange", "intent").get(pk=order_id)
 
 
 def take(port: Port, row: Order, seen: Seen) -> None:
@@ -119,26 +152,15 @@ def _complete(port: Port, row: Order, executed_as: str | None) -> None:
         recording.record_fill(port.account_id, ref.instrument, fill, FillSource.REST)
 
 
-def _look_at_all(port: Port, rows: list[Order]) -> None:
-    """Open ones are listed together where there are several; who is not in the list is asked for by name."""
-    working = [row for row in rows if row.status in WORKING]
-    listed: dict[str, OrderUpdate] = {}
-    if len(working) > 1:
-        try:
-            listed = {update.exchange_order_id: update for update in port.open_orders(None)}
-        except FeedError as error:
-            log.info("open orders not listed", account=port.account_id, error=str(error))
-    for row in rows:
-        update = listed.get(row.exchange_order_id or "")
-        if update is None or update.symbol != row.pair.symbol or update.filled != row.filled:
-            resolve(row.pk, port)
-            continue
-        recording.record_update(port.account_id, instrument_of(row), update, FillSource.REST)
-        _schedule(row)
-
-
-def _accounts_due() -> Iterable[int]:
-    return Order.objects.filter(_due()).order_by("account_id").values_list("account_id", flat=True).distinct()
+def _listed(port: Port, working: list[Order]) -> dict[str, OrderUpdate]:
+    """Open ones by their exchange's id, asked for together where there are several; who is missing is asked by name."""
+    if len(working) < TOGETHER:
+        return {}
+    try:
+        return {update.exchange_order_id: update for update in port.open_orders(None)}
+    except FeedError as error:
+        log.info("open orders not listed", account=port.account_id, error=str(error))
+        return {}
 
 
 def _rows(account_id: int, limit: int) -> list[Order]:

@@ -1,0 +1,53 @@
+"""Work of many accounts side by side."""
+
+import threading
+
+import pytest
+from django.db import DatabaseError
+
+from apps.feeds.tests.waiting import await_that
+from apps.trading.execution.spreading import Spread
+
+
+class Work:
+    """Calls that wait until they are let go; some fail."""
+
+    def __init__(self) -> None:
+        self.begun: list[int] = []
+        self.done: list[int] = []
+        self.let = {1: threading.Event(), 2: threading.Event()}
+
+    def __call__(self, account_id: int) -> None:
+        self.begun.append(account_id)
+        assert self.let[account_id].wait(60)
+        self.done.append(account_id)
+
+
+def test_an_account_that_hangs_holds_up_no_other_and_is_not_begun_twice():
+    work = Work()
+    spread = Spread("work", work, threads=2)
+    assert spread.begin([1, 2]) == 2
+    work.let[2].set()
+    await_that(lambda: work.done == [2])
+    await_that(lambda: spread.begin([1, 2]) == 1)  # the other is at it still
+    await_that(lambda: work.done == [2, 2])
+    assert work.begun.count(1) == 1
+    work.let[1].set()
+    spread.close()
+    assert sorted(work.done) == [1, 2, 2]
+
+
+@pytest.mark.parametrize("error", [DatabaseError("gone"), ValueError("ours")])
+def test_a_failure_is_counted_and_the_account_gets_its_next_turn(error: Exception):
+    tries: list[int] = []
+
+    def fail(account_id: int) -> None:
+        tries.append(account_id)
+        raise error
+
+    spread = Spread("work", fail)
+    spread.begin([1])
+    await_that(lambda: spread.begin([1]) == 1)
+    await_that(lambda: spread.errors == 2)
+    spread.close()
+    assert tries == [1, 1]
