@@ -17,6 +17,7 @@ import os
 import re
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep, time_ns
 from typing import IO
@@ -87,7 +88,11 @@ class Spool:
 
     def waiting(self) -> tuple[int, int, float | None]:
         """Sealed segments that ClickHouse does not have yet: how many, their bytes, when the oldest was sealed (s)."""
-        found = [entry.stat() for entry in os.scandir(self.directory) if entry.name.endswith(".seg")]
+        found = []
+        for entry in os.scandir(self.directory):
+            if entry.name.endswith(".seg"):
+                with suppress(FileNotFoundError):  # another process has just seen it in ClickHouse
+                    found.append(entry.stat())
         open_bytes = sum(segment.size for segment in self._segments.values())
         oldest = min((stat.st_mtime for stat in found), default=None)
         return len(found), sum(stat.st_size for stat in found) + open_bytes, oldest

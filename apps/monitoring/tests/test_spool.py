@@ -123,3 +123,10 @@ def test_a_name_that_could_leave_the_folder_is_refused(tmp_path):
     for name in ("..", "../d1", "", "a/b", "d1."):
         with pytest.raises(ValueError, match="daemon id"):
             Spool(tmp_path, name)
+
+
+def test_a_segment_that_is_moved_away_while_the_folder_is_read_does_not_wait_any_more(tmp_path):
+    spool = Spool(tmp_path, "d1")
+    (tmp_path / "d1" / "gone.seg").symlink_to(tmp_path / "nowhere")  # listed, and no file by then
+    assert spool.waiting() == (0, 0, None)
+    spool.close()
