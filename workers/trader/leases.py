@@ -55,7 +55,8 @@ class AccountLeases:
         """`heartbeat` is called in the database's thread. `gained(account, fence)`; `lost(account, reason)`: do
         nothing more for it, at once."""
         self.fences: dict[int, int] = {}
-        self.draining = False
+        self.draining = False  # all are given to the other daemons
+        self.stopping = False  # none are taken; those that are held stay until `release`
         self._daemon = daemon
         self._database = database
         self._heartbeat = heartbeat
@@ -109,7 +110,7 @@ class AccountLeases:
             fences = {resource_of(account): fence for account, fence in held.items()}
             mine = leases.renew(holder=self._daemon, fences=fences, ttl_s=TTL_S) if fences else set()
             kept = frozenset(account for account in held if resource_of(account) in mine)
-        wanted = self._share()
+        wanted = kept if self.stopping else self._share()
         missing = {resource_of(account): account for account in wanted - kept - held.keys()}
         taken = leases.acquire(holder=self._daemon, resources=list(missing), ttl_s=TTL_S) if missing else {}
         return Verdict(
@@ -147,7 +148,7 @@ class AccountLeases:
             self._gained(account, fence)
         self._ended -= verdict.released
         for account in verdict.surplus & self.fences.keys():
-            self._lose(account, "another daemon takes it")
+            self._lose(account, "another daemon shall have it, or it is closed")
             self._ended |= {account}
 
     def _lose(self, account: int, reason: str) -> None:

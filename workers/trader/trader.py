@@ -139,8 +139,7 @@ class Trader:
 
     def stop(self) -> None:
         """The process is told to stop: no order is committed any more."""
-        self._stopped = True
-        self.leases.draining = True
+        self._stopped = self.leases.stopping = True
         self.stopping.begin()
 
     async def _start(self) -> None:
