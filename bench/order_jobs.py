@@ -34,15 +34,20 @@ _moments = threading.local()
 
 
 class TimedPort(executors.ShortPort):
-    """Notes for its thread when the bytes of an order leave: right after the last check."""
+    """Notes for the thread that waits when the bytes of an order leave: right after the last check, in the loop's."""
 
     def place(self, order: NewOrder, *, check: Callable[[], None] | None = None) -> Placed:
+        moments: list[float] = []
+
         def last() -> None:
             if check is not None:
                 check()
-            _moments.left.append(time.perf_counter())
+            moments.append(time.perf_counter())
 
-        placed: Placed = self._port.place(order, check=last)
+        try:
+            placed: Placed = self._port.place(order, check=last)
+        finally:
+            _moments.left.extend(moments)
         return placed
 
 
@@ -51,8 +56,9 @@ class TimedPorts(executors.ShortPorts):
         return TimedPort(self.remote.of(account_id), executors.TAIL_S)
 
 
-def paced(cells: list[Cell], every_s: float, threads: int, warm: int) -> list[float]:
-    """One intent after the other at its time; milliseconds from when it was due to when the bytes of its request left.
+def paced(cells: list[Cell], every_s: float, threads: int, warm: int) -> dict[str, Any]:
+    """One intent after the other at its time; `ms` from when it was due to when the bytes of its request left, and what
+    each cost this process in `cpu_ms`.
 
     Each is written (T0) and then worked (T1, the request) by the same thread, as in a daemon that trades: what is late
     because all threads are busy counts as well. The first `warm` are not counted.
@@ -75,7 +81,7 @@ def paced(cells: list[Cell], every_s: float, threads: int, warm: int) -> list[fl
     workers = [threading.Thread(target=work) for _ in range(threads)]
     for worker in workers:
         worker.start()
-    begin = time.perf_counter() + 2.0
+    begin, cpu_s = time.perf_counter() + 2.0, time.process_time()
     for number, cell in enumerate(cells):
         due = begin + number * every_s
         time.sleep(max(0.0, due - time.perf_counter()))
@@ -84,7 +90,8 @@ def paced(cells: list[Cell], every_s: float, threads: int, warm: int) -> list[fl
         todo.put(None)
     for worker in workers:
         worker.join()
-    return [(left - due) * 1000 for due, left in sorted(told)[warm:]]
+    cpu_ms = (time.process_time() - cpu_s) * 1000 / len(cells)
+    return {"ms": [(left - due) * 1000 for due, left in sorted(told)[warm:]], "cpu_ms": cpu_ms}
 
 
 def serve(cells: list[Cell], seconds: float) -> None:

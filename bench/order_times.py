@@ -1,0 +1,148 @@
+"""What `bench.orders` measures, on simulated exchanges and a MariaDB of its own.
+
+Intent to the bytes of its request with all checks and commits, at 50 orders/s and at 200/s; from a halt to the last
+acceptance; until a lane whose executor died is worked by another; a reconcile of 500 open orders.
+Spread is over the runs. MariaDB writes its log with every commit, as a server does.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+from bench import order_jobs
+from tests.fixtures.mariadb import MariaDB
+from tests.orders import halts, lives, sales
+from tests.orders.rig import Rig, create_database
+
+PROGRAMS = "/usr/sbin:/usr/bin:/usr/local/bin:/usr/local/sbin"
+MODULES = ("tests.orders.lives", "tests.orders.halts", "bench.order_jobs")
+WARM = 50
+PATIENCE_S = 300.0
+LOOK_S = 0.01
+WANTED_S = 0.1
+OPEN_ORDERS = 500
+
+
+def run(runs: int, seconds: int) -> None:
+    if which("mariadbd", path=PROGRAMS) is None or find_spec("MySQLdb") is None:
+        print("orders: no MariaDB on this machine, nothing is measured")
+        return
+    with tempfile.TemporaryDirectory(prefix="ct-bench-") as directory:
+        server = MariaDB(Path(directory) / "mariadb", durable=True)
+        server.start()
+        try:
+            with Rig(Path(directory) / "rig", create_database(server.url, "bench"), MODULES) as rig:
+                measure(rig, runs, seconds)
+        finally:
+            server.stop()
+
+
+def measure(rig: Rig, runs: int, seconds: int) -> None:
+    for rate, forks in ((50, 1), (200, 2)):
+        costs, results = [], []
+        for _ in range(runs):
+            parts = at_rate(rig, rate, forks, seconds)
+            costs += [each["cpu_ms"] for each in parts]
+            results.append([late for each in parts for late in each["ms"]])
+        told(f"intent -> bytes of its request at {rate}/s, p50 [ms]", [quantile(each, 50) for each in results])
+        told(f"intent -> bytes of its request at {rate}/s, p99 [ms]", [quantile(each, 99) for each in results])
+        told(f"orders that left at {rate}/s [1/s]", [len(each) / seconds for each in results])
+        told(f"CPU of the executor for an order at {rate}/s [ms]", costs)
+    told("HALT committed -> last acceptance [ms]", [halt_time(rig) for _ in range(runs)])
+    told("executor killed, nothing in flight -> next order [s]", [takeover(rig, in_flight=False) for _ in range(runs)])
+    told("executor killed, request in flight -> next order [s]", [takeover(rig, in_flight=True) for _ in range(runs)])
+    told(f"reconcile of {OPEN_ORDERS} open orders, first [s]", [reconcile_time(rig) for _ in range(runs)])
+
+
+def at_rate(rig: Rig, rate: int, forks: int, seconds: int) -> list[dict[str, Any]]:
+    """What each fork tells of its orders: sales that trade at once, over 40 accounts of each."""
+    parts = []
+    for number in range(forks):
+        accounts = rig.accounts(40, held="100")
+        orders = rate * seconds // forks + WARM
+        parts.append(sales.cells(rig, accounts, orders, f"rate-{accounts[0]['name']}-{number}"))
+    running = [
+        rig.forks.start(order_jobs.paced, cells=cells, every_s=forks / rate, threads=8, warm=WARM) for cells in parts
+    ]
+    return [fork.result() for fork in running]
+
+
+def halt_time(rig: Rig) -> float:
+    """Under load; below zero where the last acceptance was earlier than the commit."""
+    accounts = rig.accounts(20, held="100")
+    cells = sales.cells(rig, accounts, 400, f"halt-{accounts[0]['name']}")
+    names = {each["name"] for each in accounts}
+    running = rig.forks.start(order_jobs.paced, cells=cells, every_s=0.02, threads=8, warm=0)
+    try:
+        await_condition(lambda: len(of(rig, names)) > 50)
+        committed_ms = rig.forks.call(halts.halt_all, reason="a measurement")
+        running.result()
+        return float(max(row["ms"] for row in of(rig, names)) - committed_ms)
+    finally:
+        rig.forks.call(halts.resume_all)
+
+
+def takeover(rig: Rig, *, in_flight: bool) -> float:
+    """Seconds from the death of who held a lane to the next acceptance in it; entries, which wait for a proof."""
+    [account] = rig.accounts(1)
+    first, second = sales.cells(rig, [account], 2, f"takeover-{account['name']}")
+    price = f"{round(rig.middle(account) * 99 / 100)}"
+    first, second = (
+        {**each, "side": "buy", "tif": "gtc", "purpose": "entry", "price": price} for each in (first, second)
+    )
+    second["amount"] = "0.0012"
+    if in_flight:
+        holder = rig.forks.start(lives.live, rig.kill_at("K6"), cell=first)
+        holder.wait()
+    else:
+        holder = rig.forks.start(order_jobs.hold, cell=first)
+        await_condition(lambda: rig.forks.call(order_jobs.is_held, cell=first))
+        holder.kill()
+    died = time.monotonic()
+    server = rig.forks.start(order_jobs.serve, cells=[second], seconds=PATIENCE_S)
+    for number in count(1):  # until it is proven what became of the first, entries are refused
+        rig.forks.call(order_jobs.want, cell={**second, "key": f"{second['key']}-{number}"})
+        time.sleep(WANTED_S)
+        if of(rig, {account["name"]}):
+            break
+    took_s = time.monotonic() - died
+    server.kill()
+    return took_s
+
+
+def reconcile_time(rig: Rig) -> float:
+    [account] = rig.accounts(1)
+    [cell] = sales.cells(rig, [account], 1, f"reconcile-{account['name']}")
+    price = f"{round(rig.middle(account) * 98 / 100)}"
+    rig.forks.call(order_jobs.place_as_others, cell=cell, number=OPEN_ORDERS, price=price)
+    done = rig.forks.call(order_jobs.reconcile, cell=cell)
+    if done["open"] != OPEN_ORDERS:
+        raise SystemExit(f"{done['open']} of {OPEN_ORDERS} open orders are known after a reconcile")
+    return float(done["seconds"])
+
+
+def of(rig: Rig, names: set[str]) -> list[dict[str, Any]]:
+    return [row for row in rig.exchanges.accepted("binance") if row["account"] in names]
+
+
+def await_condition(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise SystemExit("it did not happen")
+        time.sleep(LOOK_S)
+
+
+def quantile(values: Sequence[float], percent: int) -> float:
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1] if len(values) > 1 else float("nan")
+
+
+def told(name: str, values: Sequence[float]) -> None:
+    median, least, most = statistics.median(values), min(values), max(values)
+    print(f"{name:<62}{median:10.1f}   ({least:.1f} - {most:.1f}, {len(values)} runs)", flush=True)
