@@ -26,6 +26,7 @@ class Ended(StrEnum):
     LOST = "lost"  # its lease ran out under us
     FULL = "full"  # there is more, and others wait
     CANNOT = "cannot"  # this process has no way to its account
+    UNSURE = "unsure"  # nor does it know its exchange's time yet
     STOPPED = "stopped"  # this process is told to stop
 
 
@@ -51,6 +52,8 @@ def _work(lane: str, executor: Executor) -> Worked:
     except CannotWork as reason:
         log.info("lane left to others", lane=lane, reason=str(reason))
         return Worked(ended=Ended.CANNOT)
+    if port.clock_error_ms() is None:  # risk would refuse what somebody else can send
+        return Worked(ended=Ended.UNSURE)
     total = Worked(ended=Ended.BUSY)
     while True:
         held = lanes.acquire(lane, executor)

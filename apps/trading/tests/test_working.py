@@ -1,12 +1,15 @@
 """Lanes are worked: each intent becomes one order, in order."""
 
+from decimal import Decimal
 
 import pytest
 
 from apps.feeds.orders import NewOrder
-from apps.trading.execution.working import Ended, Worked, work_lane
-from apps.trading.models import Order
+from apps.trading import tasks
+from apps.trading.execution.working import MOST, Ended, Worked, work_lane
+from apps.trading.models import Order, OrderIntent
 from apps.trading.tests import stage
+from ctweb.celery import app
 
 pytestmark = pytest.mark.django_db
 
@@ -28,3 +31,29 @@ def test_an_intent_becomes_one_order_that_was_committed_before_it_left():
     intent.refresh_from_db()
     assert (order.status, intent.state, len(port.accepted)) == ("OPEN", "WORKING", 1)
     assert list(order.events.values_list("kind", flat=True)) == ["placing", "placed"]
+
+
+def test_a_lane_is_left_to_others_while_its_exchanges_time_is_not_known():
+    trade = stage.trade()
+    intent = stage.want(trade).intent
+    port = stage.Exchange(trade.account_id, error_ms=None)
+    assert work_lane(stage.lane(trade), executor=stage.executor(port)) == Worked(ended=Ended.UNSURE)
+    intent.refresh_from_db()
+    assert intent.state == "NEW"
+
+
+def test_a_lane_with_much_to_do_makes_room_for_others():
+    trade = stage.trade()
+    for _ in range(MOST + 1):
+        stage.want(trade, amount=Decimal("0.0001"), repeats=True)
+    OrderIntent.objects.update(created_at="2026-01-01T00:00:00Z", max_age_ms=1)
+    executor = stage.executor(stage.Exchange(trade.account_id))
+    assert work_lane(stage.lane(trade), executor=executor) == Worked(ended=Ended.FULL, turned_away=MOST)
+    assert work_lane(stage.lane(trade), executor=executor) == Worked(ended=Ended.EMPTY, turned_away=1)
+
+
+@pytest.mark.parametrize(("name", "options"), [(task.name, task) for task in (tasks.wake_lane, tasks.wake_cancels)])
+def test_hints_are_acknowledged_early_and_dropped_when_they_are_old(name, options):
+    assert (options.acks_late, options.reject_on_worker_lost, options.ignore_result) == (False, False, True)
+    assert options.expires == 5
+    assert app.amqp.router.route({}, name)["queue"].name == "exec.wake"
