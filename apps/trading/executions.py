@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+from django.conf import settings
 from msgspec.structs import replace
 
 from apps.feeds import selectors as feeds
@@ -93,6 +94,7 @@ def _insert(row: Order, fill: Fill, source: FillSource) -> None:
         exchange_ms=fill.exchange_ms,
     )
     TradeHistory.objects.create(
+        daemon=settings.CT_DAEMON_ID,
         exchange=row.pair.exchange.code,
         pair=row.pair.pair,
         order=str(row),

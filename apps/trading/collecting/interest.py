@@ -68,6 +68,16 @@ def read(account_id: int, now_ms: int, *, all_since_ms: int | None = None) -> In
     )
 
 
+def traded(account_id: int) -> dict[str, TradePair]:
+    """Pairs that the account is about to trade, whether anything is open there or not, by symbol."""
+    account = Account.objects.get(pk=account_id)
+    named = Trade.objects.filter(account=account, enabled=True).values_list("pair", flat=True)
+    rows = TradePair.objects.select_related("exchange").filter(
+        exchange_id=account.exchange_id, market_type=account.market_type, pair__in=set(named)
+    )
+    return {row.symbol: row for row in rows}
+
+
 def _since(account: Account, now_ms: int) -> int:
     """Trades before it are known in full."""
     if account.swept_ms is not None:
@@ -78,14 +88,13 @@ def _since(account: Account, now_ms: int) -> int:
 
 
 def _pairs(account: Account, since: datetime) -> Iterable[TradePair]:
-    """Where something of the account is open, was going on since, waits for its order, or is about to."""
+    """Where something of the account is open, was going on since, or waits for its order."""
     open_or_young = ~Q(status__in=list(FINAL)) | Q(ended_at__gte=since) | Q(created_at__gte=since)
     orders = Order.objects.filter(open_or_young, account=account).order_by().values_list("pair_id", flat=True)
     held = Position.objects.filter(account=account).exclude(amount=0, told_amount=None).exclude(amount=0, told_amount=0)
     waiting = StrayFill.objects.filter(account=account, order=None).values_list("symbol", flat=True)
-    trades = Trade.objects.filter(account=account, enabled=True).values_list("pair", flat=True)
     here = Q(exchange_id=account.exchange_id, market_type=account.market_type)
-    named = Q(pk__in=set(orders)) | here & (Q(symbol__in=set(waiting)) | Q(pair__in=set(trades)))
+    named = Q(pk__in=set(orders)) | here & Q(symbol__in=set(waiting))
     if account.market_type == "futures":
         named |= Q(pk__in=set(held.values_list("pair_id", flat=True)))
     return TradePair.objects.select_related("exchange").filter(named).order_by("id")

@@ -116,7 +116,8 @@ def _open_orders(port: Port, wanted: Interest) -> list[OrderUpdate]:
     try:
         return port.open_orders(None)
     except InvalidOrder:
-        return [update for symbol in sorted(wanted.pairs) for update in port.open_orders(wanted.instrument(symbol))]
+        pairs = interest.traded(port.account_id) | wanted.pairs
+        return [update for symbol in sorted(pairs) for update in port.open_orders(feeds.instrument(pairs[symbol]))]
 
 
 def _says_so(wanted: Interest, update: OrderUpdate) -> bool:
