@@ -131,12 +131,12 @@ def want(cell: Cell) -> float:
     return datetime.now(UTC).timestamp()
 
 
-def place_as_others(cell: Cell, number: int, price: str) -> int:
-    """So many orders that rest, by somebody else who has the same key."""
-    return asyncio.run(_place_as_others(cell, number, price))
+def place_as_others(cell: Cell, number: int, price: str, step: str) -> int:
+    """So many orders that rest, each a step lower, by somebody else who has the same key."""
+    return asyncio.run(_place_as_others(cell, number, Decimal(price), Decimal(step)))
 
 
-async def _place_as_others(cell: Cell, number: int, price: str) -> int:
+async def _place_as_others(cell: Cell, number: int, price: Decimal, step: Decimal) -> int:
     driver, trader = registry.driver(cell["exchange"]), registry.trader(cell["exchange"])
     row = await asyncio.to_thread(TradePair.objects.select_related("exchange").get, pk=cell["pair"])
     keys, turns = credentials(cell["exchange"], cell["name"]), asyncio.Semaphore(AT_ONCE)
@@ -152,12 +152,12 @@ async def _place_as_others(cell: Cell, number: int, price: str) -> int:
             now_ms = time.time_ns() // 1_000_000
             order = NewOrder(
                 instrument=instrument(row),
-                client_order_id=f"somebody{at}",
+                client_order_id=f"somebody{cell['pair']}n{at}",
                 side=Side.BUY,
                 type=OrderType.LIMIT,
                 expires_ms=now_ms + 30_000,
                 amount=Decimal(cell["amount"]),
-                price=Decimal(price) - at,
+                price=price - at * step,
             )
             request = trader.place(keys, order, now_ms)
             async with turns:

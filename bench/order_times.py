@@ -27,6 +27,7 @@ PATIENCE_S = 300.0
 LOOK_S = 0.01
 WANTED_S = 0.1
 OPEN_ORDERS = 500
+AMOUNTS, STEPS = {"BTC/USDT": "0.001", "ETH/USDT": "0.05", "SOL/USDT": "1"}, ("1", "0.1", "0.01")
 
 
 def run(runs: int, seconds: int) -> None:
@@ -117,10 +118,14 @@ def takeover(rig: Rig, *, in_flight: bool) -> float:
 
 
 def reconcile_time(rig: Rig) -> float:
-    [account] = rig.accounts(1)
+    """Orders of somebody else with the same key, all of which become rows: an exchange takes 200 of a pair at most."""
+    [account] = rig.accounts(1, pairs=tuple(AMOUNTS))
     [cell] = sales.cells(rig, [account], 1, f"reconcile-{account['name']}")
-    price = f"{round(rig.middle(account) * 98 / 100)}"
-    rig.forks.call(order_jobs.place_as_others, cell=cell, number=OPEN_ORDERS, price=price)
+    for number, (pair, amount) in enumerate(AMOUNTS.items()):
+        of_pair = OPEN_ORDERS * (number + 1) // len(AMOUNTS) - OPEN_ORDERS * number // len(AMOUNTS)
+        each = {**cell, "pair": account["pairs"][pair], "amount": amount}
+        price = f"{round(rig.middle(account, pair) * 98 / 100)}"
+        rig.forks.call(order_jobs.place_as_others, cell=each, number=of_pair, price=price, step=STEPS[number])
     done = rig.forks.call(order_jobs.reconcile, cell=cell)
     if done["open"] != OPEN_ORDERS:
         raise SystemExit(f"{done['open']} of {OPEN_ORDERS} open orders are known after a reconcile")
