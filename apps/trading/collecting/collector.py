@@ -13,28 +13,26 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
 from msgspec import Struct
 
 from apps.feeds.drivers.base import Frame
 from apps.feeds.errors import FeedError, MalformedFrame, Retryable
-from apps.feeds.market import Instrument
-from apps.feeds.orders import AccountEvent, Balances, Fill, LookUp, OrderUpdate, Positions, in_base
+from apps.feeds.orders import AccountEvent, LookUp
 from apps.feeds.transport.link import Link
-from apps.trading import comparing, reconciling, recording
+from apps.trading import reconciling
 from apps.trading.collecting.cache import EventCache
 from apps.trading.collecting.catalogue import Catalogue
 from apps.trading.collecting.lookups import LookUps
 from apps.trading.collecting.spool import Spool
 from apps.trading.collecting.sweep import AFTER_A_GAP, EVERYTHING, Part, look_up, sweep
+from apps.trading.collecting.writer import Writer
 from apps.trading.execution.ports import Port
-from apps.trading.models import FillSource
 from apps.trading.risk_view import Scope
 from apps.users.alerts import raise_alert
 
 log = structlog.get_logger(__name__)
 
-AWAY = (OperationalError, InterfaceError)
 Malformed = Callable[[Link, Frame, MalformedFrame, int], None]
 T = TypeVar("T")
 
@@ -73,8 +71,15 @@ class Collector:
         self.is_whole = False  # and since the last gap everything was swept
         self.cache = cache or EventCache()
         self._port = port
-        self._spool = spool
         self._catalogue = catalogue or Catalogue(port.exchange, port.market_type)
+        self._writer = Writer(
+            port.account_id,
+            spool=spool,
+            cache=self.cache,
+            catalogue=self._catalogue,
+            counts=self.counts,
+            failed=self._mark_gap,
+        )
         self._times = times or Times()
         self._keep_malformed = malformed
         self._clock = clock
@@ -87,7 +92,7 @@ class Collector:
         self._due: dict[Part, float] = dict.fromkeys(Part, clock())
         self._audit_due_s = clock() + self._times.audit_s
         self._failures = 0
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"record account {port.account_id}")
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix=f"record account {port.account_id}")
         self._asker = ThreadPoolExecutor(1, thread_name_prefix=f"sweep account {port.account_id}")
 
     # the sink
@@ -104,7 +109,7 @@ class Collector:
     def refused(self, link: Link, code: str, text: str) -> None:
         self._silent()
         self.counts["refused"] += 1
-        self._writer.submit(_refused, self._port.account_id, code, text)
+        self._writing.submit(_refused, self._port.account_id, code, text)
 
     def events(self, link: Link, events: list[AccountEvent], received_ns: int) -> None:
         for event in events:
@@ -131,9 +136,9 @@ class Collector:
                 parts.create_task(self._ask_all(), name=f"sweep account {self._port.account_id}")
         finally:
             self._asker.shutdown(wait=False, cancel_futures=True)
-            last = self._writer.submit(self._finish)
+            last = self._writing.submit(self._finish)
             await asyncio.shield(asyncio.wrap_future(last))
-            self._writer.shutdown(wait=False)
+            self._writing.shutdown(wait=False)
 
     def status(self) -> Mapping[str, Any]:
         """For the daemon's status and the pages."""
@@ -151,6 +156,9 @@ class Collector:
             **dict(self.counts),
         }
 
+    def _mark_gap(self) -> None:
+        self._gap = True  # a sweep tells it anew
+
     def _silent(self) -> None:
         """Nothing is pushed: sweeps alone bring what happens, and so they come sooner."""
         self.is_ready = self.is_whole = False
@@ -162,7 +170,7 @@ class Collector:
     # what was pushed
 
     async def _write_all(self) -> None:
-        self._away = not self._spool.is_empty  # of a former life
+        self._away = self._writer.is_behind  # of a former life
         while True:
             if self._away:
                 await _wait(self._pushed, self._times.away_s)
@@ -170,83 +178,13 @@ class Collector:
                 await self._pushed.wait()
             self._pushed.clear()
             batch = list(self._waiting)
-            self._away = await self._in(self._writer, self._take, batch)
+            self._away = await self._in(self._writing, self._writer.take, batch)
             for _ in batch:
                 self._waiting.popleft()
 
-    def _take(self, batch: Sequence[AccountEvent]) -> bool:
-        """In the writer's thread: record, or keep. Whether the database is away."""
-        close_old_connections()
-        if not self._spool.is_empty and not self._replay():
-            self._keep(batch)
-            return True
-        for number, event in enumerate(batch):
-            if not self._record(event):
-                self._keep(batch[number:])
-                return True
-        return False
-
-    def _replay(self) -> bool:
-        """Whether all that was kept is recorded now."""
-        for event in self._spool.events():
-            if not self._record(event):
-                return False
-            self.counts["replayed"] += 1
-        self._spool.clear()
-        return True
-
-    def _keep(self, events: Sequence[AccountEvent]) -> None:
-        """Holdings are told anew by the next sweep; all else is kept."""
-        for event in events:
-            if isinstance(event, OrderUpdate | Fill):
-                self._spool.add(event)
-                self.counts["spooled"] += 1
-
-    def _record(self, event: AccountEvent) -> bool:
-        """False: the database is away. What it will never take is logged and counted, and stops nothing else."""
-        try:
-            self._write(event)
-        except AWAY as error:
-            if not self._away:
-                log.warning("database away, events are kept", account=self._port.account_id, error=str(error))
-            close_old_connections()
-            return False
-        except (DatabaseError, ValueError):
-            log.exception("event not recorded", account=self._port.account_id, kind=type(event).__name__)
-            self.counts["failed"] += 1
-            self._gap = True  # a sweep tells it anew
-        return True
-
-    def _write(self, event: AccountEvent) -> None:
-        account_id = self._port.account_id
-        if isinstance(event, Balances):
-            comparing.take_balances(account_id, event)
-        elif isinstance(event, Positions):
-            pairs = self._catalogue.pairs({row.symbol for row in event.rows})
-            rows = [in_base(row, self._catalogue.instrument(row.symbol)) for row in event.rows if row.symbol in pairs]
-            comparing.take_positions(
-                account_id, pairs, Positions(rows=rows, whole=event.whole, exchange_ms=event.exchange_ms)
-            )
-        elif isinstance(event, OrderUpdate | Fill) and not self.cache.knows(event):
-            if not self._catalogue.knows(event.symbol):
-                self.counts["unlisted"] += 1
-                return
-            if self._tell(event, self._catalogue.instrument(event.symbol)):
-                self.cache.add(event)
-            else:
-                self.counts["whose is not known"] += 1
-
-    def _tell(self, event: OrderUpdate | Fill, instrument: Instrument) -> bool:
-        """Whether it is known whose it is."""
-        account_id = self._port.account_id
-        if isinstance(event, Fill):
-            return recording.record_fill(account_id, instrument, in_base(event, instrument), FillSource.WS) is not None
-        return recording.record_update(account_id, instrument, in_base(event, instrument), FillSource.WS) is not None
-
     def _finish(self) -> None:
-        self._take(list(self._waiting))
-        self._spool.close()
-        connections.close_all()
+        self._writer.take(list(self._waiting))
+        self._writer.close()
 
     # what is asked
 
