@@ -76,7 +76,7 @@ class Desk:
             matcher.close()
             self._windows.watch((), matcher)
             del self.ports[account_id], self._matchers[account_id], self._seen[account_id]
-            log.info("paper account closed", account=account_id, unwritten=journal.waiting)
+            log.debug("paper account closed", account=account_id, unwritten=journal.waiting)
 
     def look_at(self, account_id: int, keys: set[BookKey]) -> None:
         """Show the account these books as well: it may be asked to trade there."""

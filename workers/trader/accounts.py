@@ -52,6 +52,7 @@ class Accounts:
         self._trusted = trusted
         self._group: asyncio.TaskGroup | None = None
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._ending: dict[int, asyncio.Task[None]] = {}
 
     def is_open(self, account_id: int) -> bool:
         """Whether orders of it may leave."""
@@ -64,30 +65,38 @@ class Accounts:
         """Look after it from now on."""
         if self._group is None:
             raise RuntimeError("accounts come before their owner runs")
-        log.info("account taken", account=account_id, fence=fence)
+        log.debug("account taken", account=account_id, fence=fence)
         self.steps[account_id] = Step.STARTING
-        task = self._group.create_task(self._care(account_id, fence), name=f"account {account_id}")
+        former = self._ending.pop(account_id, None)
+        task = self._group.create_task(self._care(account_id, fence, former), name=f"account {account_id}")
         self._tasks[account_id] = task
-        task.add_done_callback(lambda done: self._forget(account_id, done))
 
     def end(self, account_id: int, reason: str) -> None:
         """Do nothing more for it."""
-        log.warning("account left", account=account_id, reason=reason)
+        log.info("account left", account=account_id, reason=reason)
+        self._drop(account_id)
+
+    def end_all(self) -> None:
+        """The daemon stops."""
+        for account_id in list(self._tasks):
+            self._drop(account_id)
+
+    def _drop(self, account_id: int) -> None:
         self.steps.pop(account_id, None)
         self.reasons.pop(account_id, None)
         if (task := self._tasks.pop(account_id, None)) is not None:
             task.cancel()
-
-    def end_all(self, reason: str) -> None:
-        for account_id in list(self._tasks):
-            self.end(account_id, reason)
+            self._ending[account_id] = task
+            task.add_done_callback(lambda done: self._forget(account_id, done))
 
     async def run(self) -> None:
         """Own what is done for accounts until cancelled."""
         async with asyncio.TaskGroup() as self._group:
             await asyncio.Event().wait()
 
-    async def _care(self, account_id: int, fence: int) -> None:
+    async def _care(self, account_id: int, fence: int, former: asyncio.Task[None] | None) -> None:
+        if former is not None:
+            await asyncio.wait({former})  # it may have something to write yet
         life = 0
         while True:
             life += 1
@@ -108,7 +117,7 @@ class Accounts:
         serving = asyncio.ensure_future(self._serve(account_id, fence, life, opened.set))
         checking = asyncio.ensure_future(self._open(account_id, fence, opened))
         try:
-            await asyncio.wait({serving, checking}, return_when=asyncio.FIRST_EXCEPTION)
+            await asyncio.wait({serving, checking}, return_when=asyncio.FIRST_COMPLETED)  # neither ends by itself
         finally:
             self._close(account_id)
             for task in (serving, checking):
@@ -140,5 +149,5 @@ class Accounts:
             self.steps[account_id], self.reasons[account_id] = Step.WAITING, reason
 
     def _forget(self, account_id: int, done: asyncio.Task[None]) -> None:
-        if self._tasks.get(account_id) is done:
-            del self._tasks[account_id]
+        if self._ending.get(account_id) is done:
+            del self._ending[account_id]

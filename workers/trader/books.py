@@ -49,16 +49,14 @@ class Books:
             parts.create_task(self._read_for_ever(), name="needs of trading")
 
     async def aclose(self) -> None:
+        """No book is needed any more."""
+        self._needed = set()
+        self._hold({})
         await self._nudges.aclose()
 
     def look(self) -> None:
         """An account looks at other books than before."""
         self._windows.need(self._needed | self._desk.keys)
-
-    def leave(self) -> None:
-        """No book is needed any more."""
-        self._needed = set()
-        self._hold({})
 
     async def read(self) -> None:
         """Once; a database that is away changes nothing."""

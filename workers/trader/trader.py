@@ -146,7 +146,7 @@ class Trader:
         self.threads.start()
 
     async def _release(self) -> None:
-        self.accounts.end_all("the daemon stops")
+        self.accounts.end_all()
         await self.leases.release()
         self.reconciling.shutdown(wait=False, cancel_futures=True)
         for database in (self._leasing, self._reading, self._writing):

@@ -1,0 +1,116 @@
+"""What is done for one account: opened, reconciled, then traded; again after whatever ended it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from apps.feeds.errors import Retryable
+from apps.feeds.tests.waiting import until
+from workers.trader import accounts as module
+from workers.trader.accounts import Accounts, Step
+
+ACCOUNT = 7
+
+
+class World:
+    """Serves accounts until told to fail; reconciles as it is told."""
+
+    def __init__(self) -> None:
+        self.lives: list[tuple[int, int]] = []
+        self.reconciled = 0
+        self.clean = True
+        self.trusted = True
+        self.fail = asyncio.Event()
+        self.error: Exception | None = Retryable("away")
+        self.serving = 0
+        self.last_words = asyncio.Event()
+        self.last_words.set()
+        self.accounts = Accounts(serve=self._serve, reconcile=self._reconcile, trusted=lambda: self.trusted)
+
+    async def _serve(self, account_id: int, fence: int, life: int, opened: Callable[[], None]) -> None:
+        self.lives.append((fence, life))
+        self.serving += 1
+        opened()
+        try:
+            await self.fail.wait()
+            self.fail.clear()
+            if self.error is not None:
+                raise self.error
+        finally:
+            await self.last_words.wait()
+            self.serving -= 1
+
+    async def _reconcile(self, account_id: int, fence: int) -> bool:
+        self.reconciled += 1
+        return self.clean
+
+    def step(self) -> Step | None:
+        return self.accounts.steps.get(ACCOUNT)
+
+
+@asynccontextmanager
+async def world() -> AsyncIterator[World]:
+    made = World()
+    running = asyncio.create_task(made.accounts.run())
+    await asyncio.sleep(0)
+    try:
+        yield made
+    finally:
+        made.last_words.set()
+        running.cancel()
+        await asyncio.wait({running})
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AGAIN_S", 0.01)
+
+
+async def test_an_account_is_open_once_it_is_reconciled_and_the_lease_can_be_relied_on():
+    async with world() as made:
+        made.clean = False
+        made.accounts.begin(ACCOUNT, 1)
+        await until(lambda: made.reconciled > 1)
+        assert made.step() is Step.RECONCILING
+        assert not made.accounts.is_open(ACCOUNT)
+        made.clean = True
+        await until(lambda: made.accounts.is_open(ACCOUNT))
+        made.trusted = False
+        assert not made.accounts.is_open(ACCOUNT)
+
+
+@pytest.mark.parametrize("error", [Retryable("away"), RuntimeError("a fault of ours"), None])
+async def test_what_ends_by_itself_begins_anew_and_is_reconciled_again(error: Exception | None):
+    async with world() as made:
+        made.error = error
+        made.accounts.begin(ACCOUNT, 3)
+        await until(lambda: made.accounts.is_open(ACCOUNT))
+        made.fail.set()
+        await until(lambda: made.reconciled == 2 and made.accounts.is_open(ACCOUNT))
+        assert made.lives == [(3, 1), (3, 2)]
+
+
+async def test_an_account_that_is_lost_is_closed_at_once():
+    async with world() as made:
+        made.accounts.begin(ACCOUNT, 1)
+        await until(lambda: made.accounts.is_open(ACCOUNT))
+        made.accounts.end(ACCOUNT, "another daemon holds it")
+        assert not made.accounts.is_open(ACCOUNT)
+        await until(lambda: made.serving == 0)
+
+
+async def test_who_gets_an_account_back_waits_for_the_last_words_of_before():
+    async with world() as made:
+        made.last_words.clear()
+        made.accounts.begin(ACCOUNT, 1)
+        await until(lambda: made.accounts.is_open(ACCOUNT))
+        made.accounts.end(ACCOUNT, "lost")
+        made.accounts.begin(ACCOUNT, 2)
+        await asyncio.sleep(0.05)
+        assert made.lives == [(1, 1)]
+        made.last_words.set()
+        await until(lambda: made.accounts.is_open(ACCOUNT))
+        assert made.lives == [(1, 1), (2, 1)]
+        assert made.serving == 1
