@@ -23,6 +23,7 @@ from apps.trading.models import Order
 from tests.orders import executors, lives
 
 DEADLOCK, LOST = 1213, 2013
+LONG_S = 55.0  # exchanges take a minute at most
 DEADLOCKS = 0.04  # of statements inside transactions: of transactions about a fifth
 LOST_ACKS = 0.04  # of commits
 Cell = dict[str, Any]
@@ -105,8 +106,9 @@ def look(cells: list[Cell], url: str | None, seconds: float) -> dict[str, int]:
 
 
 def place(cells: list[Cell]) -> int:
-    """Write and send them; how many left."""
-    mine = executors.executor()
+    """Write and send them, however long that takes; how many left."""
+    lanes.TTL_S = LONG_S * 4
+    mine = executors.executor(executors.ports(timeout_s=LONG_S), expiry_ms=round(LONG_S * 1000))
     lives.measured(mine, cells)
     sent = 0
     for cell in cells:
@@ -118,7 +120,7 @@ def place(cells: list[Cell]) -> int:
 def two_owners(cells: list[Cell]) -> dict[str, int]:
     """Two believe at the same time that a lane is theirs, and claim its next intent at the same moment."""
     told: Counter[str] = Counter()
-    ports = executors.ports()
+    ports, lanes.TTL_S = executors.ports(), LONG_S * 4  # nothing runs out here by itself
     first, second = executors.executor(ports), executors.executor(ports)
     lives.measured(first, cells[:1])
     for cell in cells:

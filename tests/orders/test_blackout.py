@@ -12,7 +12,7 @@ from tests.orders.test_halt import resting
 
 pytestmark = [pytest.mark.faults, pytest.mark.processes, pytest.mark.timeout(900 * TIMES)]
 
-EXCHANGE, ACCOUNTS, OF_EACH, SOME = "bybit", 10, 5, 10
+EXCHANGE, ACCOUNTS, OF_EACH, SOME = "mexc", 10, 5, 10
 DARK_S = 4.0 * TIMES
 NOWHERE = "http://127.0.0.1:9"
 PART = Decimal("0.0004")

@@ -44,7 +44,7 @@ def test_transactions_that_fail_at_any_statement_or_commit_do_no_harm(durable: R
     workers = [durable.forks.start(outages.serve, seed=seed, **more) for seed in range(WORKERS)]
     told = [worker.result() for worker in workers]
     assert check(durable, cells) == []
-    assert all(each.get(fault) for each in told), "nothing ever failed"
+    assert any(each.get(fault) for each in told), "nothing ever failed"
 
 
 def test_a_server_that_is_killed_and_one_that_stands_still_do_no_harm(durable: Rig, server: MariaDB):

@@ -27,7 +27,7 @@ def test_nothing_is_accepted_later_than_a_halt_and_one_expiry_whoever_stands_sti
     numbers = [each["id"] for each in accounts]
     cells = resting(rig, accounts, OF_EACH)
     workers = [rig.forks.start(halts.work, accounts=numbers, seconds=PATIENCE_S) for _ in range(WORKERS)]
-    caller = rig.forks.start(halts.want, cells=cells, every_s=0.0)
+    caller = rig.forks.start(halts.want, cells=cells, every_s=0.02)
     await_that(lambda: rig.exchanges.accepted("binance", accounts[0]["name"]), PATIENCE_S)
     pressed = rig.forks.start(halts.press, accounts=numbers, seed=1, every_s=0.05)
     disturb(workers, until=lambda: pressed.status is not None)

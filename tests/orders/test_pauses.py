@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from apps.feeds.tests.waiting import await_that
 from tests.orders import evidence, grid, lives, sales
 from tests.orders.forks import Fork
 from tests.orders.invariants import violations
@@ -31,6 +32,7 @@ def test_who_sleeps_over_a_takeover_wakes_up_to_no_harm(rig: Rig):
         rig.forks.start(lives.live, rig.kill_at(point, how="stop"), cell=cell)
         for (point, _), cell in zip(plan, cells, strict=True)
     ]
+    await_that(lambda: all(fork.status is not None or is_stopped(fork) for fork in forks), RECOVERY_S)
     rescue = rig.forks.start(lives.recover, cells=cells, threads=THREADS, seconds=RECOVERY_S)
     refused = wake(forks, [pause_s for _, pause_s in plan])
     rescue.result()
@@ -44,24 +46,17 @@ def test_who_sleeps_over_a_takeover_wakes_up_to_no_harm(rig: Rig):
 
 
 def wake(forks: list[Fork], pauses_s: list[float]) -> Counter[str]:
-    """Each after its pause from when it stood still; what those that stood still were refused."""
-    asleep, slept = dict(enumerate(forks)), 0.0
-    due: dict[int, float] = {}
-    while asleep:
-        for number, fork in list(asleep.items()):
-            if fork.status is not None:
-                del asleep[number]
-            elif number not in due and fork.pid is not None and is_stopped(fork):
-                due[number] = slept + pauses_s[number]
-            elif number in due and slept >= due[number]:
-                fork.send(signal.SIGCONT)
-                del asleep[number]
-        time.sleep(0.05)
-        slept += 0.05
-        assert slept < RECOVERY_S
+    """Each after its pause; what those that stood still were refused."""
+    asleep = [fork for fork in forks if fork.status is None]
+    slept = 0.0
+    for pause_s, fork in sorted(zip(pauses_s, forks, strict=True), key=lambda each: each[0]):
+        time.sleep(max(0.0, pause_s - slept))
+        slept = max(slept, pause_s)
+        fork.send(signal.SIGCONT)
     refused: Counter[str] = Counter()
-    for number, fork in enumerate(forks):
+    for fork in asleep:
         did = fork.result()
-        if number in due:
-            refused.update({name: did[name] for name in WOKEN_REFUSED if did.get(name)})
+        refused.update({name: did[name] for name in WOKEN_REFUSED if did.get(name)})
+    for fork in forks:
+        fork.result()
     return refused
