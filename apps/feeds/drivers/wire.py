@@ -29,6 +29,8 @@ PrevId: TypeAlias = Annotated[int, Meta(ge=-1, le=2**63 - 1)]  # -1 is OKX's "no
 Millis: TypeAlias = Annotated[int, Meta(ge=0, le=9_999_999_999_999)]
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 Word: TypeAlias = Annotated[str, Meta(max_length=128)]  # an id, the name of a channel, or nothing
+Words: TypeAlias = Annotated[str, Meta(max_length=10_000)]  # a sentence, or a list in one text: cut where it is told
+Code: TypeAlias = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]  # an error's, or another number with a sign
 Decimals: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_MAGNITUDE)]  # how many a price or an amount may have
 Pairs: TypeAlias = Annotated[list[tuple[Price, Amount]], Meta(max_length=MAX_LEVELS)]
 

@@ -43,7 +43,7 @@ class Holding(Struct, rename="camel"):
     symbol: wire.Name
     side: Literal["Buy", "Sell", "", "None"]
     size: Number
-    position_idx: int
+    position_idx: wire.Code
     entry_price: Number | None = None
     avg_price: Number | None = None
     unrealised_pnl: Number | None = None
@@ -80,7 +80,7 @@ class Granted(Struct):
 
 
 class KeyInfo(Struct, rename="camel"):
-    read_only: int
+    read_only: wire.Code
     permissions: Granted
     ips: Words = []
     expired_at: Word | None = None

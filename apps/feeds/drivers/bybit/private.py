@@ -18,18 +18,18 @@ T = TypeVar("T")
 
 
 class Sent(Struct):
-    op: str | None = None
+    op: wire.Word | None = None
 
 
 class Envelope(Struct, rename={"ret_code": "retCode", "answer": "retMsg"}):
     """Any frame, to find out which. What `request` echoes may hold a key: only its `op` is read."""
 
-    topic: str | None = None
-    op: str | None = None
+    topic: wire.Word | None = None
+    op: wire.Word | None = None
     success: bool | None = None
-    ret_msg: str = ""
-    ret_code: int | None = None
-    answer: str = ""
+    ret_msg: wire.Words = ""
+    ret_code: wire.Code | None = None
+    answer: wire.Words = ""
     request: Sent | None = None
 
 

@@ -32,7 +32,7 @@ class Asset(Struct):
     currency: wire.Name
     balance: Number
     available: Number
-    type: str = facts.TRADE_ACCOUNT
+    type: wire.Word = facts.TRADE_ACCOUNT
 
 
 class Currencies(Struct):
@@ -71,8 +71,8 @@ class Mode(Struct, rename="camel"):
 
 
 class Key(Struct, rename="camel"):
-    permission: str
-    ip_whitelist: str = ""
+    permission: wire.Words
+    ip_whitelist: wire.Words = ""
     expired_at: Stamp | None = None
 
 

@@ -24,13 +24,13 @@ class Arg(Struct):
 
 class Envelope(Struct, rename="camel"):
     arg: Arg | None = None
-    event: str | None = None
-    op: str | None = None
+    event: wire.Word | None = None
+    op: wire.Word | None = None
     code: answers.Code = ""
-    msg: str = ""
+    msg: wire.Words = ""
     channel: wire.Word = ""
-    event_type: str = ""
-    cur_page: int = 1
+    event_type: wire.Word = ""
+    cur_page: wire.Code = 1
     last_page: bool = True
 
 
