@@ -80,7 +80,11 @@ class Counted:
         return sum(row[0] for row in rows if row[3] or not urgent_only)
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(steps=STEPS)
 def test_no_stretch_of_time_ever_holds_more_than_the_rate_whoever_sends_hangs_or_dies(redis_url: str, steps):
     with redis.Redis.from_url(redis_url) as server:
