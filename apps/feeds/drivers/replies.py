@@ -110,4 +110,5 @@ def told(shape: wire.Decoder[T], answer: Answer) -> T | None:
 def _body(shape: wire.Decoder[T], answer: Answer) -> T:
     if len(answer.body) > MAX_ANSWER:
         raise MalformedFrame(f"an answer of {len(answer.body)} bytes", flaw=Flaw.SIZE)
+    wire.check_objects(answer.body.count(b"{"))
     return wire.body(shape, answer.body)

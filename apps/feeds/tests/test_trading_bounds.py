@@ -10,8 +10,9 @@ import pytest
 from msgspec import inspect
 from msgspec.json import Decoder
 
-from apps.feeds.drivers import money, registry, wire
-from apps.feeds.errors import MalformedFrame
+from apps.feeds.drivers import money, registry, replies, wire
+from apps.feeds.drivers.trading import Answer
+from apps.feeds.errors import Flaw, MalformedFrame
 
 # What the public half reads stands beside it.
 PUBLIC = {"driver", "facts", "public", "rest", "symbols", "kucoin.classic", "kucoin.unified", "mexc.futures"}
@@ -64,3 +65,20 @@ def test_a_number_that_takes_a_page_to_write_is_no_sane_number(told: str) -> Non
         wire.body(wire.decoder(Row), b'{"free":"' + told.encode() + b'"}')
     with pytest.raises(MalformedFrame):
         money.number(Decimal(told))
+
+
+def test_more_objects_than_any_account_has_are_refused_before_they_are_read() -> None:
+    most, rows = [b"[" + b",".join([b"{}"] * count) + b"]" for count in (wire.MAX_OBJECTS, wire.MAX_OBJECTS + 1)]
+    shape = wire.decoder(list[dict[str, int]])
+    assert len(replies.read(shape, Answer(status=200, body=most), order=False)) == wire.MAX_OBJECTS
+    assert wire.text(most) == most.decode()
+    for read in (lambda: replies.read(shape, Answer(status=200, body=rows), order=False), lambda: wire.text(rows)):
+        with pytest.raises(MalformedFrame) as refused:
+            read()
+        assert refused.value.flaw is Flaw.SIZE
+
+
+def test_lists_in_a_list_count_together() -> None:
+    wire.check_rows([[0] * (wire.MAX_PRINTS // 2)] * 2)
+    with pytest.raises(MalformedFrame):
+        wire.check_rows([[0] * (wire.MAX_PRINTS // 2)] * 3)

@@ -104,7 +104,12 @@ def balances(keys: Credentials, market_type: MarketType, now_ms: int) -> Request
 
 
 def parse_balances(market_type: MarketType, answer: Answer) -> list[Balance]:
-    return [balance(coin) for wallet in answers.result(_wallets, answer).list for coin in wallet.coin]
+    return coins(answers.result(_wallets, answer).list)
+
+
+def coins(rows: list[Wallet]) -> list[Balance]:
+    wire.check_rows(wallet.coin for wallet in rows)
+    return [balance(coin) for wallet in rows for coin in wallet.coin]
 
 
 def balance(row: Coin) -> Balance:

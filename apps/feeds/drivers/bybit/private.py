@@ -66,8 +66,7 @@ def parse(keys: Credentials, market_type: MarketType, frame: Frame, received_ns:
         return _executed(market_type, text)
     if channel == "wallet":
         told = wire.decode(_wallets, text)
-        rows = [account.balance(coin) for wallet in told.data for coin in wallet.coin]
-        return [Balances(rows=rows, whole=False, exchange_ms=told.creation_time)]
+        return [Balances(rows=account.coins(told.data), whole=False, exchange_ms=told.creation_time)]
     if channel == "position":
         return _held(market_type, text)
     if envelope.topic in trading.IGNORED_TOPICS:

@@ -113,6 +113,7 @@ def parse_balances(market_type: MarketType, answer: Answer) -> list[Balance]:
     if isinstance(told, list):
         return [_balance(row) for row in told if row.type == facts.TRADE_ACCOUNT]
     if told.currency is None:
+        wire.check_rows(account.currencies for account in told.accounts)
         return [_balance(row) for account in told.accounts for row in account.currencies]
     equity, free = number(told.account_equity), number(told.available_balance)
     if equity is None or free is None:
