@@ -274,6 +274,6 @@ async def test_what_is_empty_is_null(simulator: Simulator) -> None:
 
 
 async def test_too_many_requests_are_told_by_the_code(simulator: Simulator) -> None:
-    simulator.exchanges["coinex"].public._requests = Sliding(1, 1.0)  # type: ignore[attr-defined]
+    simulator.exchanges["coinex"].public._requests = Sliding(1, 600.0)  # type: ignore[attr-defined]
     results = [await answer(simulator, f"{REST}/time") for _ in range(2)]
     assert [(status, body["code"]) for status, _, body in results] == [(200, 0), (200, 4213)]
