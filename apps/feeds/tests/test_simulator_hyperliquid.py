@@ -66,6 +66,7 @@ async def test_every_frame_is_the_whole_book_of_20_levels(lively: Simulator, coi
         for _ in range(20):
             await receive(connection, on("l2Book"))
         await order(lively, "freeze", exchange="hyperliquid")
+        lively.world.engine.set_rate(None)  # two books a second: slower than they are compared
         while True:
             data = (await receive(connection, on("l2Book")))["data"]
             standing = await truth(lively, "hyperliquid", market_type, coin, 20)
