@@ -20,7 +20,7 @@ from apps.feeds.drivers import registry
 from apps.feeds.market import MarketType
 from bench.fleet import Fleet
 
-PATIENCE_S = 120
+PATIENCE_S = 300
 RATE = 1000.0  # book messages a second, all pairs together
 
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from redis import Redis
 
-from apps.feeds.bus.redis import connect_sync, read_daemons
+from apps.feeds.bus.redis import read_daemons
 from apps.feeds.drivers import registry
 from apps.feeds.market import FULL_DEPTH, MarketType
 from bench.system import ROOT, get_json
@@ -58,7 +58,7 @@ class Fleet:
         server = subprocess.Popen(arguments, cwd=self.directory, stdout=subprocess.DEVNULL)
         self._held.callback(_end, server)
         self._held.callback(self.stop)
-        self._redis = self._held.enter_context(connect_sync(self.redis_url))
+        self._redis = self._held.enter_context(Redis.from_url(self.redis_url))  # patient with a busy machine
         self.wait("redis", path.exists, 60)
         return self
 

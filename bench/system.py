@@ -133,5 +133,5 @@ class System:
 
 def get_json(url: str, body: object = None, headers: Mapping[str, str] | None = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
-    with urlopen(Request(url, data=data, headers=dict(headers or {})), timeout=10) as answer:
+    with urlopen(Request(url, data=data, headers=dict(headers or {})), timeout=60) as answer:
         return json.load(answer)

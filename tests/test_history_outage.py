@@ -18,7 +18,7 @@ from tests.gateway import Gateway
 AWAY_S = float(os.environ.get("CT_TEST_OUTAGE_S", "60"))
 RATE = 1000  # book messages a second
 
-pytestmark = [pytest.mark.processes, pytest.mark.faults, pytest.mark.timeout(400 + AWAY_S)]
+pytestmark = [pytest.mark.processes, pytest.mark.faults, pytest.mark.timeout(900 + AWAY_S)]
 
 
 def test_a_minute_without_clickhouse_loses_and_doubles_nothing(tmp_path: Path):
@@ -34,7 +34,7 @@ def test_a_minute_without_clickhouse_loses_and_doubles_nothing(tmp_path: Path):
             gateway.start()
             assert sent(system)["book"] > before["book"] + AWAY_S * RATE / 5  # the load went on meanwhile
             system.simulator("fault", {"op": "mute"})
-            system.wait("the last flush", lambda: rows(gateway) == sent(system), 120)
+            system.wait("the last flush", lambda: rows(gateway) == sent(system), 300)
             for table in ("ct.orderbook_updates", "ct.trades"):
                 numbered = query(gateway, f"SELECT count(), uniqExact(stream, epoch, event_no) FROM {table}")
                 assert numbered[0][0] == numbered[0][1]
@@ -75,6 +75,6 @@ def rows(gateway: Gateway) -> dict[str, int]:
 
 
 def query(gateway: Gateway, text: str) -> list[list[Any]]:
-    with urlopen(f"{gateway.url}/?query={quote(text + ' FORMAT JSONCompact')}", timeout=30) as answer:
+    with urlopen(f"{gateway.url}/?query={quote(text + ' FORMAT JSONCompact')}", timeout=60) as answer:
         found: list[list[Any]] = json.load(answer)["data"]
     return found

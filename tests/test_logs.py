@@ -23,7 +23,7 @@ except ZeroDivisionError:
 
 def said(as_json: bool | None) -> list[str]:
     process = [sys.executable, "-c", PROCESS.format(json=as_json)]
-    done = subprocess.run(process, capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(process, capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout == ""
     return done.stderr.splitlines()
 

@@ -29,6 +29,7 @@ class Reader:
         self._offer = offer
         self._wanted: set[str] = set()
         self._new: set[str] = set()
+        self._unread: set[str] = set()  # Redis did not answer when they were asked for
         self._changed = asyncio.Event()
         self.round_trip_ms: float | None = None  # None: Redis does not answer
         self.daemons: list[dict[str, Any]] = []  # what each living daemon said last
@@ -42,6 +43,7 @@ class Reader:
     def unwant(self, name: str) -> None:
         self._wanted.discard(name)
         self._new.discard(name)
+        self._unread.discard(name)
         self._changed.set()
 
     async def run(self) -> None:
@@ -90,7 +92,8 @@ class Reader:
             except (RedisError, OSError) as error:
                 self.round_trip_ms = None
                 log.warning("redis does not answer", error=str(error))
-            await self._read(redis, {name for name in self._wanted if not name.startswith(TOLD_ONCE)})
+            again = {name for name in self._wanted if not name.startswith(TOLD_ONCE)}
+            await self._read(redis, again | self._unread)
             await asyncio.sleep(_READ_EVERY_S)
 
     async def _read(self, redis: Redis, names: set[str]) -> None:
@@ -101,7 +104,9 @@ class Reader:
             raws = await redis.mget(list(names))
         except (RedisError, OSError) as error:
             log.warning("keys not read", error=str(error))
+            self._unread |= names & self._wanted
             return
+        self._unread -= names
         for name, raw in zip(names, raws, strict=True):
             if name in self._wanted:
                 self._offer(name, raw)

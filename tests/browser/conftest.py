@@ -18,7 +18,8 @@ from tests.fixtures.ports import free_port
 
 CHROMIUM = Path("/usr/bin/chromium")
 SIZE = {"width": 1440, "height": 900}
-expect.set_options(timeout=20_000)  # of what must come about; a test that says how soon names its own
+PATIENCE_MS = 60_000  # for what must come about: a machine may be busy
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -96,6 +97,7 @@ def open_page(
 
     def open_at(path: str, **options: Any) -> Page:
         context = chromium.new_context(base_url=system.url, viewport=SIZE, storage_state=signed_in, **options)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         complaints.listen(page)
@@ -116,4 +118,4 @@ def daemon(system: System) -> Iterator[Daemon]:
     found = Daemon(system.folder.run / "supervisord.pid")
     yield found
     found.resume()
-    system.wait("all books", lambda: system.books().get("live", 0) >= STARTER_SET, 60)
+    system.wait("all books", lambda: system.books().get("live", 0) >= STARTER_SET)

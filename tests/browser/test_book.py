@@ -11,7 +11,7 @@ from bench.system import STARTER_SET
 PATH = "/book/binance/spot/BTC-USDT/"
 MARKET = {"exchange": "binance", "market_type": "spot", "symbol": "BTCUSDT"}
 LIMIT_MS = 5000
-SPARE_MS = 3000  # for a machine that is busy
+SPARE_MS = 60_000  # for a machine that is busy
 DRAWN = """() => {
     const side = (name) => [...document.querySelectorAll(`.${name} .lv:not([data-empty="1"])`)].map((row) =>
         [row.querySelector(".p").textContent, row.querySelectorAll(".v")[0].textContent]);
@@ -48,7 +48,7 @@ def still(system):
     system.simulator("fault", {"op": "freeze", **MARKET})
     yield
     system.simulator("fault", {"op": "thaw", **MARKET})
-    system.wait("all books", lambda: system.books().get("live", 0) >= STARTER_SET, 60)
+    system.wait("all books", lambda: system.books().get("live", 0) >= STARTER_SET)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def muted(system):
     system.simulator("fault", {"op": "mute", **MARKET})
     yield
     system.simulator("fault", {"op": "unmute", **MARKET})
-    system.wait("all books", lambda: system.books().get("live", 0) >= STARTER_SET, 60)
+    system.wait("all books", lambda: system.books().get("live", 0) >= STARTER_SET)
 
 
 def test_the_ladder_moves(live):
@@ -123,15 +123,19 @@ def test_a_crossed_book_is_never_drawn(live, system):
 
 def test_the_shown_age_is_that_of_the_server(live, muted, system):
     expect(live.locator("#age")).to_have_text(re.compile(r"^([2-9]|\d\d)\.\d s$"))
-    before, server, after = live.evaluate(
-        """async () => {
-            const shown = () => Number(document.getElementById('age').textContent.replace(' s', '')) * 1000;
-            const before = shown();
-            const rows = await (await fetch('/api/v1/books')).json();
-            return [before, rows.find((row) => row.key === 'binance:spot:BTC/USDT').age_ms, shown()];
-        }"""
-    )
-    assert before - 1500 <= server <= after + 500  # REST's is up to a second old
+    for _ in range(60):
+        before, server, after = live.evaluate(
+            """async () => {
+                const shown = () => Number(document.getElementById('age').textContent.replace(' s', '')) * 1000;
+                const before = shown();
+                const rows = await (await fetch('/api/v1/books')).json();
+                return [before, rows.find((row) => row.key === 'binance:spot:BTC/USDT').age_ms, shown()];
+            }"""
+        )
+        if before - 1500 <= server <= after + 500:  # REST's is up to a second old
+            break  # else somebody was held up meanwhile
+    else:
+        pytest.fail(f"{server} ms, shown as {before} to {after}")
 
 
 def test_grouping_sizes_in_quote_and_freezing_change_what_is_drawn(live):

@@ -12,6 +12,7 @@ from django.db import connections
 from apps.feeds.bus import codec
 from apps.feeds.bus.redis import Subscriber
 from apps.feeds.market import BookKey
+from apps.feeds.selectors import catalogue_age
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.tests.waiting import until
 from apps.monitoring.models import Monitoring
@@ -93,6 +94,26 @@ def _switch(key: str, on: bool) -> None:
 def state(monitor: Monitor, key: str) -> str | None:
     pair = monitor.feed.find(BookKey.parse(key))
     return None if pair is None else str(pair.book.state)
+
+
+def applied(monitor: Monitor, key: str) -> int:
+    """Messages of the stream that a book has taken."""
+    pair = monitor.feed.find(BookKey.parse(key))
+    return 0 if pair is None else pair.book.counts.applied
+
+
+async def catalogued() -> None:
+    """Wait until every market has its list: what is unknown is not asked for."""
+
+    def missing() -> list[object]:
+        try:
+            return [market for market, read_at in catalogue_age().items() if read_at is None]
+        finally:
+            connections.close_all()
+
+    async with asyncio.timeout(60):
+        while await asyncio.to_thread(missing):  # noqa: ASYNC110 (the database tells nobody)
+            await asyncio.sleep(0.05)
 
 
 async def all_live(monitor: Monitor, *keys: str, seconds: float = 45) -> None:

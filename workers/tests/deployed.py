@@ -19,6 +19,7 @@ from workers.supervisor.programs import daemon
 
 ROOT = Path(__file__).resolve().parents[2]
 BTC = BookKey.parse("okx:spot:BTC/USDT")
+PATIENCE_S = 180  # of a command
 
 
 def accepts(port: int) -> bool:
@@ -47,7 +48,7 @@ class System:
 
     def manage(self, *arguments: str) -> None:
         subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, check=True, timeout=60
+            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, check=True, timeout=PATIENCE_S
         )
 
     def start(self, role: str, **changed: str) -> "subprocess.Popen[str]":

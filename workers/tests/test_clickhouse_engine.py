@@ -64,7 +64,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Any:
     script = SCRIPT.replace("STATEMENTS", repr(STATEMENTS))
     folder: Path = tmp_path_factory.mktemp("engine")
     done = subprocess.run(
-        [sys.executable, "-c", script, str(folder)], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", script, str(folder)], capture_output=True, text=True, check=True, timeout=180
     )
     return json.loads(done.stdout)
 

@@ -18,7 +18,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 
 def ask(gateway: Gateway, method: str, target: str, body: bytes | None = None, **headers: str) -> Reply:
-    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=60)
     connection.request(method, target, body, {name.replace("_", "-"): value for name, value in headers.items()})
     reply = connection.getresponse()
     answer = reply.status, reply.headers, reply.read()
@@ -94,14 +94,14 @@ def test_a_body_that_inflates_without_end_is_stopped(gateway):
 
 
 def test_a_body_over_the_cap_is_refused(gateway):
-    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=60)
     connection.request("POST", "/?query=INSERT+INTO+t+FORMAT+RowBinary", bytes((64 << 20) + 1))
     assert connection.getresponse().status == 413
     connection.close()
 
 
 def test_a_long_answer_arrives_while_it_is_made(gateway):
-    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=20)  # the whole takes 100 s
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=60)  # the whole takes 100 s
     connection.request("POST", "/?max_block_size=1", b"SELECT sleepEachRow(0.1) FROM numbers(1000)")
     assert connection.getresponse().read(2) == b"0\n"
     connection.close()
@@ -109,7 +109,7 @@ def test_a_long_answer_arrives_while_it_is_made(gateway):
 
 def test_a_reader_that_leaves_does_not_keep_its_query(gateway):
     for _ in range(12):  # more than there are threads
-        connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=60)
         connection.request("POST", "/", b"SELECT number FROM numbers(1000000000)")
         connection.getresponse().read(10)
         connection.close()

@@ -15,13 +15,11 @@ from apps.feeds.bus import codec
 from apps.feeds.bus.redis import read_daemons
 from apps.feeds.tests.redis_process import RedisProcess
 from apps.feeds.tests.waiting import await_that, until
-from workers.supervisor.programs import daemon
 from workers.tests.daemon import listening
-from workers.tests.deployed import BTC, System, accepts
+from workers.tests.deployed import BTC, PATIENCE_S, System, accepts
 
 pytestmark = pytest.mark.faults
 
-STOP_S = daemon("monitor").stop_s  # then the supervisor kills it
 ROW = (
     "from apps.monitoring.models import Monitoring;"
     "Monitoring.objects.create(exchange='okx', market_type='spot', pair='BTC/USDT')"
@@ -57,8 +55,8 @@ def test_a_daemon_shows_a_live_book_and_settles_on_sigterm(watching: System):
     process = watching.start("monitor")
     await_that(watching.live)
     process.send_signal(signal.SIGTERM)
-    await_that(lambda: process.poll() is not None, STOP_S)
-    _, log = process.communicate(timeout=60)
+    await_that(lambda: process.poll() is not None)
+    _, log = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, log
     book = watching.book()
     assert book is None or (book["state"], book["reason"]) == ("DOWN", "daemon d1 stops")
@@ -74,8 +72,8 @@ def test_a_daemon_settles_on_sigterm_while_redis(watching: System, redis: Callab
         await_that(watching.live)
         redis(server)
         process.send_signal(signal.SIGTERM)
-        await_that(lambda: process.poll() is not None, STOP_S)
-        _, log = process.communicate(timeout=60)
+        await_that(lambda: process.poll() is not None)
+        _, log = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0, log
         assert list((watching.folder / "spool").rglob("*.open")) == []
     finally:
@@ -88,10 +86,10 @@ def test_a_daemon_settles_on_sigterm_while_the_database_is_locked(watching: Syst
     with closing(sqlite3.connect(watching.database, isolation_level=None)) as database:
         database.execute("BEGIN EXCLUSIVE")
         process.send_signal(signal.SIGTERM)
-        await_that(lambda: process.poll() is not None, STOP_S)
+        await_that(lambda: process.poll() is not None)
 
 
-def test_the_second_of_two_daemons_takes_over_within_twenty_seconds_of_a_kill(watching: System):
+def test_the_second_of_two_daemons_takes_over_after_a_kill(watching: System):
     first = watching.start("monitor", CT_DAEMON_ID="d1")
     await_that(watching.live)
     second = watching.start("monitor", CT_DAEMON_ID="d2")
@@ -101,7 +99,7 @@ def test_the_second_of_two_daemons_takes_over_within_twenty_seconds_of_a_kill(wa
         (owner,) = (d["daemon"] for d in read_daemons(redis) if d["books"])
     fence = (watching.book() or {})["fence"]
     (first if owner == "d1" else second).kill()
-    await_that(lambda: watching.live(above_fence=fence), 20)
+    await_that(lambda: watching.live(above_fence=fence))
 
 
 async def test_a_paused_daemon_that_wakes_up_cannot_publish_over_its_successor(watching: System):
@@ -130,13 +128,13 @@ def test_a_daemon_that_waits_for_its_database_stops_when_told(system: System):
         line = process.stderr.readline()
         assert line, "the daemon ended by itself"
     process.send_signal(signal.SIGTERM)
-    await_that(lambda: process.poll() is not None, STOP_S)
+    await_that(lambda: process.poll() is not None)
     assert process.returncode == 0
 
 
 def test_a_bad_setting_stops_the_start_and_names_itself(system: System):
     process = system.start("monitor", CT_PAIRS_PER_CONNECTION="51")
-    _, log = process.communicate(timeout=60)
+    _, log = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
     assert "CT_PAIRS_PER_CONNECTION" in log
     assert len(log.splitlines()) == 1
@@ -146,6 +144,6 @@ def test_two_processes_cannot_record_into_one_folder(watching: System):
     watching.start("monitor")
     await_that(watching.live)
     again = watching.start("monitor")
-    _, log = again.communicate(timeout=60)
+    _, log = again.communicate(timeout=PATIENCE_S)
     assert again.returncode == 1
     assert log.splitlines()[-1].startswith("workers: another process records into")

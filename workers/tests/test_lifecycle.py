@@ -14,7 +14,7 @@ class Diary:
     def __init__(self) -> None:
         self.entries: list[str] = []
 
-    def part(self, name: str, *, deadline_s: float = 1.0, stop_takes_s: float = 0.0, fails: bool = False) -> Part:
+    def part(self, name: str, *, deadline_s: float = 25.0, stop_takes_s: float = 0.0, fails: bool = False) -> Part:
         async def start() -> None:
             self.entries.append(f"start {name}")
 

@@ -13,7 +13,7 @@ from workers.supervisor.folder import Folder
 from workers.supervisor.programs import Program, configuration
 
 ROOT = Path(__file__).resolve().parents[2]
-WAIT_S = 60
+WAIT_S = 180
 
 # writes its pid, ends at SIGTERM, and says so
 CHILD = """
@@ -78,7 +78,7 @@ class Run:
 
     def _program(self, script: Path, name: str, *, order: int) -> Program:
         command = (sys.executable, str(script), str(self.folder.root), name)
-        return Program(name=name, command=command, order=order, stop_s=5)
+        return Program(name=name, command=command, order=order, stop_s=60)
 
     def pid_file(self, name: str) -> Path:
         return self.folder.root / f"{name}.pid"

@@ -20,7 +20,7 @@ def refusal(folder: Path, **settings: str) -> str:
     """Start with these settings and return the one line."""
     environment = {**os.environ, "CT_DATA_DIR": str(folder), "PORT": str(free_port()), **settings}
     command = [sys.executable, "-m", "workers.supervisor"]
-    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False)
     assert run.returncode == 1, run.stderr
     assert run.stdout == ""
     assert not (folder / "run" / "supervisord.conf").exists()

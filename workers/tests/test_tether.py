@@ -10,7 +10,7 @@ NICENESS = (sys.executable, "-c", "import os; print(os.nice(0))")
 
 
 def said(*options: str) -> str:
-    run = subprocess.run((*TETHER, *options, "--", *NICENESS), capture_output=True, text=True, check=True, timeout=30)
+    run = subprocess.run((*TETHER, *options, "--", *NICENESS), capture_output=True, text=True, check=True, timeout=120)
     return run.stdout.strip()
 
 

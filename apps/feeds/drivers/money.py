@@ -13,6 +13,7 @@ from apps.feeds.orders import Fill, OrderUpdate
 Event = TypeVar("Event", OrderUpdate, Fill)
 
 MAX_MAGNITUDE = 30  # powers of ten, up and down
+MAX_LENGTH = 100  # characters of a number
 MAX_NAME = 128  # characters of an id
 MAX_TEXT = 300  # of an exchange's own words
 _NUMBER = re.compile(r"-?\d{1,45}(\.\d{1,45})?([eE][+-]?\d{1,2})?", re.ASCII)
@@ -76,4 +77,7 @@ def sound(event: Event) -> Event:
 
 
 def _sane(exact: Decimal) -> bool:
-    return exact.is_finite() and (not exact or abs(exact.adjusted()) <= MAX_MAGNITUDE)
+    """A zero too has an exponent: written out it is as long."""
+    if not exact.is_finite() or len(str(exact)) > MAX_LENGTH:
+        return False
+    return abs(exact.adjusted()) <= (MAX_MAGNITUDE if exact else MAX_LENGTH)

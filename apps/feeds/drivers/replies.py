@@ -21,12 +21,17 @@ MAX_TEXT = 300
 MAX_CODE = 64
 MAX_ANSWER = 4_000_000  # bytes; the longest list of an account, its open orders, has about 3 million
 # Some exchanges repeat in their refusals what was signed, the key in it: long words of letters and digits are not told.
-_SECRETIVE = re.compile(r"(?=[A-Za-z+/=_-]*\d)(?=[\d+/=_-]*[A-Za-z])[A-Za-z0-9+/=_-]{16,}")
+_LONG_WORD = re.compile(r"[A-Za-z0-9+/=_-]{16,}")
 
 
 def readable(text: str) -> str:
     """An exchange's own words as they may be logged: short, and without anything that looks like a key."""
-    return _SECRETIVE.sub("[hidden]", text[: MAX_TEXT * 4])[:MAX_TEXT]
+    return _LONG_WORD.sub(_hidden, text[: MAX_TEXT * 4])[:MAX_TEXT]
+
+
+def _hidden(word: re.Match[str]) -> str:
+    mixed = any(map(str.isdigit, word[0])) and any(map(str.isalpha, word[0]))
+    return "[hidden]" if mixed else word[0]
 
 
 def raise_for(
@@ -110,4 +115,5 @@ def told(shape: wire.Decoder[T], answer: Answer) -> T | None:
 def _body(shape: wire.Decoder[T], answer: Answer) -> T:
     if len(answer.body) > MAX_ANSWER:
         raise MalformedFrame(f"an answer of {len(answer.body)} bytes", flaw=Flaw.SIZE)
+    wire.check_objects(answer.body.count(b"{"))
     return wire.body(shape, answer.body)

@@ -20,6 +20,7 @@ MAX_BODY = 64_000_000  # bytes of a REST answer; market lists have some 10 to 20
 MAX_LEVELS = 10_000  # a side in one message; REST snapshots have up to 5000
 MAX_MAGNITUDE = 30  # powers of ten that any step, minimum or volume may have
 MAX_PRINTS = 2_000  # trades in one message (Bybit sends up to 1024)
+MAX_OBJECTS = 12_000  # in one frame or one answer about an account; its longest lists have MAX_LEVELS rows
 
 Price: TypeAlias = Annotated[float, Meta(gt=0, le=1e15)]
 Amount: TypeAlias = Annotated[float, Meta(ge=0, le=1e21)]
@@ -29,6 +30,8 @@ PrevId: TypeAlias = Annotated[int, Meta(ge=-1, le=2**63 - 1)]  # -1 is OKX's "no
 Millis: TypeAlias = Annotated[int, Meta(ge=0, le=9_999_999_999_999)]
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 Word: TypeAlias = Annotated[str, Meta(max_length=128)]  # an id, the name of a channel, or nothing
+Words: TypeAlias = Annotated[str, Meta(max_length=10_000)]  # a sentence, or a list in one text: cut where it is told
+Code: TypeAlias = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]  # an error's, or another number with a sign
 Decimals: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_MAGNITUDE)]  # how many a price or an amount may have
 Pairs: TypeAlias = Annotated[list[tuple[Price, Amount]], Meta(max_length=MAX_LEVELS)]
 
@@ -75,12 +78,25 @@ def text(frame: Frame) -> str:
     """The frame as text; refuse one that is larger than anything documented before looking into it."""
     if len(frame) > MAX_FRAME:
         raise MalformedFrame(f"a frame of {len(frame)} characters", flaw=Flaw.SIZE)
-    if isinstance(frame, str):
-        return frame
     try:
-        return str(frame, "utf-8")
+        told = frame if isinstance(frame, str) else str(frame, "utf-8")
     except UnicodeDecodeError as error:
         raise MalformedFrame("not UTF-8", flaw=Flaw.ENCODING) from error
+    if len(told) > MAX_OBJECTS:
+        check_objects(told.count("{"))
+    return told
+
+
+def check_objects(count: int) -> None:
+    """Refuse too many before any is read: a decoder reads a list to its end before it looks at its length."""
+    if count > MAX_OBJECTS:
+        raise MalformedFrame(f"{count} objects in one message", flaw=Flaw.SIZE)
+
+
+def check_rows(lists: Iterable[Sequence[object]]) -> None:
+    """Refuse lists that are each within their bounds, and together longer than one may be."""
+    if sum(map(len, lists)) > MAX_PRINTS:
+        raise MalformedFrame("too many rows in lists of lists", flaw=Flaw.SIZE)
 
 
 def body(shape: Decoder[T], content: bytes) -> T:

@@ -55,7 +55,7 @@ class Engine:
                 done += 1
                 if stream.over:
                     self._shut(stream)
-                else:
+                elif self._is_open(stream):
                     self._schedule(stream, max(due, now - MAX_LAG_S) + self._interval(stream))
             behind = done == TURN
             wait = self._due[0][0] - loop.time() if self._due else 0.02
@@ -147,10 +147,11 @@ class Engine:
             self._open(Mover(market))
 
     def hang_up(self, market: Market) -> None:
-        """Cut every socket that listens to this market."""
+        """Cut every socket that listens to this market; nobody listens to it from now on."""
         for stream in [*self._books.get(market, ()), *self._trades.get(market, ())]:
             for socket in [*stream.sockets, *stream.waiting]:
                 socket.hang_up()
+                self.leave(socket, stream.name)
 
     def streams(self) -> Iterable[Stream]:
         """All channels that somebody listens to."""
@@ -172,6 +173,9 @@ class Engine:
         now = asyncio.get_running_loop().time()
         stream.spoke = now
         self._schedule(stream, self._first_due(stream, now))
+
+    def _is_open(self, stream: Stream) -> bool:
+        return stream in self._books.get(stream.market, ()) or stream in self._trades.get(stream.market, ())
 
     def _shut(self, stream: Stream) -> None:
         stream.shut()

@@ -43,7 +43,7 @@ class Client:
         """Status and body of a signed request; `headers` come in the place of those that are right."""
         given = {key: value for key, value in (params or {}).items() if value is not None}
         text = urlencode(given) if method == "GET" else msgspec.json.encode(given).decode()
-        told = {"X-BAPI-TIMESTAMP": str(now_ms()), "X-BAPI-RECV-WINDOW": "5000", **(headers or {})}
+        told = {"X-BAPI-TIMESTAMP": str(now_ms()), "X-BAPI-RECV-WINDOW": "30000", **(headers or {})}
         signed = told["X-BAPI-TIMESTAMP"] + self.key + told["X-BAPI-RECV-WINDOW"] + text
         told = {"X-BAPI-API-KEY": self.key, "X-BAPI-SIGN": sign(signed, self.secret), **told}
         asks = f"?{text}" if method == "GET" and text else ""

@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from apps.feeds.simulator.server import Simulator
 
-WAIT_S = 30.0
+WAIT_S = 120.0
 MOMENT_S = 0.02
 Row = Sequence[str]
 

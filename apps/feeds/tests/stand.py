@@ -7,8 +7,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, fields
+from decimal import Decimal
 from itertools import cycle, islice
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 from msgspec.structs import replace
@@ -29,6 +30,7 @@ from apps.feeds.market import (
 from apps.feeds.simulator.faults import ENDS
 from apps.feeds.simulator.limits import Patience
 from apps.feeds.simulator.server import Simulator
+from apps.feeds.simulator.streams import Kind
 from apps.feeds.subscriptions import Diff, Subscription
 from apps.feeds.tests.desk import Desk
 from apps.feeds.transport.addresses import Addresses
@@ -152,10 +154,31 @@ class Stand:
 
     async def true(self, pair: Subscription) -> None:
         """The book becomes what the simulator's own book is, whose market is stopped for it."""
+        async with self.standing(pair):
+            pass
+
+    @contextlib.asynccontextmanager
+    async def standing(self, pair: Subscription) -> AsyncIterator[None]:
+        """The market does nothing by itself, and the book is what the simulator's own book is."""
         await self.fault("freeze", pair)
         truth = await self.truth(pair)
         await self.desk.until(lambda: self.state(pair) is BookState.LIVE and self.equal(pair, truth))
+        yield
         await self.fault("thaw", pair)
+
+    async def trade(self, pair: Subscription, side: Literal["buy", "sell"], lots: int, price: float) -> None:
+        """Let somebody take all of so many lots, at prices no worse than that."""
+        size = lots * pair.instrument.lot
+        order = {
+            "symbol": pair.instrument.symbol,
+            "side": side,
+            "size": f"{size:f}",
+            "price": f"{Decimal(repr(price)):f}",
+        }
+        where = {"exchange": self.exchange, "market_type": self.market}
+        async with self.session.post("/_sim/trade", json={**where, **order}) as answer:
+            assert answer.status == 200, await answer.text()
+            assert Decimal((await answer.json())["traded"]) == size
 
     def equal(self, pair: Subscription, truth: tuple[Levels, Levels]) -> bool:
         """Level by level, as deep as asked for; a full book may end where the exchange's stream does."""
@@ -186,11 +209,12 @@ class Stand:
             assert answer.status == 200, await answer.text()
             return await answer.json()
 
-    def listened(self, pair: Subscription) -> bool:
-        """Whether anybody is subscribed to the pair, as the simulator sees it."""
+    def listened(self, pair: Subscription, *kinds: Kind) -> bool:
+        """Whether anybody is subscribed to the pair, to channels of all these kinds, as the simulator sees it."""
         place = (self.exchange, self.market, pair.instrument.symbol)
-        listings = [stream.market.listing for stream in self.simulator.world.engine.streams()]
-        return place in [(one.exchange, one.market_type, one.symbol) for one in listings]
+        found = [(stream.kind, stream.market.listing) for stream in self.simulator.world.engine.streams()]
+        heard = {kind for kind, one in found if (one.exchange, one.market_type, one.symbol) == place}
+        return bool(heard) and heard.issuperset(kinds)
 
     def sockets(self) -> int:
         """Those that the simulator has open for this exchange, whoever opened them."""

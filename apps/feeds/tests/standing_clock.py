@@ -1,6 +1,9 @@
 """A clock that stands still but for what a test sets it forward by."""
 
+import asyncio
 import time
+
+TURNS = 200  # of the event loop: more than anything takes that goes over loopback
 
 
 class StandingClock:
@@ -16,6 +19,11 @@ class StandingClock:
 
     def skip(self, seconds: float) -> None:
         self._now += seconds
+
+    async def settle(self) -> None:
+        """Let happen what is due, and what comes of that."""
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
 
     def run(self) -> None:
         """Go on like any clock."""

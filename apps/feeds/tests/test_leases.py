@@ -71,7 +71,9 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(steps=STEPS)
 def test_one_holder_at_a_time_and_every_acquisition_under_a_fence_of_its_own(steps: list[tuple[str, str]]):
     Lease.objects.all().delete()

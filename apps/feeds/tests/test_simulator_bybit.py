@@ -1,11 +1,12 @@
 """The simulated Bybit behaves as its documentation and the wire say, the traps included."""
 
-import asyncio
+import time
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
-from apps.feeds.simulator.limits import Patience
+from apps.feeds.simulator.limits import Patience, Sliding
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.tests.plain_client import (
     answer,
@@ -18,10 +19,21 @@ from apps.feeds.tests.plain_client import (
     send,
     socket,
 )
+from apps.feeds.tests.standing_clock import StandingClock
 
 SPOT = "stream.bybit.com/v5/public/spot"
 LINEAR = "stream.bybit.com/v5/public/linear"
 MARKET = "api.bybit.com/v5/market"
+
+
+IDLE_S = 10.0
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> StandingClock:
+    made = StandingClock()
+    monkeypatch.setattr(time, "monotonic", made)
+    return made
 
 
 def subscribe(*topics: str, number: str = "1") -> dict[str, Any]:
@@ -131,16 +143,18 @@ async def test_a_json_ping_is_answered(simulator: Simulator, path: str, number: 
     assert (pong["ret_msg"], pong["op"], pong["req_id"]) == ("pong", "ping", number)
 
 
-async def test_a_socket_without_pings_and_data_is_cut() -> None:
-    async with running(patience=Patience(bybit_idle_s=0.3)) as simulator:
+async def test_a_socket_without_pings_and_data_is_cut(clock: StandingClock) -> None:
+    async with running(patience=Patience(bybit_idle_s=IDLE_S)) as simulator:
         async with socket(simulator, LINEAR) as pinging, socket(simulator, LINEAR) as still:
-            cut = asyncio.ensure_future(still.wait_closed())
-            while not cut.done():
-                await send(pinging, {"op": "ping"})
-                await receive(pinging)
-                await asyncio.sleep(0.05)
+            clock.skip(IDLE_S - 1)
+            await send(pinging, {"op": "ping"})
+            await receive(pinging)
+            clock.skip(2)
+            with pytest.raises(ConnectionClosed):
+                await receive(still)
             await send(pinging, {"op": "ping"})
             assert (await receive(pinging))["ret_msg"] == "pong"
+            clock.run()
         assert await breaches(simulator, "bybit") == {"no ping": 1}
 
 
@@ -190,7 +204,7 @@ async def test_errors_hide_under_http_200(simulator: Simulator) -> None:
 
 
 async def test_too_many_requests_shut_the_address_out(simulator: Simulator) -> None:
-    simulator.exchanges["bybit"].public._requests.limit = 3  # type: ignore[attr-defined]
+    simulator.exchanges["bybit"].public._requests = Sliding(3, 600.0)  # type: ignore[attr-defined]
     statuses = [(await answer(simulator, f"{MARKET}/time"))[0] for _ in range(6)]
     assert statuses == [200, 200, 200, 403, 403, 403]
 

@@ -180,7 +180,7 @@ async def test_acks_are_held_back_and_come_late(simulator: Simulator, corner: Co
         await send(connection, corner.subscribe)
         assert all(corner.is_data(message) for message in await heard_within(connection, 0.3))
     await order(simulator, "ack", **corner.reach())
-    await order(simulator, "delay_ack", seconds=0.2, **corner.reach())
+    await order(simulator, "delay_ack", seconds=1.5, **corner.reach())
     async with corner.connect(simulator) as connection:
         await send(connection, corner.subscribe)
         assert corner.is_data(await receive(connection))

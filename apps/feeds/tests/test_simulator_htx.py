@@ -107,7 +107,8 @@ async def test_a_snapshot_may_be_missing_from_its_reply(simulator: Simulator) ->
         assert (await receive(connection, is_reply))["data"] is None
 
 
-async def test_one_request_each_100_ms(simulator: Simulator) -> None:
+async def test_one_request_each_100_ms(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.feeds.simulator.htx.exchange.REQUEST_GAP_S", 60.0)  # a machine may stall in between
     async with socket(simulator, FEED) as connection:
         for number in (1, 2):
             await send(connection, {"req": MBP, "id": number})
@@ -276,7 +277,8 @@ async def ping_both(answering: ClientConnection, deaf: ClientConnection, seen: l
         await send(deaf, {"pong": 1})
 
 
-async def test_forty_subscribe_frames_a_second(simulator: Simulator) -> None:
+async def test_forty_subscribe_frames_a_second(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.feeds.simulator.htx.exchange.SUBSCRIBES", (40, 60.0))  # a machine may stall in between
     async with socket(simulator, LINEAR) as connection:
         for number in range(41):
             await send(connection, {"sub": "market.BTC-USDT.bbo", "id": number})
@@ -363,6 +365,7 @@ async def test_errors_have_two_shapes(
 
 
 async def test_ten_spot_requests_a_second(simulator: Simulator) -> None:
+    simulator.exchanges["htx"].public._spot.window_s = 600.0  # type: ignore[attr-defined]
     results = [await answer(simulator, "api.huobi.pro/v1/common/timestamp") for _ in range(11)]
     assert [status for status, _, _ in results] == [200] * 10 + [429]
     assert results[-1][2]["err-code"] == "base-request-exceed-frequency-limit"

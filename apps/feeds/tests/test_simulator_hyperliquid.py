@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from apps.feeds.simulator.limits import Patience, Sliding
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.tests.plain_client import answer, breaches, follow, order, receive, running, send, socket, truth
+from apps.feeds.tests.standing_clock import StandingClock
 
 WS = "api.hyperliquid.xyz/ws"
 INFO = "api.hyperliquid.xyz/info"
@@ -64,6 +66,7 @@ async def test_every_frame_is_the_whole_book_of_20_levels(lively: Simulator, coi
         for _ in range(20):
             await receive(connection, on("l2Book"))
         await order(lively, "freeze", exchange="hyperliquid")
+        lively.world.engine.set_rate(None)  # two books a second: slower than they are compared
         while True:
             data = (await receive(connection, on("l2Book")))["data"]
             standing = await truth(lively, "hyperliquid", market_type, coin, 20)
@@ -233,21 +236,23 @@ async def test_a_ping_is_answered_by_a_pong_without_data(simulator: Simulator) -
         assert await receive(connection) == {"channel": "pong"}
 
 
-async def test_a_socket_that_hears_nothing_is_closed_and_a_pong_is_something() -> None:
+async def test_a_socket_that_hears_nothing_is_closed_and_a_pong_is_something(monkeypatch: pytest.MonkeyPatch) -> None:
     async with (
-        running(patience=Patience(hyperliquid_idle_s=1.5)) as simulator,
+        running(patience=Patience(hyperliquid_idle_s=10.0)) as simulator,
         socket(simulator, WS) as busy,
         socket(simulator, WS) as idle,
     ):
         await greeted(busy)
-        for _ in range(17):
+        monkeypatch.setattr(time, "monotonic", clock := StandingClock())
+        for _ in range(2):
+            clock.skip(6.0)
             await send(busy, {"method": "ping"})
             await receive(busy)
-            await asyncio.sleep(0.1)
         with pytest.raises(ConnectionClosed):
             await receive(await greeted(idle), lambda message: False)
         await send(busy, {"method": "ping"})
         assert await receive(busy) == {"channel": "pong"}
+        clock.run()
         assert await breaches(simulator, "hyperliquid") == {"silence": 1}
 
 

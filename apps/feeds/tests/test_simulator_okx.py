@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from apps.feeds.simulator.limits import Patience, Sliding
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.tests.plain_client import answer, breaches, fetch, order, receive, running, send, socket
+from apps.feeds.tests.standing_clock import StandingClock
 
 PUBLIC = "ws.okx.com/ws/v5/public"
 REST = "www.okx.com/api/v5"
@@ -123,21 +125,25 @@ async def test_silence_closes_a_socket_with_4004(subscribed: bool) -> None:
         assert await breaches(simulator, "okx") == {"silence" if subscribed else "no subscription": 1}
 
 
-async def test_a_pong_counts_as_a_push() -> None:
-    patience = Patience(okx_silence_s=0.3)
+async def test_a_pong_counts_as_a_push(monkeypatch: pytest.MonkeyPatch) -> None:
+    patience = Patience(okx_silence_s=10.0)
     async with running(patience=patience) as simulator, socket(simulator, PUBLIC) as connection:
         await send(connection, subscribe(arg("books", "BTC-USDT")))
         await receive(connection, lambda m: "data" in m)
         await order(simulator, "mute", exchange="okx")
-        pongs = 0
-        while pongs < 6:
+        monkeypatch.setattr(time, "monotonic", clock := StandingClock())
+        for _ in range(3):
+            clock.skip(6.0)
+            await clock.settle()
             await connection.send("ping")
-            pongs += await connection.recv() == "pong"
-            await asyncio.sleep(0.1)
+            while await connection.recv() != "pong":
+                pass
         assert await breaches(simulator, "okx") == {}
+        clock.run()
 
 
 async def test_a_fourth_connect_in_a_second_is_refused(simulator: Simulator) -> None:
+    simulator.exchanges["okx"]._connects.window_s = 600.0  # type: ignore[attr-defined]
     async with socket(simulator, PUBLIC), socket(simulator, PUBLIC), socket(simulator, PUBLIC):
         with pytest.raises(InvalidStatus) as refused:
             async with socket(simulator, PUBLIC):
@@ -200,7 +206,7 @@ async def test_swap_sizes_are_whole_lots_of_contracts(simulator: Simulator) -> N
 
 async def test_too_many_requests_of_an_endpoint_get_50011(simulator: Simulator) -> None:
     rest = simulator.exchanges["okx"]._rest  # type: ignore[attr-defined]
-    rest._windows["market/books", ""] = Sliding(2, 2.0)
+    rest._windows["market/books", ""] = Sliding(2, 600.0)
     results = [await answer(simulator, f"{REST}/market/books", instId="BTC-USDT") for _ in range(3)]
     assert [status for status, _, _ in results] == [200, 200, 429]
     assert results[-1][2]["code"] == "50011"

@@ -1,6 +1,7 @@
 """Recorded frames are played to whoever subscribes, again and again."""
 
 import base64
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -194,7 +195,7 @@ async def test_a_recording_begins_again_with_its_first_book(replay: Simulator) -
     before = await truth(replay, "okx", "spot", "BTC-USDT")
     async with socket(replay, "ws.okx.com/ws/v5/public") as connection:
         await send(connection, {"op": "subscribe", "args": [{"channel": "books", "instId": "BTC-USDT"}]})
-        await play(connection, lambda message: None)
+        await play(connection, lambda message: time.sleep(0.01))  # so that the simulator is behind its time
     assert await truth(replay, "okx", "spot", "BTC-USDT") == before
 
 

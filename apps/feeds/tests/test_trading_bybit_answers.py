@@ -227,6 +227,9 @@ def test_one_wallet_serves_both_markets():
     ]
     with pytest.raises(MalformedFrame):
         BYBIT.parse_balances(SPOT, answer(good.rows(good.WALLET | {"accountType": "CONTRACT"})))
+    crowd = {"accountType": "UNIFIED", "coin": [good.coin()] * 1_000}
+    with pytest.raises(MalformedFrame):
+        BYBIT.parse_balances(SPOT, answer(good.rows(crowd, crowd, crowd)))
 
 
 def test_positions_are_signed_and_the_next_coin_follows():

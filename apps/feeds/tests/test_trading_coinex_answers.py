@@ -87,6 +87,8 @@ def test_a_placed_order_has_the_status_that_its_amounts_tell() -> None:
         exchange_order_id="4611", client_order_id=good.CLIENT_ORDER_ID, status=OrderStatus.OPEN, fills=()
     )
     assert told[3].client_order_id is None
+    with pytest.raises(errors.OutcomeUnknown):
+        COINEX.parse_placed(order(), answer(good.ok(good.order(client_id="9" * 129))))
 
 
 def test_a_cancel_is_accepted_or_finds_nothing() -> None:
@@ -287,6 +289,9 @@ def test_a_market_buy_in_the_old_spelling_is_looked_up() -> None:
         del frame["data"]["order"][name]
     want = LookUp(symbol="BTCUSDT", exchange_order_id="4611", client_order_id=good.CLIENT_ORDER_ID)
     assert parsed(SPOT, frame) == [want]
+    frame["data"]["order"]["client_id"] = "9" * 129
+    with pytest.raises(errors.MalformedFrame):
+        parsed(SPOT, frame)
 
 
 def test_balances_are_of_the_wallet_and_positions_have_signs() -> None:

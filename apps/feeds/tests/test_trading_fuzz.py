@@ -28,6 +28,7 @@ ANSWERS = FRAMES * len(MarketType)  # the good ones of an exchange are of both i
 NOT_EVERYWHERE = {"parse_token", "parse_cancelled_all", "parse_dead_man", "parse_leverage_set", "parse_account"}
 PARSERS = {name for name in vars(Trader) if name.startswith("parse_")} - {"parse_private"} - NOT_EVERYWHERE
 MOST = Decimal("1e31")  # no account, no price, no fee is larger
+DIGITS = 100  # characters of a number
 LONGEST = 2_000  # of a text; the longest are tokens
 
 
@@ -135,6 +136,7 @@ def check_sane(told: Any) -> None:
         if isinstance(value, Decimal):
             assert value.is_finite(), name
             assert abs(value) < MOST, name
+            within(len(str(value)), DIGITS, name)
         if isinstance(value, str):
             within(len(value), LONGEST, f"{type(told).__name__}.{name}")
 

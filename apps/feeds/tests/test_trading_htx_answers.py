@@ -313,8 +313,9 @@ def test_funding_is_received_or_paid_by_its_kind() -> None:
     assert told[0] == FundingPayment(
         payment_id="2194774775", symbol="BTC-USDT", asset="USDT", amount=D("0.0004"), exchange_ms=1780963213165
     )
-    with pytest.raises(errors.MalformedFrame):
-        HTX.parse_funding(SWAP, answer(good.v5([good.bill(type="5")])))
+    for bad in ({"type": "5"}, {"id": "9" * 129}):
+        with pytest.raises(errors.MalformedFrame):
+            HTX.parse_funding(SWAP, answer(good.v5([good.bill(**bad)])))
 
 
 @pytest.mark.parametrize(
@@ -451,6 +452,7 @@ def test_the_fee_of_a_push_may_be_deducted_from_something_else() -> None:
         (FUTURES, good.notify("orders", good.swap_order(state="unheard"))),
         (FUTURES, good.notify("positions", [good.position(direction="unheard")])),
         (FUTURES, good.notify("account", {"details": None})),
+        (FUTURES, good.notify("trade", [good.swap_match(client_order_id="9" * 129)])),
     ],
 )
 def test_what_is_not_documented_is_malformed(market_type: MarketType, frame: object) -> None:

@@ -210,6 +210,15 @@ def test_balances_of_each_generation() -> None:
     assert KUCOIN.parse_balances(SPOT, answer(good.told(rows))) == [whole]
 
 
+def test_the_parts_of_a_unified_account_hold_no_more_together_than_one_may() -> None:
+    [part] = good.UNIFIED_WALLET["accounts"]
+    crowd = {"currencies": part["currencies"] * 1_000}
+    assert len(KUCOIN.parse_balances(SPOT, answer(good.told({"accounts": [crowd] * 2})))) == 2_000
+    for accounts in ([crowd] * 3, [part] * 30_000):
+        with pytest.raises(MalformedFrame):
+            KUCOIN.parse_balances(SPOT, answer(good.told({"accounts": accounts})))
+
+
 def test_positions_of_each_generation() -> None:
     unified = replace(POSITION, margin_mode=MarginMode.CROSS, liquidation_price=None)
     page = KUCOIN.parse_positions(answer(good.told([good.HELD, good.UNIFIED_POSITION])))

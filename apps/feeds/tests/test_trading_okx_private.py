@@ -100,6 +100,9 @@ def test_balances_and_positions_are_whole_in_a_snapshot_of_one_page() -> None:
     whole = good.push("account", good.WALLET, eventType="snapshot", curPage=1, lastPage=True)
     assert private(paged) == [Balances(rows=[row], whole=False, exchange_ms=ms)]
     assert private(whole) == [Balances(rows=[row], whole=True, exchange_ms=ms)]
+    crowd = good.WALLET | {"details": good.WALLET["details"] * 1_000}
+    with pytest.raises(MalformedFrame):
+        private(good.push("account", crowd, crowd, crowd))
     position = Position(
         symbol="BTC-USDT-SWAP",
         side=PositionSide.NET,

@@ -80,7 +80,11 @@ class Counted:
         return sum(row[0] for row in rows if row[3] or not urgent_only)
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(steps=STEPS)
 def test_no_stretch_of_time_ever_holds_more_than_the_rate_whoever_sends_hangs_or_dies(redis_url: str, steps):
     with redis.Redis.from_url(redis_url) as server:
@@ -121,7 +125,7 @@ async def sent_together(redis_url: str, rate: Rate, number: int) -> list[float] 
     processes = [
         await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE) for _ in range(PROCESSES)
     ]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(200):
         told = [await process.communicate() for process in processes]
     if any(process.returncode == ALONE for process in processes):
         return None
@@ -132,9 +136,9 @@ async def sent_together(redis_url: str, rate: Rate, number: int) -> list[float] 
 def test_a_longer_time_to_stay_away_is_not_cut_short_by_a_shorter_one(redis_url: str):
     with redis.Redis.from_url(redis_url) as server:
         shut, door = server.register_script(SHUT), f"meter:{uuid4().hex}:shut"
-        for ms in (60_000, 1_000):
+        for ms in (600_000, 1_000):
             shut(keys=[door], args=[ms])
-        assert server.pttl(door) > 50_000
+        assert server.pttl(door) > 300_000
 
 
 # which budgets there are

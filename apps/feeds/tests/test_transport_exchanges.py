@@ -24,7 +24,9 @@ from apps.feeds.transport.pool import Pool
 from apps.feeds.transport.timing import Timing
 
 MARKETS = [(exchange, market) for exchange in registry.exchange_ids() for market in MarketType]
-TIMING = Timing(close_s=0.3, check_s=0.05, first_data_s=1.5, backoff_first_s=0.05, backoff_most_s=0.2)
+TIMING = Timing(
+    close_s=0.3, check_s=0.05, ack_s=30.0, quiet_s=30.0, handover_s=30.0, backoff_first_s=0.05, backoff_most_s=0.2
+)
 BOOK_MESSAGES_S = 400.0
 PAIRS_PER_CONNECTION = 40
 
@@ -105,14 +107,15 @@ class Floor:
         return (await self.ask("/_sim/state"))["breaches"]
 
 
-def hasty(exchange: str, connection_age_s: float | None) -> Driver:
-    """The exchange's driver, but one second without an answer will do instead of ten, and sockets age fast.
+def changed(exchange: str, connection_age_s: float | None, *, hasty: bool) -> Driver:
+    """The exchange's driver, but sockets age fast; `hasty`: one second without an answer will do instead of ten.
 
     Where the exchange alone asks, every five seconds, a socket has a second more than that.
     """
     driver = registry.driver(exchange)
     heartbeat, limits = driver.heartbeat, driver.limits
-    driver.heartbeat = lambda market: replace(heartbeat(market), answer_s=6.0 if heartbeat(market).listens else 1.0)
+    if hasty:
+        driver.heartbeat = lambda market: replace(heartbeat(market), answer_s=6.0 if heartbeat(market).listens else 1.0)
     driver.limits = lambda market: replace(limits(market), connection_age_s=connection_age_s)
     return driver
 
@@ -125,10 +128,11 @@ async def floor(
     timing: Timing = TIMING,
     max_connections: int = 20,
     connection_age_s: float | None = None,
+    hasty: bool = False,
 ) -> AsyncIterator[Floor]:
     simulator, sink = Simulator(seed=3, rate=BOOK_MESSAGES_S), Notes()
     await simulator.start()
-    drivers = {exchange: hasty(exchange, connection_age_s)}
+    drivers = {exchange: changed(exchange, connection_age_s, hasty=hasty)}
     addresses = Addresses(simulator.url)
     http = Http(drivers=drivers, addresses=addresses)
     pool = Pool(
@@ -221,7 +225,7 @@ async def test_a_resubscribed_pair_starts_anew_and_the_others_lose_nothing(excha
 
 async def test_a_pair_that_the_exchange_does_not_serve_stops_no_other(exchange, market):
     """Binance acknowledges what it does not serve and stays silent; the others refuse it."""
-    async with floor(exchange, market, timing=replace(TIMING, first_data_s=0.5)) as on:
+    async with floor(exchange, market, timing=replace(TIMING, first_data_s=3.0)) as on:
         bad = on.instruments[1]
         await on.fault("refuse", symbol=bad.symbol)
         pairs = on.take(5)
@@ -240,7 +244,7 @@ async def test_a_pair_that_the_exchange_does_not_serve_stops_no_other(exchange, 
 
 
 async def test_a_silent_socket_is_found_and_replaced(exchange, market):
-    async with floor(exchange, market, timing=replace(TIMING, quiet_s=0.2)) as on:
+    async with floor(exchange, market, timing=replace(TIMING, quiet_s=0.2), hasty=True) as on:
         pairs = on.take(3)
         await on.live(pairs)
         await on.fault("silence")
@@ -287,7 +291,7 @@ async def test_late_answers_to_commands_harm_nothing(exchange, market):
 
 async def test_answers_that_stay_away_for_a_while_cost_no_pair_and_no_socket(exchange, market):
     """Without data either, all is asked for again; who refuses that because we have it already, says yes."""
-    async with floor(exchange, market, timing=replace(TIMING, ack_s=0.4, first_data_s=30.0)) as on:
+    async with floor(exchange, market, timing=replace(TIMING, ack_s=0.4, ack_tries=100)) as on:
         await on.fault("mute")
         await on.fault("no_ack", seconds=0.6)
         pairs = on.take(3)

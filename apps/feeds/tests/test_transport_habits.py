@@ -1,8 +1,8 @@
 """What only some exchanges do: tokens, greetings, beats of their own, snapshots on the socket, sockets closed for one
 symbol, few sockets for an address."""
 
-import asyncio
 import json
+import time
 from itertools import count
 
 from msgspec.structs import replace
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from apps.feeds.drivers.base import Heartbeat, Rate, Request, TopicKind
 from apps.feeds.errors import Retryable
 from apps.feeds.subscriptions import Diff
+from apps.feeds.tests.standing_clock import StandingClock
 from apps.feeds.tests.toy import (
     FAST,
     LIMITS,
@@ -162,47 +163,59 @@ def _beats(peer: Peer) -> list[int]:
 # Snapshots on the stream's own socket
 
 
-async def test_a_snapshot_is_asked_for_on_the_socket_of_the_book_and_not_twice_in_a_row():
+async def test_a_snapshot_is_asked_for_on_the_socket_of_the_book_and_not_twice_in_a_row(monkeypatch):
     async with toy_server() as server:
         sink = Notes()
-        async with running(pool_on(server, sink, timing=replace(FAST, snapshot_s=0.1))) as pool:
+        async with running(pool_on(server, sink, timing=replace(FAST, ack_s=1.0, snapshot_s=10.0))) as pool:
             pool.apply(pairs("AAA", "BBB"))
             await live(sink, "AAA", "BBB")
+            monkeypatch.setattr(time, "monotonic", clock := StandingClock())
             for _ in range(3):
                 pool.ask_snapshot(key("BBB"))
-            await server.until(lambda: _snapshots(server.peers[0]) == ["BBB"])
-            asked = server.now()
+            await clock.settle()
+            assert _snapshots(server.peers[0]) == ["BBB"]
             pool.ask_snapshot(key("BBB"))
-            await server.until(lambda: _snapshots(server.peers[0]) == ["BBB", "BBB"])
-            assert server.now() - asked >= 0.05
+            clock.skip(9.9)
+            await clock.settle()
+            assert _snapshots(server.peers[0]) == ["BBB"]
+            clock.skip(0.2)
+            await clock.settle()
+            assert _snapshots(server.peers[0]) == ["BBB", "BBB"]
             pool.ask_snapshot(key("CCC"))  # nobody holds it
+            clock.run()
 
 
-async def test_one_snapshot_at_a_time_is_asked_for_and_the_pace_counts_from_its_answer():
+async def test_one_snapshot_at_a_time_is_asked_for_and_the_pace_counts_from_its_answer(monkeypatch):
     """So that no stall on the way, or of the exchange, brings two questions there at once."""
-    slow = replace(LIMITS, commands=Rate(1, 0.2))
+    slow = replace(LIMITS, commands=Rate(1, 2.0))
     async with toy_server() as server:
         sink = Notes()
-        async with running(pool_on(server, sink, driver=ToyDriver(rules=slow), timing=replace(FAST, ack_s=30))) as pool:
+        async with running(pool_on(server, sink, driver=ToyDriver(rules=slow))) as pool:
             pool.apply(pairs("AAA", "BBB"))
             await live(sink, "AAA", "BBB")
             [peer] = server.peers
+            monkeypatch.setattr(time, "monotonic", clock := StandingClock())
             for symbol in ("AAA", "BBB"):
                 pool.ask_snapshot(key(symbol))
-            await server.until(lambda: len(_snapshots(peer)) == 1)
-            await asyncio.sleep(0.5)  # longer than the pace
+            for seconds in (0.0, 5.0, 5.0):  # longer than the pace, shorter than an answer is awaited
+                clock.skip(seconds)
+                await clock.settle()
             [first] = _snapshots(peer)
-            answered = server.now()
             await peer.send(book=first, seq=7, snapshot=True, asked=True)
-            await server.until(lambda: len(_snapshots(peer)) == 2)
-            assert server.now() - answered >= 0.2
+            for seconds in (0.0, 1.9):
+                clock.skip(seconds)
+                await clock.settle()
+                assert _snapshots(peer) == [first]
+            clock.skip(0.5)
+            await clock.settle()
             assert sorted(_snapshots(peer)) == ["AAA", "BBB"]
+            clock.run()
 
 
 async def test_a_question_for_a_snapshot_that_is_never_answered_holds_up_no_other_for_long():
     async with toy_server() as server:
         sink = Notes()
-        async with running(pool_on(server, sink)) as pool:
+        async with running(pool_on(server, sink, timing=replace(FAST, ack_s=0.3))) as pool:
             pool.apply(pairs("AAA", "BBB"))
             await live(sink, "AAA", "BBB")
             for symbol in ("AAA", "BBB"):

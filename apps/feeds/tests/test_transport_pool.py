@@ -1,6 +1,7 @@
 """The pool: which pair lies on which socket, and that one pair's change is no other pair's business."""
 
-import itertools
+import time
+from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
@@ -8,6 +9,7 @@ from msgspec.structs import replace
 from apps.feeds.drivers.base import Rate
 from apps.feeds.market import MarketType
 from apps.feeds.subscriptions import Diff, Subscription
+from apps.feeds.tests.standing_clock import StandingClock
 from apps.feeds.tests.toy import (
     FAST,
     LIMITS,
@@ -329,7 +331,7 @@ async def test_one_command_at_a_time_waits_for_each_answer():
         server.answer = slow
         sink = Notes()
         driver = ToyDriver(rules=replace(LIMITS, one_command_in_flight=True, topics_per_frame=2))
-        async with running(pool_on(server, sink, driver=driver, timing=replace(FAST, ack_s=5.0))) as pool:
+        async with running(pool_on(server, sink, driver=driver, timing=FAST)) as pool:
             pool.apply(add("AAA", "BBB", "CCC"))
             for count in (1, 2, 3):
                 await server.until(lambda: held)
@@ -338,32 +340,39 @@ async def test_one_command_at_a_time_waits_for_each_answer():
             await sink.until(lambda: all(sink.seqs(symbol) for symbol in ("AAA", "BBB", "CCC")))
 
 
-async def test_commands_keep_the_exchange_s_pace():
+async def keep(pace: Rate, seen: Callable[[], int], total: int, clock: StandingClock) -> None:
+    """See that `seen` rises to `total` by the pace's count in each stretch of its time, and not a moment earlier."""
+    for count in range(pace.count, total + 1, pace.count):
+        await clock.settle()
+        assert seen() == count
+        clock.skip(0.99 * pace.per_s)
+        await clock.settle()
+        assert seen() == count
+        clock.skip(0.2 * pace.per_s)
+
+
+async def test_commands_keep_the_exchange_s_pace(monkeypatch: pytest.MonkeyPatch):
+    pace = Rate(2, 10.0)
     async with toy_server() as server:
-        moments: list[float] = []
-
-        async def timed(peer: Peer, command: dict) -> None:
-            moments.append(server.now())
-            await obey(peer, command)
-
-        server.answer = timed
         sink = Notes()
-        driver = ToyDriver(rules=replace(LIMITS, commands=Rate(2, 0.2), topics_per_frame=2))
+        driver = ToyDriver(rules=replace(LIMITS, commands=pace, topics_per_frame=2))
         async with running(pool_on(server, sink, driver=driver)) as pool:
+            monkeypatch.setattr(time, "monotonic", clock := StandingClock())
             pool.apply(add("A", "B", "C", "D", "E", "F"))
-            await server.until(lambda: len(moments) == 6)
-            assert all(later - earlier >= 0.19 for earlier, later in zip(moments, moments[2:], strict=False))
+            await keep(pace, lambda: sum(len(peer.commands) for peer in server.peers), 6, clock)
+            clock.run()
 
 
-async def test_new_sockets_keep_the_exchange_s_pace():
+async def test_new_sockets_keep_the_exchange_s_pace(monkeypatch: pytest.MonkeyPatch):
+    pace = Rate(1, 10.0)
     async with toy_server() as server:
         sink = Notes()
-        driver = ToyDriver(rules=replace(LIMITS, connects=Rate(1, 0.15)))
+        driver = ToyDriver(rules=replace(LIMITS, connects=pace))
         async with running(pool_on(server, sink, driver=driver, pairs_per_connection=1)) as pool:
+            monkeypatch.setattr(time, "monotonic", clock := StandingClock())
             pool.apply(add("A", "B", "C"))
-            await sink.until(lambda: sink.seqs("A") and sink.seqs("B") and sink.seqs("C"))
-            opened = [peer.opened for peer in server.peers]
-            assert all(later - earlier >= 0.14 for earlier, later in itertools.pairwise(opened))
+            await keep(pace, lambda: len(server.peers), 3, clock)
+            clock.run()
 
 
 @pytest.mark.parametrize("apart", [False, True])

@@ -20,7 +20,7 @@ from apps.feeds.errors import BadCredentials, MalformedFrame, RateLimited, Refus
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import AccountEvent, Credentials, OrderStatus, OrderUpdate
 from apps.feeds.tests.scripted import ScriptedServer, hang_up, reply, scripted_server
-from apps.feeds.tests.toy import FAST, Peer, ToyDriver, ToyServer, Watched, toy_server
+from apps.feeds.tests.toy import FAST, PATIENCE_S, Peer, ToyDriver, ToyServer, Watched, toy_server
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.gate import Gate
 from apps.feeds.transport.link import Link, LinkState
@@ -29,7 +29,6 @@ from apps.feeds.transport.private import PrivateSocket
 
 KEYS = Credentials(key="canary-key-1f9a", secret="canary-secret-77c2")
 CHANNELS = ("orders", "fills")
-PATIENT = replace(FAST, ack_s=10.0)
 
 
 def order(exchange_order_id: str) -> OrderUpdate:
@@ -53,7 +52,9 @@ class ToyTrader:
     channels: tuple[str, ...] = CHANNELS
     renew_every_s: float | None = None
     tokens: bool = False
-    beat: Heartbeat = field(default_factory=lambda: Heartbeat(send='{"op":"ping"}', every_s=30.0, answer_s=0.3))
+    beat: Heartbeat = field(
+        default_factory=lambda: Heartbeat(send='{"op":"ping"}', every_s=PATIENCE_S, answer_s=PATIENCE_S)
+    )
 
     def trade_limits(self, market_type: MarketType) -> TradeLimits:
         return TradeLimits(budgets={"tokens": Rate(100, 1.0)}, private_sockets=5, greeted=self.greeted)
@@ -197,12 +198,12 @@ async def stage(trader: ToyTrader | None = None, **options: Any) -> AsyncIterato
         driver.retry_after = lambda status, headers, content: _told(headers) if status == 429 else None
         drivers, traders = {"toy": driver}, {"toy": trader}
         async with OrderClient(
-            drivers=drivers, traders=traders, addresses=Addresses(rest.url), timeout_s=2.0
+            drivers=drivers, traders=traders, addresses=Addresses(rest.url), timeout_s=PATIENCE_S
         ) as client:
             socket = PrivateSocket(
                 account="1", keys=KEYS, market_type=MarketType.SPOT, driver=driver, trader=trader, client=client,
                 sink=notes, addresses=Addresses(server.url), gate=Gate(Rate(1000, 1.0)), clock=lambda: 7,
-                exchange_ms=lambda: 1_790_000_000_000, rng=random.Random(1), timing=options.pop("timing", PATIENT),
+                exchange_ms=lambda: 1_790_000_000_000, rng=random.Random(1), timing=options.pop("timing", FAST),
             )  # fmt: skip
             task = asyncio.create_task(socket.run())
             try:
@@ -261,7 +262,7 @@ async def test_a_refused_login_ends_it_for_good():
         await peer.send(login="60009")
 
     async with stage(answer=refuse) as on:
-        await asyncio.wait_for(on.task, 10)
+        await asyncio.wait_for(on.task, PATIENCE_S)
         assert on.notes.refusals == [("60009", "login: 60009: bad signature")]
         assert on.notes.story == ["refused"]
         assert len(on.server.peers) == 1
@@ -270,7 +271,7 @@ async def test_a_refused_login_ends_it_for_good():
 
 async def test_a_key_that_gets_no_token_ends_it_for_good():
     async with stage(ToyTrader(tokens=True), acts=[reply("", "401 Unauthorized")]) as on:
-        await asyncio.wait_for(on.task, 10)
+        await asyncio.wait_for(on.task, PATIENCE_S)
         assert on.notes.refusals == [("401", "no such key")]
         assert on.server.peers == []
 
@@ -302,7 +303,7 @@ async def nothing(peer: Peer, command: dict[str, Any]) -> None:
     ],
 )
 async def test_a_socket_that_does_not_get_on_is_given_up(trader: ToyTrader, answer, reason: str):
-    async with stage(trader, answer=answer, timing=FAST) as on:
+    async with stage(trader, answer=answer, timing=replace(FAST, open_s=0.3, ack_s=0.3)) as on:
         assert await on.lost() == reason
         await on.server.until(lambda: len(on.server.peers) >= 2)
         assert "ready" not in on.notes.story
@@ -335,7 +336,7 @@ async def test_a_socket_that_answers_no_heartbeat_is_lost():
 
 async def test_heartbeats_that_are_answered_keep_it():
     beat = Heartbeat(send='{"op":"ping"}', every_s=0.02, answer_s=5.0)
-    async with stage(ToyTrader(beat=beat), timing=replace(PATIENT, quiet_s=0.02)) as on:
+    async with stage(ToyTrader(beat=beat), timing=replace(FAST, quiet_s=0.02)) as on:
         await on.ready()
         beat_once = {"op": "ping"}
         await on.server.until(lambda: on.peer.commands.count(beat_once) >= 1)
@@ -344,7 +345,7 @@ async def test_heartbeats_that_are_answered_keep_it():
 
 async def test_where_the_exchange_wants_protocol_pings_those_keep_it():
     beat = Heartbeat(send=None, every_s=0.02, answer_s=5.0)
-    async with stage(ToyTrader(beat=beat), timing=replace(PATIENT, quiet_s=0.02)) as on:
+    async with stage(ToyTrader(beat=beat), timing=replace(FAST, quiet_s=0.02)) as on:
         await on.ready()
         async with asyncio.timeout(20):
             while not on.peer.pings:  # noqa: ASYNC110 (nobody tells of a ping)
@@ -439,7 +440,7 @@ async def test_a_malformed_frame_is_told_and_the_socket_goes_on():
 
 
 async def test_too_many_malformed_frames_end_the_socket():
-    async with stage(timing=replace(PATIENT, malformed_frames=3)) as on:
+    async with stage(timing=replace(FAST, malformed_frames=3)) as on:
         await on.ready()
         for _ in range(3):
             await on.peer.send(nonsense=1)

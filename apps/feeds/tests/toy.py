@@ -50,18 +50,18 @@ from apps.feeds.transport.timing import Timing
 
 PATIENCE_S = 40.0  # of a test for something that must happen
 
-FAST = Timing(
-    open_s=2.0,
+FAST = Timing(  # to act, and patient with others: what a machine does late costs nothing that a test has not asked for
+    open_s=PATIENCE_S,
     close_s=0.2,
     check_s=0.02,
-    ack_s=0.3,
-    first_data_s=0.3,
-    quiet_s=30.0,
-    idle_s=30.0,
+    ack_s=PATIENCE_S,
+    first_data_s=PATIENCE_S,
+    quiet_s=PATIENCE_S,
+    idle_s=PATIENCE_S,
     backoff_first_s=0.01,
     backoff_most_s=0.05,
-    handover_s=2.0,
-    refused_s=0.3,
+    handover_s=PATIENCE_S,
+    refused_s=PATIENCE_S,
 )
 LIMITS = Limits(
     pairs_per_connection=100,
@@ -70,7 +70,7 @@ LIMITS = Limits(
     connects=Rate(1000, 1.0),
     rest_weight=Rate(1000, 1.0),
 )
-BEAT = Heartbeat(send='{"op":"ping"}', every_s=30.0, answer_s=0.3)
+BEAT = Heartbeat(send='{"op":"ping"}', every_s=PATIENCE_S, answer_s=PATIENCE_S)
 
 
 class Watched:

@@ -52,7 +52,9 @@ def expected(event: BookDelta | BookSnapshot, event_no: int) -> dict[str, object
 
 
 @given(events=st.lists(deltas | snapshots, min_size=1, max_size=8))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_clickhouse_reads_any_book_event_as_it_was(client, events):
     client.command(f"TRUNCATE TABLE {UPDATES}")
     insert(client, UPDATES, [update_row(event, no) for no, event in enumerate(events, 1)])
@@ -69,7 +71,9 @@ def test_clickhouse_reads_any_book_event_as_it_was(client, events):
 
 
 @given(prints=st.lists(trades, min_size=1, max_size=8))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_clickhouse_reads_any_trade_as_it_was(client, prints):
     client.command(f"TRUNCATE TABLE {TRADES}")
     insert(client, TRADES, [trade_row(trade, no) for no, trade in enumerate(prints, 1)])

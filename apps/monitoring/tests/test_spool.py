@@ -77,7 +77,9 @@ def test_an_index_cut_at_any_byte_keeps_what_it_still_names(tmp_path):
 
 
 @given(sizes=st.lists(st.integers(1, 4), min_size=1, max_size=4), data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_a_changed_byte_costs_its_block_and_those_behind_it(tmp_path_factory, sizes, data):
     directory = tmp_path_factory.mktemp("spool")
     write(directory, sizes)

@@ -8,10 +8,11 @@ import pytest
 import pytest_asyncio
 
 from apps.feeds.drivers import registry
-from apps.feeds.market import BookState, Instrument, Levels, MarketType, Side
+from apps.feeds.market import BookState, Instrument, Levels, MarketType, PublicTrade, Side, in_base
 from apps.feeds.orders import Fees, Fill, NewOrder, OrderStatus, OrderType, OrderUpdate
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.tests.stand import BOOK_MESSAGES_S, Stand, patience, stand
+from apps.feeds.tests.waiting import until
 from apps.trading.paper.account import PaperAccount, PaperEvent
 from apps.trading.paper.ledger import Entry
 
@@ -52,9 +53,15 @@ class Trader:
             latency_ms=0,
         )
         self.told: list[PaperEvent] = []
+        self.tape: list[PublicTrade] = []  # all that was shown, in base currency
         self._on = on
         self._version = -1
-        self._prints = len(on.desk.prints[self.instrument.symbol])
+        self._first = len(on.desk.prints[self.instrument.symbol])
+
+    @property
+    def step(self) -> Decimal:
+        """A lot in base currency."""
+        return self.instrument.lot * self.instrument.contract_size
 
     @property
     def book(self) -> tuple[Levels, Levels]:
@@ -62,11 +69,15 @@ class Trader:
         assert found is not None
         return found.top(self._on.depth)
 
+    def lots(self, amount: float) -> int:
+        return round(Decimal(repr(amount)) / self.step)
+
     def look(self) -> None:
         """Show what has come since the last look."""
         tracked = self._on.book(self._on.neighbour)
-        for trade in self._on.desk.prints[self.instrument.symbol][self._prints :]:
-            self._prints += 1
+        for counted in self._on.desk.prints[self.instrument.symbol][self._first + len(self.tape) :]:
+            trade = in_base(counted, self.instrument)
+            self.tape.append(trade)
             self.told += self.paper.show_trade(self.instrument, trade, now_ms())
         if tracked.version != self._version and tracked.state is BookState.LIVE:
             self._version = tracked.version
@@ -76,7 +87,6 @@ class Trader:
             )
 
     def place(self, kind: OrderType, price: float) -> NewOrder:
-        step = self.instrument.lot * self.instrument.contract_size
         limit = Decimal(repr(price))
         order = NewOrder(
             instrument=self.instrument,
@@ -84,11 +94,23 @@ class Trader:
             side=Side.BUY,
             type=kind,
             expires_ms=now_ms() + 60_000,
-            amount=(WORTH / limit / step).to_integral_value(ROUND_CEILING) * step,
+            amount=(WORTH / limit / self.step).to_integral_value(ROUND_CEILING) * self.step,
             price=limit if kind is OrderType.LIMIT else None,
         )
         self.told += self.paper.place(order, now_ms())
         return order
+
+    async def show_sale(self, levels: Levels) -> None:
+        """Let somebody sell to all who bid there, these being the best; wait until tape and book have told of it."""
+        before = now_ms()
+        await until(lambda: now_ms() > before)
+        lots, last = sum(self.lots(size) for _, size in levels), levels[-1][0]
+        await self._on.trade(self._on.neighbour, "sell", lots, last)
+        await self.until(lambda: self.traded_since(before) == lots and self.book[0][0][0] < last)
+
+    def traded_since(self, ms: int) -> int:
+        """In lots, as the tape was shown."""
+        return sum(self.lots(trade.amount) for trade in self.tape if trade.exchange_ms > ms)
 
     async def until(self, holds: Callable[[], object]) -> None:
         def seen() -> object:
@@ -127,6 +149,12 @@ def walk(levels: Levels, amount: Decimal) -> list[tuple[Decimal, Decimal]]:
     raise AssertionError("the book does not hold so much")
 
 
+def deep_enough(levels: Levels, order: NewOrder) -> int:
+    """How many levels offer what the order wants."""
+    assert order.amount is not None
+    return len(walk(levels, order.amount))
+
+
 async def test_a_market_order_takes_what_the_live_book_shows(on: Stand):
     trader = Trader(on)
     await trader.until(lambda: on.state(on.neighbour) is BookState.LIVE)
@@ -143,11 +171,16 @@ async def test_a_market_order_takes_what_the_live_book_shows(on: Stand):
 
 async def test_an_order_that_rests_fills_when_the_market_comes_to_it_and_not_before(on: Stand):
     trader = Trader(on)
-    await trader.until(lambda: on.state(on.neighbour) is BookState.LIVE)
-    bids, _ = trader.book
-    order = trader.place(OrderType.LIMIT, bids[0][0])
-    assert trader.fills() == []
-    await trader.until(lambda: trader.status() is OrderStatus.FILLED)
+    await until(lambda: on.listened(on.neighbour, "book", "trades"), PATIENCE_S)
+    await on.moved(on.neighbour)  # its stream tells the time, where its first snapshot did not
+    async with on.standing(on.neighbour):
+        trader.look()
+        bids, _ = trader.book
+        order = trader.place(OrderType.LIMIT, bids[1][0])
+        await trader.show_sale(bids[:1])  # the order is at the best price now
+        assert (trader.fills(), trader.status()) == ([], OrderStatus.OPEN)
+        await trader.show_sale(bids[1 : 2 + deep_enough(bids[2:], order)])
+    assert trader.status() is OrderStatus.FILLED
     assert all((fill.price, fill.is_maker) == (order.price, True) for fill in trader.fills())
     assert sum(fill.amount for fill in trader.fills()) * trader.instrument.contract_size == order.amount
     assert trader.conserved()

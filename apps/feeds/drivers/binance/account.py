@@ -53,12 +53,12 @@ class FuturesBalance(money.Exact, rename="camel"):
 class Risk(money.Exact, rename="camel"):
     symbol: wire.Name
     position_amt: Decimal
-    position_side: str
+    position_side: wire.Word
     entry_price: Decimal
     un_realized_profit: Decimal
     liquidation_price: Decimal
     leverage: Decimal | None = None
-    margin_type: str | None = None
+    margin_type: wire.Word | None = None
 
 
 class CommissionRate(money.Exact, rename="camel"):

@@ -16,8 +16,8 @@ OK, UNAVAILABLE = 200, 503
 
 
 class Refusal(Struct):
-    code: int
-    msg: str = ""
+    code: wire.Code
+    msg: wire.Words = ""
 
 
 _refusal = wire.decoder(Refusal)

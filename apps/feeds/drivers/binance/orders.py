@@ -47,7 +47,7 @@ class Order(money.Exact, rename="camel"):
     symbol: wire.Name
     order_id: wire.Id
     client_order_id: Word
-    status: str | None = None
+    status: wire.Word | None = None
     side: Literal["BUY", "SELL"] | None = None
     price: Decimal | None = None
     orig_qty: Decimal | None = None

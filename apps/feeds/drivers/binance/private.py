@@ -43,8 +43,8 @@ class Holding(money.Exact):
     pa: Decimal
     ep: Decimal
     up: Decimal
-    ps: str
-    mt: str | None = None
+    ps: wire.Word
+    mt: wire.Word | None = None
 
 
 class Holdings(Struct):
@@ -55,33 +55,33 @@ class Holdings(Struct):
 class AccountUpdate(Struct):
     T: wire.Millis
     a: Holdings
-    st: int | None = None
+    st: wire.Code | None = None
 
 
 class OrderReport(Struct):
     o: reports.Report
-    st: int | None = None
+    st: wire.Code | None = None
 
 
 class Kind(Struct):
-    e: str
+    e: wire.Word
 
 
 class SpotResult(Struct, rename="camel"):
-    subscription_id: int | None = None
+    subscription_id: wire.Code | None = None
 
 
 class SpotError(Struct):
-    code: int
-    msg: str = ""
+    code: wire.Code
+    msg: wire.Words = ""
 
 
 class SpotFrame(Struct):
     """An event, or the answer to our command."""
 
     event: Raw | UnsetType = UNSET
-    id: str | int | None = None
-    status: int | None = None
+    id: wire.Word | wire.Code | None = None
+    status: wire.Code | None = None
     result: SpotResult | None = None
     error: SpotError | None = None
 
@@ -89,7 +89,7 @@ class SpotFrame(Struct):
 class FuturesFrame(Struct):
     """An event, bare or wrapped with its stream's name."""
 
-    e: str | None = None
+    e: wire.Word | None = None
     data: Raw | UnsetType = UNSET
 
 

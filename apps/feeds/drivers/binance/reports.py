@@ -26,17 +26,17 @@ class Report(money.Exact):
     z: Decimal
     L: Decimal
     T: wire.Millis
-    t: int = -1
+    t: wire.Code = -1
     m: bool | None = None
     n: Decimal | None = None  # the fee
     N: Word | None = None
     C: Word = ""  # spot: the order's own id, where c names the cancel
     Z: Decimal | None = None  # spot: value of what is filled
     ap: Decimal | None = None  # futures: average
-    r: str | None = None  # reason of a refusal, of an expiry
-    eR: str | int | None = None  # noqa: N815 the wire's own
-    er: str | int | None = None
-    st: int | None = None
+    r: wire.Words | None = None  # reason of a refusal, of an expiry
+    eR: wire.Word | wire.Code | None = None  # noqa: N815 the wire's own
+    er: wire.Word | wire.Code | None = None
+    st: wire.Code | None = None
 
 
 def events(row: Report) -> list[PrivateEvent]:

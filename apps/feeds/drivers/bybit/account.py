@@ -43,7 +43,7 @@ class Holding(Struct, rename="camel"):
     symbol: wire.Name
     side: Literal["Buy", "Sell", "", "None"]
     size: Number
-    position_idx: int
+    position_idx: wire.Code
     entry_price: Number | None = None
     avg_price: Number | None = None
     unrealised_pnl: Number | None = None
@@ -80,7 +80,7 @@ class Granted(Struct):
 
 
 class KeyInfo(Struct, rename="camel"):
-    read_only: int
+    read_only: wire.Code
     permissions: Granted
     ips: Words = []
     expired_at: Word | None = None
@@ -104,7 +104,12 @@ def balances(keys: Credentials, market_type: MarketType, now_ms: int) -> Request
 
 
 def parse_balances(market_type: MarketType, answer: Answer) -> list[Balance]:
-    return [balance(coin) for wallet in answers.result(_wallets, answer).list for coin in wallet.coin]
+    return coins(answers.result(_wallets, answer).list)
+
+
+def coins(rows: list[Wallet]) -> list[Balance]:
+    wire.check_rows(wallet.coin for wallet in rows)
+    return [balance(coin) for wallet in rows for coin in wallet.coin]
 
 
 def balance(row: Coin) -> Balance:

@@ -23,8 +23,8 @@ class Envelope(Struct, Generic[T], rename="camel"):
 
 
 class Head(Struct, rename="camel"):
-    ret_code: int
-    ret_msg: str = ""
+    ret_code: wire.Code
+    ret_msg: wire.Words = ""
     time: wire.Millis | None = None
 
 
@@ -32,8 +32,8 @@ class Rows(Struct, Generic[T], rename="camel"):
     """`category` stands for all rows; positions, wallets and fees have none."""
 
     list: Annotated[list[T], Meta(max_length=MAX_ROWS)]
-    next_page_cursor: str | None = None
-    category: str | None = None
+    next_page_cursor: wire.Words | None = None
+    category: wire.Word | None = None
 
 
 _head = wire.decoder(Head)

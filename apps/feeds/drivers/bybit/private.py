@@ -18,18 +18,18 @@ T = TypeVar("T")
 
 
 class Sent(Struct):
-    op: str | None = None
+    op: wire.Word | None = None
 
 
 class Envelope(Struct, rename={"ret_code": "retCode", "answer": "retMsg"}):
     """Any frame, to find out which. What `request` echoes may hold a key: only its `op` is read."""
 
-    topic: str | None = None
-    op: str | None = None
+    topic: wire.Word | None = None
+    op: wire.Word | None = None
     success: bool | None = None
-    ret_msg: str = ""
-    ret_code: int | None = None
-    answer: str = ""
+    ret_msg: wire.Words = ""
+    ret_code: wire.Code | None = None
+    answer: wire.Words = ""
     request: Sent | None = None
 
 
@@ -66,8 +66,7 @@ def parse(keys: Credentials, market_type: MarketType, frame: Frame, received_ns:
         return _executed(market_type, text)
     if channel == "wallet":
         told = wire.decode(_wallets, text)
-        rows = [account.balance(coin) for wallet in told.data for coin in wallet.coin]
-        return [Balances(rows=rows, whole=False, exchange_ms=told.creation_time)]
+        return [Balances(rows=account.coins(told.data), whole=False, exchange_ms=told.creation_time)]
     if channel == "position":
         return _held(market_type, text)
     if envelope.topic in trading.IGNORED_TOPICS:

@@ -36,7 +36,7 @@ class Holding(money.Exact):
     available: Decimal
     frozen: Decimal
     margin: Decimal = Decimal(0)
-    margin_market: str = ""
+    margin_market: wire.Word = ""
     updated_at: wire.Millis = 0
 
 
@@ -44,8 +44,8 @@ class Held(money.Exact):
     """A position; a market has one, long or short."""
 
     market: wire.Name
-    side: str
-    margin_mode: str
+    side: wire.Word
+    margin_mode: wire.Word
     open_interest: Decimal
     avg_entry_price: Decimal
     leverage: Decimal
@@ -65,8 +65,8 @@ class Paid(money.Exact):
 
     market: wire.Name
     ccy: wire.Name
-    position_id: int
-    side: str
+    position_id: wire.Id
+    side: wire.Word
     funding_rate: Decimal
     funding_value: Decimal
     created_at: wire.Millis

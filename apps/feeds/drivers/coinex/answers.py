@@ -23,8 +23,8 @@ class Pagination(Struct):
 class Envelope(Struct):
     """`data` may be null in an answer without error: there is nothing. Some lists leave out `pagination`."""
 
-    code: int
-    message: str = ""
+    code: wire.Code
+    message: wire.Words = ""
     data: Raw = Raw(NULL)
     pagination: Pagination | None = None
 

@@ -27,8 +27,8 @@ RECENT_MS = 600_000
 class Item(Struct):
     """One of several orders that share a client id."""
 
-    code: int
-    message: str = ""
+    code: wire.Code
+    message: wire.Words = ""
 
 
 _order = wire.decoder(Order)

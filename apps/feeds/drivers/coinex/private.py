@@ -20,10 +20,10 @@ from apps.feeds.orders import Balances, Credentials, LookUp, OrderStatus, Positi
 class Envelope(Struct):
     """Any frame: pushes have a method, answers have an id and a code."""
 
-    method: str | None = None
-    id: int | None = None
-    code: int | None = None
-    message: str = ""
+    method: wire.Word | None = None
+    id: wire.Code | None = None
+    code: wire.Code | None = None
+    message: wire.Words = ""
     data: Raw = Raw(b"null")
 
 
@@ -42,7 +42,7 @@ class PositionEvent(Struct):
 
 
 class Result(Struct):
-    result: str = ""
+    result: wire.Word = ""
 
 
 Events: TypeAlias = list[PrivateEvent]

@@ -17,17 +17,17 @@ class Order(money.Exact):
 
     order_id: wire.Id
     market: wire.Name
-    side: str
-    type: str
+    side: wire.Word
+    type: wire.Word
     amount: Decimal
     price: Decimal | None = None
-    client_id: str = ""
+    client_id: wire.Word = ""
     filled_amount: Decimal | None = None
     filled_value: Decimal | None = None
     unfilled_amount: Decimal | None = None
     unfill_amount: Decimal | None = None
-    status: str | None = None
-    fee_ccy: str | None = None  # of futures only
+    status: wire.Word | None = None
+    fee_ccy: wire.Word | None = None  # of futures only
     created_at: wire.Millis = 0
     updated_at: wire.Millis = 0  # 0 on finished orders
 
@@ -58,14 +58,14 @@ class Deal(money.Exact):
     deal_id: wire.Id
     order_id: wire.Id
     market: wire.Name
-    side: str
+    side: wire.Word
     price: Decimal
     amount: Decimal
     created_at: wire.Millis
-    client_id: str = ""
-    role: str = ""
+    client_id: wire.Word = ""
+    role: wire.Word = ""
     fee: Decimal | None = None
-    fee_ccy: str = ""
+    fee_ccy: wire.Word = ""
 
 
 def rest_update(told: Order, *, finished: bool) -> OrderUpdate:

@@ -29,7 +29,7 @@ class SpotRow(money.Exact):
     """One currency has a row for each kind of its balance."""
 
     currency: wire.Name
-    type: str
+    type: wire.Word
     balance: Decimal
 
 
@@ -51,13 +51,13 @@ class Held(money.Exact):
     """`position_side` is both in one-way mode, where `direction` tells long from short."""
 
     contract_code: wire.Name
-    position_side: str
-    direction: str
-    margin_mode: str
+    position_side: wire.Word
+    direction: wire.Word
+    margin_mode: wire.Word
     volume: Decimal
     lever_rate: Decimal
-    open_avg_price: str | None = None
-    liquidation_price: str | None = None
+    open_avg_price: wire.Word | None = None
+    liquidation_price: wire.Word | None = None
     profit_unreal: Decimal | None = None
 
 
@@ -76,8 +76,8 @@ class SwapFee(money.Exact):
 
 
 class Bill(money.Exact):
-    id: str
-    type: str
+    id: wire.Word
+    type: wire.Word
     currency: wire.Name
     amount: Decimal
     contract_code: wire.Name

@@ -19,14 +19,14 @@ T = TypeVar("T")
 class Head(Struct):
     """Spot and the older half of contracts have a status and a code of their own when refused; v5 has a code always."""
 
-    status: str | None = None
-    code_: str | int | None = field(default=None, name="code")
-    spot_code: str | int | None = field(default=None, name="err-code")
-    old_code: str | int | None = field(default=None, name="err_code")
-    message: str | None = None
-    msg: str | None = None
-    spot_text: str | None = field(default=None, name="err-msg")
-    old_text: str | None = field(default=None, name="err_msg")
+    status: wire.Word | None = None
+    code_: wire.Word | wire.Code | None = field(default=None, name="code")
+    spot_code: wire.Word | wire.Code | None = field(default=None, name="err-code")
+    old_code: wire.Word | wire.Code | None = field(default=None, name="err_code")
+    message: wire.Words | None = None
+    msg: wire.Words | None = None
+    spot_text: wire.Words | None = field(default=None, name="err-msg")
+    old_text: wire.Words | None = field(default=None, name="err_msg")
 
     @property
     def code(self) -> str | None:

@@ -56,7 +56,7 @@ LIMITS = {
     FUTURES: Limits(
         pairs_per_connection=50,
         topics_per_frame=1,
-        commands=Rate(20, 1.0),  # 40 documented, counted where they arrive
+        commands=Rate(2, 0.1),  # 40 a second documented, counted where they arrive
         connects=Rate(5, 1.0),
         rest_weight=Rate(120, 3.0),  # 240 a second in one client
     ),

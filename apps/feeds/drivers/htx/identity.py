@@ -17,13 +17,13 @@ from apps.feeds.orders import Credentials, Permissions
 
 class Account(Struct):
     id: wire.Id
-    type: str
-    state: str
+    type: wire.Word
+    state: wire.Word
 
 
 class Key(Struct, rename="camel"):
-    permission: str
-    ip_addresses: str | None = None
+    permission: wire.Words
+    ip_addresses: wire.Words | None = None
 
 
 _accounts = wire.decoder(Rows[Account])

@@ -21,15 +21,15 @@ Events: TypeAlias = list[PrivateEvent]
 class Envelope(Struct, rename="kebab"):
     """Any frame: spot says `action` and `ch`, swaps say `op` and `topic`."""
 
-    action: str | None = None
+    action: wire.Word | None = None
     ch: wire.Word = ""
-    code: int | None = None
-    message: str | None = None
-    op: str | None = None
+    code: wire.Code | None = None
+    message: wire.Words | None = None
+    op: wire.Word | None = None
     topic: wire.Word = ""
-    err_code: int | None = None
-    err_msg: str | None = None
-    ts: wire.Word | int | None = None
+    err_code: wire.Code | None = None
+    err_msg: wire.Words | None = None
+    ts: wire.Word | wire.Code | None = None
     data: Raw = Raw(b"null")
 
 

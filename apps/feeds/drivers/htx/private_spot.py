@@ -16,13 +16,13 @@ from apps.feeds.orders import Balance, Balances, Credentials, Fill, OrderUpdate
 class SpotEvent(money.Exact, rename="camel"):
     """Of an order; a stop order that never became one has neither id nor type, but a side."""
 
-    event_type: str
+    event_type: wire.Word
     symbol: wire.Name
-    order_status: str
+    order_status: wire.Word
     order_id: wire.Id | None = None
-    client_order_id: str | None = None
-    type: str = ""
-    order_side: str = ""
+    client_order_id: wire.Word | None = None
+    type: wire.Word = ""
+    order_side: wire.Word = ""
     order_price: Decimal | None = None
     order_size: Decimal | None = None
     exec_amt: Decimal = Decimal(0)
@@ -30,26 +30,26 @@ class SpotEvent(money.Exact, rename="camel"):
     order_create_time: wire.Millis | None = None
     trade_time: wire.Millis | None = None
     last_act_time: wire.Millis | None = None
-    err_message: str | None = None
+    err_message: wire.Words | None = None
 
 
 class Clearing(money.Exact, rename="camel"):
     """An execution with its fee, or the end of an order where those are asked for as well."""
 
-    event_type: str
+    event_type: wire.Word
     symbol: wire.Name
     order_id: wire.Id
-    order_side: str
-    client_order_id: str | None = None
+    order_side: wire.Word
+    client_order_id: wire.Word | None = None
     trade_id: wire.Id | None = None
     trade_price: Decimal = Decimal(0)
     trade_volume: Decimal = Decimal(0)
     trade_time: wire.Millis = 0
     aggressor: bool | None = None
     transact_fee: Decimal = Decimal(0)
-    fee_currency: str = ""
+    fee_currency: wire.Word = ""
     fee_deduct: Decimal | None = None
-    fee_deduct_type: str = ""
+    fee_deduct_type: wire.Word = ""
 
 
 class SpotHolding(money.Exact, rename="camel"):
@@ -57,7 +57,7 @@ class SpotHolding(money.Exact, rename="camel"):
 
     currency: wire.Name
     account_id: wire.Id
-    account_type: str = ""
+    account_type: wire.Word = ""
     balance: Decimal | None = None
     available: Decimal | None = None
     change_time: wire.Millis | None = None

@@ -20,8 +20,8 @@ class SwapTrade(Struct):
     """An execution without its fee."""
 
     contract_code: wire.Name
-    order_id: str
-    client_order_id: str | None = None
+    order_id: wire.Word
+    client_order_id: wire.Word | None = None
 
 
 _order = wire.decoder(records.SwapOrder)

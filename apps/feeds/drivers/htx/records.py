@@ -14,12 +14,12 @@ class SpotOrder(money.Exact, rename="kebab"):
 
     id: wire.Id
     symbol: wire.Name
-    type: str
-    state: str
+    type: wire.Word
+    state: wire.Word
     amount: Decimal
     created_at: wire.Millis
     price: Decimal | None = None
-    client_order_id: str | None = None
+    client_order_id: wire.Word | None = None
     field_amount: Decimal | None = None
     field_cash_amount: Decimal | None = None
     filled_amount: Decimal | None = None
@@ -33,50 +33,50 @@ class SpotMatch(money.Exact, rename="kebab"):
 
     id: wire.Id
     symbol: wire.Name
-    type: str
+    type: wire.Word
     price: Decimal
     order_id: wire.Id
     trade_id: wire.Id
     filled_amount: Decimal
     filled_fees: Decimal
-    fee_currency: str
+    fee_currency: wire.Word
     created_at: wire.Millis
-    role: str = ""
+    role: wire.Word = ""
     filled_points: Decimal | None = None
-    fee_deduct_currency: str = ""
+    fee_deduct_currency: wire.Word = ""
 
 
 class SwapOrder(money.Exact):
     """Amounts are contracts, times texts. Without an id of ours `client_order_id` is theirs."""
 
     contract_code: wire.Name
-    order_id: str
-    side: str
-    state: str
+    order_id: wire.Word
+    side: wire.Word
+    state: wire.Word
     volume: Decimal
     trade_volume: Decimal
     updated_time: wire.Millis
-    id: str = ""
-    client_order_id: str | None = None
-    price: str | None = None
-    trade_avg_price: str | None = None
-    cancel_reason: str | None = None
+    id: wire.Word = ""
+    client_order_id: wire.Word | None = None
+    price: wire.Word | None = None
+    trade_avg_price: wire.Word | None = None
+    cancel_reason: wire.Words | None = None
 
 
 class SwapMatch(money.Exact):
     """An execution; its fee is positive when paid, other than the order's."""
 
-    id: str
+    id: wire.Word
     contract_code: wire.Name
-    order_id: str
-    side: str
+    order_id: wire.Word
+    side: wire.Word
     trade_price: Decimal
     trade_volume: Decimal
     trade_fee: Decimal
     created_time: wire.Millis
-    trade_id: str = ""
-    fee_currency: str | None = None
-    role: str = ""
+    trade_id: wire.Word = ""
+    fee_currency: wire.Word | None = None
+    role: wire.Word = ""
 
 
 def spot_update(told: SpotOrder) -> OrderUpdate:

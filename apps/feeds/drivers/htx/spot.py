@@ -26,13 +26,13 @@ from apps.feeds.orders import (
 class Cancelled(Struct, rename="kebab"):
     """`next_id` -1: no more orders are left for another request."""
 
-    success_count: int
-    failed_count: int
-    next_id: int
+    success_count: wire.Code
+    failed_count: wire.Code
+    next_id: wire.Code
 
 
 _number = wire.decoder(answers.Data[wire.Id])
-_state = wire.decoder(answers.Data[int])
+_state = wire.decoder(answers.Data[wire.Code])
 _cancelled = wire.decoder(answers.Data[Cancelled])
 _order = wire.decoder(answers.Data[SpotOrder])
 _orders = wire.decoder(answers.Rows[SpotOrder])

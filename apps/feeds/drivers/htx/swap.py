@@ -34,8 +34,8 @@ class Ids(Struct):
 class Item(Struct):
     """One of the orders that a request for several is about."""
 
-    code: int = OK
-    message: str = ""
+    code: wire.Code = OK
+    message: wire.Words = ""
     order_id: wire.Word = ""
 
 

@@ -46,7 +46,7 @@ class Status(Struct):
 
 
 class Role(Struct):
-    role: str
+    role: wire.Word
 
 
 _spot = wire.decoder(values.SpotState)

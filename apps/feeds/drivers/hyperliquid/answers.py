@@ -19,14 +19,14 @@ _UNKNOWN = "error"  # instead of a code
 
 class Resting(Struct):
     oid: wire.Id
-    cloid: str | None = None
+    cloid: wire.Word | None = None
 
 
 class Filled(money.Exact, rename="camel"):
     oid: wire.Id
     total_sz: Decimal
     avg_px: Decimal
-    cloid: str | None = None
+    cloid: wire.Word | None = None
 
 
 class Outcome(Struct):
@@ -34,21 +34,21 @@ class Outcome(Struct):
 
     resting: Resting | None = None
     filled: Filled | None = None
-    error: str | None = None
+    error: wire.Words | None = None
 
 
 class Outcomes(Struct):
-    statuses: Annotated[list[Outcome | str], Meta(max_length=100)]
+    statuses: Annotated[list[Outcome | wire.Words], Meta(max_length=100)]
 
 
 class Response(Struct):
-    type: str
+    type: wire.Word
     data: Outcomes | None = None
 
 
 class Reply(Struct):
-    status: str
-    response: Response | str
+    status: wire.Word
+    response: Response | wire.Words
 
 
 _reply = wire.decoder(Reply)

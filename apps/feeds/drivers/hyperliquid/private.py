@@ -15,7 +15,7 @@ from apps.feeds.orders import Balances, Credentials, LookUp, Positions
 
 
 class Envelope(Struct):
-    channel: str
+    channel: wire.Word
     data: Raw = Raw(b"null")
 
 
@@ -29,7 +29,7 @@ class Asked(Struct):
 
 
 class Fills(Struct, rename="camel"):
-    user: str
+    user: wire.Word
     fills: Raw
     is_snapshot: bool = False
 
@@ -47,20 +47,20 @@ class Events(Struct, rename="camel"):
 
 
 class SpotPush(Struct, rename="camel"):
-    user: str
+    user: wire.Word
     spot_state: values.SpotState
 
 
 class PerpetualPush(Struct, rename="camel"):
-    user: str
+    user: wire.Word
     clearinghouse_state: values.PerpetualState
-    dex: str | None = None
+    dex: wire.Word | None = None
 
 
 _envelope = wire.decoder(Envelope)
 _asked = wire.decoder(Asked)
 _subscription = wire.decoder(Subscription)
-_text = wire.decoder(str)
+_text: wire.Decoder[str] = wire.decoder(wire.Words)
 _orders: wire.Decoder[list[values.Told]] = wire.decoder(values.Updates)
 _fills = wire.decoder(Fills)
 _executions: wire.Decoder[list[values.Execution]] = wire.decoder(values.Executions)

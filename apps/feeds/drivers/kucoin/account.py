@@ -32,7 +32,7 @@ class Asset(Struct):
     currency: wire.Name
     balance: Number
     available: Number
-    type: str = facts.TRADE_ACCOUNT
+    type: wire.Word = facts.TRADE_ACCOUNT
 
 
 class Currencies(Struct):
@@ -71,8 +71,8 @@ class Mode(Struct, rename="camel"):
 
 
 class Key(Struct, rename="camel"):
-    permission: str
-    ip_whitelist: str = ""
+    permission: wire.Words
+    ip_whitelist: wire.Words = ""
     expired_at: Stamp | None = None
 
 
@@ -113,6 +113,7 @@ def parse_balances(market_type: MarketType, answer: Answer) -> list[Balance]:
     if isinstance(told, list):
         return [_balance(row) for row in told if row.type == facts.TRADE_ACCOUNT]
     if told.currency is None:
+        wire.check_rows(account.currencies for account in told.accounts)
         return [_balance(row) for account in told.accounts for row in account.currencies]
     equity, free = number(told.account_equity), number(told.available_balance)
     if equity is None or free is None:

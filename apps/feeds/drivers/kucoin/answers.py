@@ -20,8 +20,8 @@ MAX_NUMBER, MAX_TEXT = 100, 500  # characters
 
 
 class Head(Struct):
-    code: int | Annotated[str, Meta(max_length=32)]
-    msg: str = ""
+    code: wire.Code | Annotated[str, Meta(max_length=32)]
+    msg: wire.Words = ""
 
 
 class Reply(Struct, Generic[T]):
@@ -33,11 +33,11 @@ class Items(Struct, Generic[T], rename="camel"):
 
     items: Many[T] = []
     data_list: Many[T] = []
-    symbols: Many[str] = []
+    symbols: Many[wire.Name] = []
     last_id: wire.Id | None = None
-    current_page: int | None = None
-    page_number: int | None = None
-    total_page: int = 0
+    current_page: wire.Id | None = None
+    page_number: wire.Id | None = None
+    total_page: wire.Id = 0
     has_more: bool = False
 
 

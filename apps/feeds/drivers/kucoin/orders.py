@@ -32,13 +32,13 @@ SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 
 class Accepted(Struct, rename="camel"):
     order_id: wire.Name
-    client_oid: str | None = None
+    client_oid: wire.Word | None = None
 
 
 class Cancelled(Struct, rename="camel"):
     """Classic futures list what was cancelled; the others name the order."""
 
-    cancelled_order_ids: list[str] | None = None
+    cancelled_order_ids: answers.Many[wire.Name] | None = None
 
 
 class Armed(Struct, rename="camel"):

@@ -19,19 +19,19 @@ REFUSED = "refused"
 class Envelope(Struct, rename={"channel": "T", "payload": "d", "session_id": "sessionId"}):
     """Any frame, classic or unified."""
 
-    id: str | int | None = None
-    type: str | None = None
-    op: str | None = None
-    topic: str | None = None
-    subject: str = ""
-    code: int | None = None
+    id: wire.Word | wire.Code | None = None
+    type: wire.Word | None = None
+    op: wire.Word | None = None
+    topic: wire.Word | None = None
+    subject: wire.Word = ""
+    code: wire.Code | None = None
     data: Raw = Raw(b"null")
-    channel: str | None = None
+    channel: wire.Word | None = None
     payload: Raw = Raw(b"null")
     result: bool | None = None
-    message: str = ""
-    reason: str = ""
-    session_id: str | None = None
+    message: wire.Words = ""
+    reason: wire.Words = ""
+    session_id: wire.Word | None = None
 
 
 _envelope = wire.decoder(Envelope)

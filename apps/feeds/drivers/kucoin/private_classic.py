@@ -24,10 +24,10 @@ class Order(Struct, rename="camel"):
     symbol: wire.Name
     side: Literal["buy", "sell"]
     order_id: wire.Name
-    type: str
-    status: str
+    type: wire.Word
+    status: wire.Word
     ts: Stamp
-    client_oid: str | None = None
+    client_oid: wire.Word | None = None
     origin_size: Number = NONE
     size: Number = NONE
     filled_size: Number = NONE
@@ -40,7 +40,7 @@ class SpotBalance(Struct, rename="camel"):
     currency: wire.Name
     total: Number
     available: Number
-    relation_event: str
+    relation_event: wire.Word
     time: Stamp
 
 

@@ -30,16 +30,16 @@ class Order(Struct):
     s: wire.Name
     S: Literal["BUY", "SELL", "buy", "sell"]
     oi: wire.Name
-    os: int | str
+    os: wire.Code | wire.Word
     U: Stamp
-    ci: str = ""
+    ci: wire.Word = ""
     p: Number = NONE
     q: Number = NONE
-    qU: str = facts.BASE_UNIT  # noqa: N815 - spelt as on the wire
+    qU: wire.Word = facts.BASE_UNIT  # noqa: N815 - spelt as on the wire
     fS: Number = NONE  # noqa: N815
     aP: Number = NONE  # noqa: N815
-    eT: str = ""  # noqa: N815
-    cR: str = ""  # noqa: N815
+    eT: wire.Word = ""  # noqa: N815
+    cR: wire.Words = ""  # noqa: N815
 
 
 class Execution(Struct):
@@ -50,9 +50,9 @@ class Execution(Struct):
     p: Number
     q: Number
     E: Stamp
-    lR: str = ""  # noqa: N815
+    lR: wire.Word = ""  # noqa: N815
     f: Number = NONE
-    fC: str = ""  # noqa: N815
+    fC: wire.Word = ""  # noqa: N815
 
 
 class Asset(Struct):

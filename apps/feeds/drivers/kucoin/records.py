@@ -17,7 +17,7 @@ from apps.feeds.orders import Fill, OrderStatus, OrderUpdate
 class Order(Struct, rename="camel"):
     symbol: wire.Name
     side: Literal["buy", "sell", "BUY", "SELL"]
-    client_oid: str | None = None
+    client_oid: wire.Word | None = None
     price: Number = NONE
     size: Number = NONE
     id: wire.Name | None = None  # classic
@@ -30,11 +30,11 @@ class Order(Struct, rename="camel"):
     last_updated_at: Stamp | None = None
     updated_at: Stamp | None = None
     order_id: wire.Name | None = None  # unified
-    status: int | str | None = None
-    size_unit: str | None = None
+    status: wire.Code | wire.Word | None = None
+    size_unit: wire.Word | None = None
     filled_size: Number = NONE
     avg_price: Number = NONE
-    cancel_reason: str | None = None
+    cancel_reason: wire.Words | None = None
     updated_time: Stamp | None = None
 
 
@@ -47,8 +47,8 @@ class Trade(Struct, rename="camel"):
     size: Number
     fee: Number
     fee_currency: wire.Name
-    liquidity: str = ""  # classic
-    liquidity_role: str = ""  # unified
+    liquidity: wire.Word = ""  # classic
+    liquidity_role: wire.Word = ""  # unified
     trade_time: Stamp | None = None  # futures
     created_at: Stamp | None = None  # classic
     execution_time: Stamp | None = None  # unified

@@ -32,7 +32,7 @@ class RateList(Struct, rename={"rows": "list", "maker": "makerFeeRate", "taker":
     """Unified; or the one rate of classic futures."""
 
     rows: Many[Rate] = []
-    symbol: str | None = None
+    symbol: wire.Word | None = None
     maker: Number = NONE
     taker: Number = NONE
 

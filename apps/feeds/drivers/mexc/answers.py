@@ -23,9 +23,9 @@ class Head(Struct):
     """A `success` that is missing is a failure in futures; spot says nothing where all is well."""
 
     success: bool | None = None
-    code: int | None = None
-    msg: str | None = None
-    message: str | None = None
+    code: wire.Code | None = None
+    msg: wire.Words | None = None
+    message: wire.Words | None = None
 
 
 class Wrapped(Struct, Generic[T]):

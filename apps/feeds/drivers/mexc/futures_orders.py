@@ -33,8 +33,8 @@ class Taken(Struct, rename="camel"):
 class Item(Struct, rename="camel"):
     """What became of one cancel."""
 
-    error_code: int = OK
-    error_msg: str = ""
+    error_code: wire.Code = OK
+    error_msg: wire.Words = ""
 
 
 class Cancel(Struct):

@@ -19,7 +19,7 @@ class Order(money.Exact, rename="camel"):
     state: Literal[1, 2, 3, 4, 5]
     deal_avg_price: Decimal | None = None
     external_oid: answers.Word | None = None
-    error_code: int = 0
+    error_code: wire.Code = 0
     create_time: wire.Millis | None = None
     update_time: wire.Millis | None = None
 

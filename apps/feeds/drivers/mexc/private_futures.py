@@ -21,7 +21,7 @@ class Envelope(Struct):
 
 
 _envelope = wire.decoder(Envelope)
-_text = wire.decoder(str)
+_text: wire.Decoder[str] = wire.decoder(wire.Words)
 _order = wire.decoder(values.Order)
 _deal = wire.decoder(values.Deal)
 _position = wire.decoder(values.Held)

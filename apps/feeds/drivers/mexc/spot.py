@@ -44,9 +44,9 @@ class Row(Protocol):
 class Answer(Struct):
     """Any control frame. `id` is 0 whatever we sent; `code` is 0 for refusals too."""
 
-    code: int | None = None
-    msg: str = ""
-    method: str | None = None
+    code: wire.Code | None = None
+    msg: wire.Words = ""
+    method: wire.Word | None = None
 
 
 class Deal(Struct):

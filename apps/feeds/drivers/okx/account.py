@@ -28,10 +28,10 @@ class Asset(Struct, rename="camel"):
     """`eq` and `availEq` include profit that is not realised: what futures may use."""
 
     ccy: wire.Name
-    cash_bal: str
-    avail_bal: str = ""
-    avail_eq: str = ""
-    eq: str = ""
+    cash_bal: wire.Word
+    avail_bal: wire.Word = ""
+    avail_eq: wire.Word = ""
+    eq: wire.Word = ""
 
 
 class Wallet(Struct, rename="camel"):
@@ -43,35 +43,35 @@ class Held(Struct, rename="camel"):
     """A position."""
 
     inst_id: wire.Name
-    inst_type: str
+    inst_type: wire.Word
     pos_side: Literal["net", "long", "short"]
-    pos: str
-    avg_px: str = ""
-    upl: str = ""
-    lever: str = ""
+    pos: wire.Word
+    avg_px: wire.Word = ""
+    upl: wire.Word = ""
+    lever: wire.Word = ""
     mgn_mode: Literal["cross", "isolated"] | None = None
-    liq_px: str = ""
+    liq_px: wire.Word = ""
 
 
 class Rates(Struct):
     """Shares, negative when charged; of swaps by their settle currency."""
 
-    maker: str = ""
-    taker: str = ""
-    makerU: str = ""  # noqa: N815 - spelt as on the wire
-    takerU: str = ""  # noqa: N815
-    makerUSDC: str = ""  # noqa: N815
-    takerUSDC: str = ""  # noqa: N815
+    maker: wire.Word = ""
+    taker: wire.Word = ""
+    makerU: wire.Word = ""  # noqa: N815 - spelt as on the wire
+    takerU: wire.Word = ""  # noqa: N815
+    makerUSDC: wire.Word = ""  # noqa: N815
+    takerUSDC: wire.Word = ""  # noqa: N815
 
 
 class Bill(Struct, rename="camel"):
     bill_id: wire.Name
-    inst_id: str
+    inst_id: wire.Word
     ccy: wire.Name
-    type: str
+    type: wire.Word
     ts: wire.Millis
-    bal_chg: str = ""
-    pos_bal_chg: str = ""
+    bal_chg: wire.Word = ""
+    pos_bal_chg: wire.Word = ""
 
 
 class Clock(Struct):
@@ -79,9 +79,9 @@ class Clock(Struct):
 
 
 class Config(Struct, rename="camel"):
-    perm: str
-    acct_lv: str
-    ip: str = ""
+    perm: wire.Words
+    acct_lv: wire.Word
+    ip: wire.Words = ""
 
 
 class Nothing(Struct):

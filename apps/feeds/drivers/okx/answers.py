@@ -16,12 +16,12 @@ Code: TypeAlias = Annotated[str, Meta(max_length=32)]
 
 class Outcome(Struct, rename="camel"):
     s_code: Code = OK
-    s_msg: str = ""
+    s_msg: wire.Words = ""
 
 
 class Head(Struct):
     code: Code
-    msg: str = ""
+    msg: wire.Words = ""
     data: Annotated[list[Outcome], Meta(max_length=wire.MAX_PRINTS)] = []
 
 

@@ -30,34 +30,34 @@ class Ids(Struct, rename="camel"):
     """What place and cancel tell."""
 
     ord_id: wire.Name
-    cl_ord_id: str = ""
+    cl_ord_id: wire.Word = ""
 
 
 class Order(Struct, rename="camel"):
     """One order; "" and often "0" mean none. Only pushes tell `execType` and `fillFee`."""
 
     inst_id: wire.Name
-    inst_type: str
+    inst_type: wire.Word
     ord_id: wire.Name
     side: Literal["buy", "sell"]
-    state: str
-    sz: str
+    state: wire.Word
+    sz: wire.Word
     u_time: wire.Millis
-    cl_ord_id: str = ""
-    px: str = ""
-    acc_fill_sz: str = ""
-    avg_px: str = ""
-    tgt_ccy: str = ""
-    category: str = facts.ORDINARY
-    cancel_source: str = ""
-    cancel_source_reason: str = ""
-    trade_id: str = ""
-    fill_px: str = ""
-    fill_sz: str = ""
-    fill_time: str = ""
-    exec_type: str = ""
-    fill_fee: str = ""
-    fill_fee_ccy: str = ""
+    cl_ord_id: wire.Word = ""
+    px: wire.Word = ""
+    acc_fill_sz: wire.Word = ""
+    avg_px: wire.Word = ""
+    tgt_ccy: wire.Word = ""
+    category: wire.Word = facts.ORDINARY
+    cancel_source: wire.Word = ""
+    cancel_source_reason: wire.Words = ""
+    trade_id: wire.Word = ""
+    fill_px: wire.Word = ""
+    fill_sz: wire.Word = ""
+    fill_time: wire.Word = ""
+    exec_type: wire.Word = ""
+    fill_fee: wire.Word = ""
+    fill_fee_ccy: wire.Word = ""
 
 
 class Trade(Struct, rename="camel"):
@@ -71,8 +71,8 @@ class Trade(Struct, rename="camel"):
     fee: wire.Name
     fee_ccy: wire.Name
     ts: wire.Millis
-    cl_ord_id: str = ""
-    exec_type: str = ""
+    cl_ord_id: wire.Word = ""
+    exec_type: wire.Word = ""
 
 
 _ids = wire.decoder(answers.Rows[Ids])

@@ -24,13 +24,13 @@ class Arg(Struct):
 
 class Envelope(Struct, rename="camel"):
     arg: Arg | None = None
-    event: str | None = None
-    op: str | None = None
+    event: wire.Word | None = None
+    op: wire.Word | None = None
     code: answers.Code = ""
-    msg: str = ""
+    msg: wire.Words = ""
     channel: wire.Word = ""
-    event_type: str = ""
-    cur_page: int = 1
+    event_type: wire.Word = ""
+    cur_page: wire.Code = 1
     last_page: bool = True
 
 
@@ -73,7 +73,9 @@ def _data(channel: str, envelope: Envelope, market_type: MarketType, text: str) 
         told = (row for row in wire.decode(_orders, text).data if row.inst_type == INSTRUMENT_TYPE[market_type])
         return [event for row in told for event in _order(row)]
     if channel == facts.BALANCE_CHANNEL:
-        return [_balances(market_type, row, whole) for row in wire.decode(_wallets, text).data]
+        wallets = wire.decode(_wallets, text).data
+        wire.check_rows(row.details for row in wallets)
+        return [_balances(market_type, row, whole) for row in wallets]
     if channel == facts.POSITIONS_CHANNEL:
         held = [row for row in wire.decode(_held, text).data if row.inst_type == INSTRUMENT_TYPE[market_type]]
         return [Positions(rows=[account.position(row) for row in held], whole=whole)] if held or whole else []
