@@ -110,6 +110,13 @@ class BookStatusSerializer(serializers.Serializer):
     fence = serializers.IntegerField(allow_null=True)
 
 
+class TradingSerializer(serializers.Serializer):
+    """What a daemon that trades looks after: counts by step, the accounts of READY may send orders."""
+
+    accounts = serializers.DictField(child=serializers.IntegerField())
+    stopping = serializers.BooleanField()
+
+
 class DaemonSerializer(serializers.Serializer):
     """One daemon's last word about itself; LOST when it has not spoken for longer than it should."""
 
@@ -122,10 +129,18 @@ class DaemonSerializer(serializers.Serializer):
     capacity = serializers.IntegerField()
     sockets = serializers.IntegerField()
     max_sockets = serializers.IntegerField()
+    trading = TradingSerializer(allow_null=True, help_text="null: it does not trade")
 
 
 def daemon_summary(status: dict[str, Any], *, now_ms: int, lost: bool) -> dict[str, Any]:
     """The fields of DaemonSerializer out of a published status."""
     names = ("daemon", "role", "host", "pairs", "capacity", "sockets", "max_sockets")
     summary = {name: status.get(name) for name in names}
-    return {**summary, "state": "LOST" if lost else status.get("state"), "age_ms": max(0, now_ms - status["now_ms"])}
+    trading = status.get("trading")
+    told = None if trading is None else {"accounts": trading["accounts"], "stopping": trading["stopping"]}
+    return {
+        **summary,
+        "trading": told,
+        "state": "LOST" if lost else status.get("state"),
+        "age_ms": max(0, now_ms - status["now_ms"]),
+    }

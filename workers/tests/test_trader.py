@@ -4,6 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
@@ -11,6 +12,7 @@ from redis.asyncio import Redis
 from apps.feeds.bus import codec
 from apps.feeds.market import BookState, Side
 from apps.feeds.models import Lease
+from apps.feeds.serializers import daemon_summary
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.tests.waiting import until
 from apps.trading.execution.cancelling import request_cancel
@@ -64,6 +66,8 @@ async def test_a_trader_alone_holds_its_books_for_itself(chosen: Options, tmp_pa
         assert (status.role, status.books) == ("trader", [])
         assert status.trading is not None
         assert (status.trading.books, status.trading.accounts) == (1, {"READY": 1})
+        told = daemon_summary(msgspec.to_builtins(status), now_ms=status.now_ms, lost=False)
+        assert told["trading"] == {"accounts": {"READY": 1}, "stopping": False}
         assert not (tmp_path / "spool").exists()
 
 
