@@ -29,6 +29,7 @@ class Reader:
         self._offer = offer
         self._wanted: set[str] = set()
         self._new: set[str] = set()
+        self._unread: set[str] = set()  # new ones whose first reading failed
         self._changed = asyncio.Event()
         self.round_trip_ms: float | None = None  # None: Redis does not answer
         self.daemons: list[dict[str, Any]] = []  # what each living daemon said last
@@ -90,7 +91,8 @@ class Reader:
             except (RedisError, OSError) as error:
                 self.round_trip_ms = None
                 log.warning("redis does not answer", error=str(error))
-            await self._read(redis, {name for name in self._wanted if not name.startswith(TOLD_ONCE)})
+            again, self._unread = self._unread, set()
+            await self._read(redis, again | {name for name in self._wanted if not name.startswith(TOLD_ONCE)})
             await asyncio.sleep(_READ_EVERY_S)
 
     async def _read(self, redis: Redis, names: set[str]) -> None:
@@ -101,6 +103,7 @@ class Reader:
             raws = await redis.mget(list(names))
         except (RedisError, OSError) as error:
             log.warning("keys not read", error=str(error))
+            self._unread |= names  # with the next reading: what is read once must be read
             return
         for name, raw in zip(names, raws, strict=True):
             if name in self._wanted:
