@@ -174,6 +174,12 @@ class LimitBody(StrictSerializer):
     password = Text(max_length=500, write_only=True, default="", allow_blank=True, trim_whitespace=False)
 
 
+class LiveBody(StrictSerializer):
+    live_allowed = YesOrNo()
+    reason = Text(max_length=500, default="", allow_blank=True)
+    password = Text(max_length=500, write_only=True, default="", allow_blank=True, trim_whitespace=False)
+
+
 class RaiseBody(StrictSerializer):
     reason = Text(max_length=500, default="", allow_blank=True)
     password = Text(max_length=500, write_only=True, default="", allow_blank=True, trim_whitespace=False)

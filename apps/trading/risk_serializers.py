@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from apps.feeds.serializers import ExactText
 from apps.trading.halt_report import Report, Verdict
-from apps.trading.models import RiskLimit, RiskState
+from apps.trading.models import RiskLimit, RiskState, TradingSwitch
 
 
 class StateSerializer(serializers.ModelSerializer):
@@ -16,6 +16,14 @@ class StateSerializer(serializers.ModelSerializer):
     class Meta:
         model = RiskState
         fields = ["scope", "scope_id", "state", "mode", "reason", "by", "at", "resumed_at"]
+
+
+class SwitchSerializer(serializers.ModelSerializer):
+    """`allowed_build` empty: executors of no build send."""
+
+    class Meta:
+        model = TradingSwitch
+        fields = ["live_allowed", "allowed_build", "by", "at"]
 
 
 class LimitSerializer(serializers.ModelSerializer):

@@ -28,6 +28,7 @@ urlpatterns = [
     path("risk/reduce", risk.ReduceView.as_view(), name="api-risk-reduce"),
     path("risk/resume", risk.ResumeView.as_view(), name="api-risk-resume"),
     path("risk/report", risk.ReportView.as_view(), name="api-risk-report"),
+    path("risk/switch", risk.SwitchView.as_view(), name="api-risk-switch"),
     path("risk/limits", risk.LimitsView.as_view(), name="api-risk-limits"),
     path("risk/limits/names", risk.LimitNamesView.as_view(), name="api-risk-limit-names"),
     path("risk/limits/<int:limit_id>", risk.LimitView.as_view(), name="api-risk-limit"),

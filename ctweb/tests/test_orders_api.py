@@ -12,17 +12,21 @@ from msgspec import json
 from apps.feeds.bus import codec
 from apps.feeds.market import BookKey, MarketType
 from apps.feeds.tests.listings import list_pairs
+from apps.feeds.tests.published import HandMade
 from apps.trading import accounts, switches
+from apps.trading.execution.market import RedisMarket
 from apps.trading.execution.monitor import ExecutorStatus
 from apps.trading.models import Order, OrderEvent, OrderIntent, Trade
 from apps.trading.tests import rows
+from apps.trading.views import intents
 from apps.users.models import Audit
 from apps.users.services import SYSTEM, Actor
-from ctweb.tests.bus import fresh, message
+from ctweb.tests.bus import message
 from ctweb.tests.desk import Desk, open_desk
 
 pytestmark = pytest.mark.django_db
 
+PUBLISHED_NS = time.time_ns()
 BTC = BookKey("binance", MarketType.SPOT, "BTC/USDT")
 
 
@@ -33,9 +37,12 @@ def desk(settings) -> Desk:
 
 
 @pytest.fixture
-def bus(redis_url, settings):
+def bus(redis_url, settings, monkeypatch):
+    """A Redis that is waited for, and books that do not grow old: a busy machine is no reason to refuse an order."""
     settings.REDIS_URL = redis_url
     with redis.Redis.from_url(redis_url) as client:
+        market = RedisMarket(client, clock=lambda: PUBLISHED_NS)
+        monkeypatch.setattr(intents, "_market", lambda url: market)
         yield client
 
 
@@ -43,7 +50,8 @@ def bus(redis_url, settings):
 def account(desk, bus) -> int:
     """Anna's, on paper, with money; the book is LIVE at 100, and a build may trade."""
     switches.allow_build(build="b1", actor=SYSTEM)
-    bus.set(codec.book_name(BTC), message(fresh(), published_ns=time.time_ns()))
+    book = HandMade(received_ns=PUBLISHED_NS, last_event_ns=PUBLISHED_NS)
+    bus.set(codec.book_name(BTC), message(book, published_ns=PUBLISHED_NS))
     actor = Actor(user="anna", role="trader", user_id=desk.anna.user.pk)
     return accounts.add(name="mine", exchange="binance", market_type="spot", actor=actor, owner_id=desk.anna.user.pk).pk
 

@@ -6,7 +6,7 @@ from apps.trading import halting
 from apps.trading.models import RiskLimit, RiskState
 from apps.trading.risk_view import Scope
 from apps.trading.tests import rows
-from apps.users.models import Audit
+from apps.users.models import Audit, IdempotentAnswer
 from ctweb.tests.desk import GUARD, Desk, open_desk
 
 pytestmark = pytest.mark.django_db
@@ -151,3 +151,24 @@ def test_a_wrong_password_is_counted_as_the_login_pages_are(desk):
         desk.anna.post("risk/resume", {**GUARD, "password": "guessed"})
     assert desk.anna.post("risk/resume", GUARD).status_code == 429
     assert state() == "HALTED"
+
+
+def test_live_money_is_turned_on_by_an_administrator_with_reason_and_password_and_off_by_a_word(desk):
+    assert desk.vera.get("risk/switch").json()["live_allowed"] is False
+    for body, field in (
+        ({}, "reason"),
+        ({"reason": GUARD["reason"]}, "password"),
+        ({**GUARD, "password": "guessed"}, "password"),
+    ):
+        assert list(desk.olga.post("risk/switch", {"live_allowed": True, **body}).json()) == [field]
+    assert desk.vera.get("risk/switch").json()["live_allowed"] is False
+    assert desk.olga.post("risk/switch", {"live_allowed": True, **GUARD}).json()["live_allowed"] is True
+    assert Audit.objects.get(action="trading.live").reason == GUARD["reason"]
+    assert desk.anna.post("risk/switch", {"live_allowed": False}).status_code == 403
+    assert desk.olga.post("risk/switch", {"live_allowed": False}).json()["live_allowed"] is False
+
+
+def test_no_password_is_remembered_even_as_a_digest(desk):
+    for path, body in (("risk/limits", limit("50", **GUARD)), ("risk/halt", {"mode": "flatten", **GUARD})):
+        assert desk.olga.post(path, body, key="k").status_code == 200
+    assert not IdempotentAnswer.objects.exists()

@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.feeds.market import InstrumentStatus
 from apps.feeds.tests.listings import instrument, list_pairs
 from apps.trading import keys
-from apps.trading.models import Account, AccountKey, Order, OrderIntent, RiskLimit, RiskState, Trade
+from apps.trading.models import Account, AccountKey, Order, OrderIntent, RiskLimit, RiskState, Trade, TradingSwitch
 from apps.trading.tests import rows
 from apps.users.models import Alert, Audit
 from ctweb.tests.desk import GUARD, Desk, Person, open_desk
@@ -29,12 +29,13 @@ WRITABLE: dict[str, dict[str, Any]] = {
     f"POST accounts/{ACCOUNT}/key": {"key": "k" * 20, "secret": "s"},
     f"DELETE accounts/{ACCOUNT}/key": {},
     "POST intents": ORDER_BODY,
-    "POST intents/preview": ORDER_BODY,
+    "POST intents/preview": {name: value for name, value in ORDER_BODY.items() if name != "key"},
     f"POST intents/{INTENT}/cancel": {},
     f"POST orders/{ORDER}/cancel": {},
     "POST risk/halt": {},
     "POST risk/reduce": {},
     "POST risk/resume": dict(GUARD),
+    "POST risk/switch": {"live_allowed": True, **GUARD},
     "POST risk/limits": {"scope": "global", "name": "max_order_usdt", "value": "50"},
     f"DELETE risk/limits/{LIMIT}": {},
     f"POST alerts/{ALERT}/ack": {},
@@ -91,6 +92,7 @@ def bad_values() -> list[tuple[str, str, Any]]:
         cases += [(endpoint, "state", "ACTIVE"), (endpoint, "by", "root")]
     cases += [("POST risk/halt", "mode", value) for value in (*WORDS, "CANCEL")]
     cases += [("POST risk/halt", "reason", value) for value in (None, 1, [], "x" * 501, "\x00")]
+    cases += [("POST risk/switch", "live_allowed", value) for value in TRUTHS]
     cases += [("POST risk/limits", "scope", value) for value in (*WORDS, "GLOBAL")]
     cases += [("POST risk/limits", "name", value) for value in (*TEXTS, "fee_share", "MAX_ORDER_USDT", "password")]
     cases += [("POST risk/limits", "value", value) for value in MONEY if value not in ("0", "0.000")]
@@ -160,6 +162,8 @@ async def never(*args: Any) -> Any:
 
 
 def who(desk: Desk, endpoint: str) -> Person:
+    if "switch" in endpoint:
+        return desk.olga
     return desk.oleg if "halt" in endpoint or "reduce" in endpoint or "alerts" in endpoint else desk.anna
 
 
@@ -171,7 +175,7 @@ def send(desk: Desk, endpoint: str, body: bytes, **headers: Any) -> Any:
 
 def traces() -> tuple[Any, ...]:
     """What a refused request must leave as it is."""
-    tables = (Account, AccountKey, Trade, OrderIntent, Order, RiskState, RiskLimit, Alert)
+    tables = (Account, AccountKey, Trade, OrderIntent, Order, RiskState, RiskLimit, TradingSwitch, Alert)
     return *(list(table.objects.order_by("pk").values()) for table in tables), Audit.objects.count()
 
 

@@ -21,7 +21,7 @@ from apps.feeds.transport.addresses import Addresses
 from apps.trading.execution.clocks import Clocks
 from apps.trading.execution.executor import Executor, new_holder
 from apps.trading.execution.market import mid_of
-from apps.trading.execution.ports import Port
+from apps.trading.execution.ports import CannotWork, Port
 from apps.trading.execution.remote_ports import RemotePorts, server_time
 from apps.trading.risk_view import Top
 from tests.orders.rows import BUILD
@@ -80,16 +80,22 @@ class ShortPort:
 
 
 class ShortPorts:
-    def __init__(self, ports: RemotePorts, tail_s: float) -> None:
+    def __init__(self, ports: RemotePorts, tail_s: float, only: int | None = None) -> None:
+        """`only`: the one account that there is a way to."""
         self.remote = ports
         self._tail_s = tail_s
+        self._only = only
 
     def of(self, account_id: int) -> Any:
+        if self._only not in (None, account_id):
+            raise CannotWork(f"account {account_id} is left to others")
         return ShortPort(self.remote.of(account_id), self._tail_s)
 
 
-def ports(*, url: str | None = None, tail_s: float = TAIL_S, timeout_s: float = TIMEOUT_S) -> ShortPorts:
-    """Of this process. `url`: where the exchanges are."""
+def ports(
+    *, url: str | None = None, tail_s: float = TAIL_S, timeout_s: float = TIMEOUT_S, only: int | None = None
+) -> ShortPorts:
+    """Of this process. `url`: where the exchanges are; `only`: the one account that it cares for."""
     client = MortalClient(
         drivers={name: registry.driver(name) for name in registry.trader_ids()},
         traders={name: registry.trader(name) for name in registry.trader_ids()},
@@ -104,7 +110,7 @@ def ports(*, url: str | None = None, tail_s: float = TAIL_S, timeout_s: float = 
         halt_file=settings.CT_HALT_FILE,
         simulated=True,
     )
-    return ShortPorts(remote, tail_s)
+    return ShortPorts(remote, tail_s, only)
 
 
 def executor(given: Any = None, **changes: Any) -> Executor:

@@ -34,7 +34,7 @@ EXPIRY = Expiry(check=ExpiryCheck.MATCHER, longest_ms=60_000, tail_s=0.0)
 class PaperPort:
     """See `apps.trading.execution.ports.Port`."""
 
-    has_dead_man = False
+    dead_man_terms = None
     id_form = IdForm.TEXT
     expiry = EXPIRY
 
@@ -114,7 +114,7 @@ class PaperPort:
         if leverage != LEVERAGE:
             raise InvalidOrder(f"{instrument.pair}: on paper there is no leverage")
 
-    def dead_man(self, timer_ms: int | None) -> int | None:
+    def dead_man(self, timer_ms: int | None, instrument: Instrument | None = None) -> int | None:
         return None
 
     def _read(self, asked: Coroutine[Any, Any, T]) -> T:

@@ -11,6 +11,7 @@ import pytest
 from django.db import connections
 
 from apps.feeds.orders import NewOrder
+from apps.trading.execution import lanes
 from apps.trading.execution.working import Ended, sweep, work_lane
 from apps.trading.models import IntentState, Order, OrderIntent
 from apps.trading.tests import rows, stage
@@ -19,7 +20,8 @@ from workers.trader.threads import Job, Threads
 
 
 @pytest.mark.django_db
-def test_who_is_told_to_stop_begins_no_order_though_more_intents_wait():
+def test_who_is_told_to_stop_begins_no_order_though_more_intents_wait(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lanes, "TTL_S", 600.0)  # none runs out, however slow the machine is
     trade, told = stage.trade(), threading.Event()
 
     def answer(order: NewOrder) -> Any:

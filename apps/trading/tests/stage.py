@@ -26,6 +26,7 @@ BUILD = "b1"
 IDS = ClientIds("0", b"of the tests")
 MID = Decimal(60_000)
 RICH = Decimal(1_000_000)
+LONG_MS = 60_000
 NUMBERS = count(1)
 
 
@@ -101,7 +102,9 @@ def taken(order: NewOrder) -> Placed:
 
 
 def executor(*ports: Exchange, **changes: Any) -> Executor:
-    made = Executor(holder=new_holder(), build_id=BUILD, ports=Doors(*ports), market=StillMarket(), ids=IDS)
+    """Its requests may be under way for long: a test that is held up loses nothing."""
+    door = Doors(*ports)
+    made = Executor(holder=new_holder(), build_id=BUILD, ports=door, market=StillMarket(), ids=IDS, expiry_ms=LONG_MS)
     return replace(made, **changes)
 
 

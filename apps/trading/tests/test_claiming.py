@@ -22,6 +22,12 @@ from apps.trading.tests import rows, stage
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def long_leases(monkeypatch):
+    """Nothing runs out here by itself, however slow the machine is."""
+    monkeypatch.setattr(lanes, "TTL_S", 600.0)
+
+
 class Lane:
     """One that is held, with an executor and an exchange."""
 
@@ -55,7 +61,7 @@ def aged(seconds: float) -> None:
 def test_the_head_becomes_a_pending_order_with_all_that_proves_its_fate():
     trade = stage.trade()
     intent = stage.want(trade).intent
-    lane = Lane(trade)
+    lane = Lane(trade, expiry_ms=2_000)
     before_ms = lane.port.now_ms()
     made = lane.claim()
     assert isinstance(made, Claim)
@@ -141,7 +147,7 @@ def test_a_lane_of_another_holder_under_the_same_fence_is_lost():
 def test_a_lease_must_outlast_the_request(left_s, is_lost):
     trade = stage.trade()
     stage.want(trade)
-    lane = Lane(trade)
+    lane = Lane(trade, expiry_ms=2_000)
     Lease.objects.update(expires_at=Now() + timedelta(seconds=left_s))
     if is_lost:
         with pytest.raises(LaneLost):
@@ -162,7 +168,7 @@ def test_a_shorter_expiry_of_the_exchange_needs_less():
 def test_where_requests_carry_no_expiry_the_order_is_unproven_as_long_as_its_signature_is_good():
     trade = stage.trade()
     stage.want(trade)
-    lane = Lane(trade)
+    lane = Lane(trade, expiry_ms=2_000)
     lane.port.expiry = Expiry(check=ExpiryCheck.NONE, longest_ms=300_000)
     made = lane.claim()
     assert isinstance(made, Claim)

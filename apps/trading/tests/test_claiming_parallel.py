@@ -25,6 +25,12 @@ pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 AT_ONCE = 8
 
 
+@pytest.fixture(autouse=True)
+def long_leases(monkeypatch):
+    """Nothing runs out here by itself, however slow the machine is."""
+    monkeypatch.setattr(lanes, "TTL_S", 600.0)
+
+
 def test_of_the_same_wish_in_parallel_one_row_is_written():
     trade = stage.trade()
     made = together(AT_ONCE, lambda _: stage.want(trade, key="k", price=Decimal(60_000)))

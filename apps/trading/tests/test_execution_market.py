@@ -39,9 +39,8 @@ def redis(redis_url):
 
 
 def market(redis_url: str) -> RedisMarket:
-    made = RedisMarket.at(redis_url)
-    made._clock = lambda: NOW_NS
-    return made
+    """It waits for Redis as long as it takes."""
+    return RedisMarket(Redis.from_url(redis_url), clock=lambda: NOW_NS)
 
 
 def test_a_top_is_what_the_exchange_has_written():

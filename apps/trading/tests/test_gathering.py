@@ -203,7 +203,7 @@ def test_before_the_days_first_trade_it_begins_with_what_is_there(day):
 
 def test_orders_of_the_last_seconds_were_sent():
     trade = stage.trade()
-    order(trade, amount=Decimal("0.3"))
+    order(trade, amount=Decimal("0.3"), created_at=ago(-60))
     order(trade, created_at=ago(3))
     order(trade, intent=None, is_external=True)
     order(stage.trade())
@@ -218,7 +218,7 @@ def test_orders_of_the_last_seconds_were_sent():
 
 def test_executions_are_counted_over_a_minute_and_since_a_person_resumed_the_trade():
     trade = stage.trade()
-    for seconds in (0, 10, 50, 61):
+    for seconds in (0, 10, 30, 61):
         order(trade, created_at=ago(seconds))
     order(stage.trade(trade.account))
     assert len(view(trade).trade_sent_ms) == 3
@@ -228,7 +228,7 @@ def test_executions_are_counted_over_a_minute_and_since_a_person_resumed_the_tra
 
 def test_unknown_orders_of_five_minutes_count_for_the_account():
     trade = stage.trade()
-    for seconds in (10, 290, 310):
+    for seconds in (10, 200, 310):
         order(trade, status="OPEN", unknown_at=ago(seconds))
     order(stage.trade(), unknown_at=ago(1))
     assert len(view(trade).unknown_ms) == 2

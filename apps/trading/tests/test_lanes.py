@@ -17,6 +17,12 @@ from apps.trading.tests import rows, stage
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def long_leases(monkeypatch):
+    """Nothing runs out here by itself, however slow the machine is."""
+    monkeypatch.setattr(lanes, "TTL_S", 600.0)
+
+
 class Hands:
     """A clock that is set by hand."""
 
@@ -83,11 +89,11 @@ def test_a_lane_is_prolonged_when_it_gets_short():
     held = lanes.acquire("1:2", executor)
     assert held is not None
     assert lanes.keep(held, executor) is held
-    clock.now += 3
-    Lease.objects.update(expires_at=Now() + timedelta(seconds=3))
+    clock.now += lanes.TTL_S - 3
+    Lease.objects.update(expires_at=Now() + timedelta(seconds=60))
     kept = lanes.keep(held, executor)
     assert (kept.fence, kept.until) == (held.fence, clock.now + lanes.TTL_S)
-    assert Lease.objects.filter(expires_at__gt=Now() + timedelta(seconds=4)).exists()
+    assert Lease.objects.filter(expires_at__gt=Now() + timedelta(seconds=300)).exists()
 
 
 @pytest.mark.parametrize(
@@ -98,7 +104,7 @@ def test_a_lane_that_is_no_longer_ours_is_not_prolonged(change):
     executor = stage.executor(monotonic=clock)
     held = lanes.acquire("1:2", executor)
     assert held is not None
-    clock.now += 3
+    clock.now += lanes.TTL_S - 3
     Lease.objects.update(**change)
     with pytest.raises(LaneLost):
         lanes.keep(held, executor)
@@ -177,7 +183,8 @@ def test_what_waits_for_nobody_ends():
     assert (old.state, old.result, old.reserved_amount, young.state) == ("DONE", "EXPIRED", 0, "NEW")
 
 
-def test_what_has_just_grown_too_old_is_left_to_its_executor():
+def test_what_has_just_grown_too_old_is_left_to_its_executor(monkeypatch):
+    monkeypatch.setattr(lanes, "LEFT_S", 600.0)
     trade = stage.trade()
     stage.want(trade, max_age_ms=10_000)
     OrderIntent.objects.update(created_at=F("created_at") - timedelta(seconds=11))

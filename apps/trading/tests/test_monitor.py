@@ -15,6 +15,15 @@ from apps.trading.tests import stage
 from apps.trading.tests.threads import WAIT_S
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """Redis may take its time."""
+    monkeypatch.setattr(lanes, "TTL_S", 600.0)
+    monkeypatch.setattr(monitor, "GONE_S", 600)
+    for module in (monitor, waking):
+        monkeypatch.setattr(module, "TIMEOUT_S", 60.0)
+
+
 @pytest.mark.django_db
 def test_lanes_tell_their_depth_age_and_holder():
     first, second = stage.trade(stage.rich_account()), stage.trade(stage.rich_account())

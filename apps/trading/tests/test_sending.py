@@ -1,6 +1,7 @@
 """The one request: what its answer makes of the order, and when it is not sent at all."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -27,6 +28,12 @@ from apps.trading.models import Order, OrderIntent
 from apps.trading.tests import stage
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def long_leases(monkeypatch):
+    """Nothing runs out here by itself, however slow the machine is."""
+    monkeypatch.setattr(lanes, "TTL_S", 600.0)
 
 
 def raising(error: Exception) -> Callable[[NewOrder], None]:
@@ -95,12 +102,12 @@ class Clock:
 class Stopped:
     """An executor that is stopped for a while between T1 and its request."""
 
-    def __init__(self, seconds: float, **changes) -> None:
+    def __init__(self, seconds: float) -> None:
         trade = stage.trade()
         stage.want(trade)
         self.clock = Clock()
         self.port = stage.Exchange(trade.account_id)
-        self.executor: Executor = stage.executor(self.port, monotonic=self.clock, **changes)
+        self.executor: Executor = stage.executor(self.port, monotonic=self.clock, expiry_ms=2_000)
         held = lanes.acquire(stage.lane(trade), self.executor)
         assert held is not None
         made = claim(held, executor=self.executor, port=self.port)
@@ -130,6 +137,7 @@ def test_a_request_leaves_only_under_a_lease_that_outlasts_it(seconds, fate):
         order=stopped.claim.order,
         leave_by=stopped.clock.now + 1_000,
     )
+    stopped.held = replace(stopped.held, until=stopped.clock.now + 6)
     stopped.clock.now += seconds
     assert stopped.send() is fate
 

@@ -1,4 +1,8 @@
-"""Switches and limits by REST: halting needs no more than one request, going on needs a person and a reason."""
+"""Switches and limits by REST: halting needs no more than one request, going on needs a person and a reason.
+
+None of these remembers what was sent with an idempotency key: a password is among it, and doing them twice is doing
+them once.
+"""
 
 from typing import Any
 
@@ -10,20 +14,26 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.trading import halting, limit_settings, limits, scopes, selectors
-from apps.trading.bodies import HaltBody, LimitBody, RaiseBody, ReduceBody, ResumeBody
-from apps.trading.models import Account, HaltMode, RiskLimit, RiskState, Trade
-from apps.trading.risk_serializers import LimitNameSerializer, LimitSerializer, ReportSerializer, StateSerializer
+from apps.trading import halting, limit_settings, limits, scopes, selectors, switches
+from apps.trading.bodies import HaltBody, LimitBody, LiveBody, RaiseBody, ReduceBody, ResumeBody
+from apps.trading.models import Account, HaltMode, RiskLimit, RiskState, Trade, TradingSwitch
+from apps.trading.risk_serializers import (
+    LimitNameSerializer,
+    LimitSerializer,
+    ReportSerializer,
+    StateSerializer,
+    SwitchSerializer,
+)
 from apps.trading.risk_view import Scope, ScopeState
 from apps.trading.views import found
 from apps.users.rest import confirmation
-from apps.users.rest.idempotency import idempotent
 from apps.users.rest.parameters import choice, refuse_unknown, word
-from apps.users.roles import OPERATOR, TRADER
+from apps.users.roles import ADMIN, OPERATOR, TRADER
 from apps.users.services import actor_of
 
 SCOPE = OpenApiParameter("scope", str, enum=[one.value for one in Scope])
 SCOPE_ID = OpenApiParameter("scope_id", str, description="Empty (global), exchange, account.id or TRADE.ID")
+NOTHING_ALLOWED = {"live_allowed": False, "allowed_build": "", "by": "", "at": None}
 STATES = [one.value for one in ScopeState]
 
 
@@ -129,6 +139,30 @@ class ReportView(APIView):
         return Response(ReportSerializer(report, context={"seen": selectors.account_ids(user=request.user)}).data)
 
 
+class SwitchView(APIView):
+    """What holds for the whole deployment: which build may send orders, and whether live money is on."""
+
+    write_role = ADMIN
+
+    @extend_schema(responses=SwitchSerializer)
+    def get(self, request: Request) -> Response:
+        refuse_unknown(request, ())
+        row = TradingSwitch.objects.filter(pk=1).first()
+        return Response(NOTHING_ALLOWED if row is None else SwitchSerializer(row).data)
+
+    @extend_schema(request=LiveBody, responses=SwitchSerializer)
+    def post(self, request: Request) -> Response:
+        """Live money on or off; on with reason and password."""
+        body = LiveBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        values = body.validated_data
+        if values["live_allowed"]:
+            _check_reason(values["reason"], "Turning live money on")
+            confirmation.require(request, values["password"])
+        row = switches.allow_live(allowed=values["live_allowed"], actor=actor_of(request), reason=values["reason"])
+        return Response(SwitchSerializer(row).data)
+
+
 class LimitsView(generics.ListAPIView):
     """The limits that people have set. Of all that concern an order the strictest holds."""
 
@@ -145,7 +179,6 @@ class LimitsView(generics.ListAPIView):
         return found.filtered(self.request, RiskLimit.objects.all(), columns)
 
     @extend_schema(request=LimitBody, responses=LimitSerializer)
-    @idempotent
     def post(self, request: Request) -> Response:
         """Set one limit: down at once, up by an administrator with reason and password."""
         body = LimitBody(data=request.data)
@@ -164,7 +197,6 @@ class LimitView(APIView):
     write_role = TRADER
 
     @extend_schema(request=RaiseBody, responses={204: None})
-    @idempotent
     def delete(self, request: Request, limit_id: int) -> Response:
         row = RiskLimit.objects.filter(pk=min(limit_id, found.LARGEST)).first()
         if row is None:
@@ -213,7 +245,11 @@ def _is_own(request: Request, scope: str, scope_id: str) -> bool:
 
 def _check_flatten(request: Request, values: dict[str, Any]) -> None:
     """What is held is closed at the market: the person says why, and who he is."""
-    if len(values["reason"].strip()) < limit_settings.LEAST_REASON:
-        text = f"Closing all positions needs a reason of {limit_settings.LEAST_REASON} characters or more."
-        raise ValidationError({"reason": [text]})
+    _check_reason(values["reason"], "Closing all positions")
     confirmation.require(request, values["password"])
+
+
+def _check_reason(reason: str, what: str) -> None:
+    if len(reason.strip()) < limit_settings.LEAST_REASON:
+        text = f"{what} needs a reason of {limit_settings.LEAST_REASON} characters or more."
+        raise ValidationError({"reason": [text]})
