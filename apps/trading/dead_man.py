@@ -5,14 +5,8 @@ It cancels everything of the account, what protects a position included: with on
 
 from enum import StrEnum
 
-from msgspec import Struct
-
+from apps.feeds.drivers.trading import DeadManTerms
 from apps.trading.risk_view import DeadMan
-
-
-class Timing(Struct, frozen=True, kw_only=True):
-    timer_ms: int = 60_000
-    refresh_ms: int = 15_000
 
 
 class Step(StrEnum):
@@ -21,11 +15,11 @@ class Step(StrEnum):
     DISARM = "DISARM"
 
 
-def next_step(timer: DeadMan, *, entries_rest: bool, stopping: bool, now_ms: int, timing: Timing) -> Step:
+def next_step(timer: DeadMan, *, entries_rest: bool, stopping: bool, now_ms: int, terms: DeadManTerms) -> Step:
     """What to tell the exchange now. One that has fired waits for a person; a clean stop takes it off."""
     if timer.fired:
         return Step.NOTHING
     if stopping or not entries_rest:
         return Step.NOTHING if timer.deadline_ms is None else Step.DISARM
-    due = timer.deadline_ms is None or timer.deadline_ms - now_ms <= timing.timer_ms - timing.refresh_ms
+    due = timer.deadline_ms is None or timer.deadline_ms - now_ms <= terms.timer_ms - terms.refresh_ms
     return Step.ARM if due else Step.NOTHING

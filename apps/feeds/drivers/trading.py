@@ -84,6 +84,14 @@ class Expiry(Struct, frozen=True, kw_only=True):
     tail_s: float = 10.0  # after the expiry the outcome is not final for so long
 
 
+class DeadManTerms(Struct, frozen=True, kw_only=True):
+    """The exchange's own timer, which cancels orders unless it is begun anew in time."""
+
+    timer_ms: int = 60_000  # for how long it is asked
+    refresh_ms: int = 15_000  # how old it grows before it is begun anew
+    by_instrument: bool = False  # each has its own, else all of the account's market share one
+
+
 class TradeLimits(Struct, frozen=True, kw_only=True):
     """What one account may send; a request names its budget by `Request.budget`, "" is the public half's weight."""
 
@@ -181,15 +189,29 @@ class Trader(Protocol):
     def parse_cancelled_all(self, instrument: Instrument, answer: Answer) -> None:
         raise MalformedFrame("an answer to a request that does not exist", symbol=instrument.symbol)
 
-    def dead_man(self, keys: Credentials, market_type: MarketType, timer_ms: int | None, now_ms: int) -> Request | None:
+    def dead_man_terms(self, keys: Credentials, market_type: MarketType) -> DeadManTerms | None:
+        """None where the exchange has no timer that cancels what an account leaves behind."""
+        return None
+
+    def dead_man(
+        self,
+        keys: Credentials,
+        market_type: MarketType,
+        timer_ms: int | None,
+        now_ms: int,
+        instrument: Instrument | None = None,
+    ) -> Request | None:
         """Begin to wait anew until everything of the account's market is cancelled, or never (None).
 
-        None where the exchange has no such timer.
+        `instrument` is given where each has a timer of its own. None where the exchange has none.
         """
         return None
 
-    def parse_dead_man(self, market_type: MarketType, answer: Answer) -> int | None:
-        """When it cancels, by the exchange's clock; None: never."""
+    def parse_dead_man(self, market_type: MarketType, timer_ms: int | None, now_ms: int, answer: Answer) -> int | None:
+        """When it cancels, by the exchange's clock; None: never. Some answers do not repeat what was asked, and when.
+
+        Refused: there is no timer, and asking again in a second is in vain.
+        """
         raise MalformedFrame("an answer to a request that does not exist")
 
     def query(self, keys: Credentials, ref: OrderRef, now_ms: int) -> Request: ...

@@ -327,7 +327,7 @@ ANSWERS = [
     Good("parse_cancelled_all", (XBT,), told({"cancelledOrderIds": ["4611", "4612"]})),
     Good("parse_order", (ref(BTC),), told(SPOT_ORDER)),
     Good("parse_order", (ref(XBT),), told(FUTURES_ORDER)),
-    Good("parse_dead_man", (SPOT,), told({"currentTime": 1_729_656_588, "triggerTime": 1_729_656_593})),
+    Good("parse_dead_man", (SPOT, 5_000, 1), told({"currentTime": 1_729_656_588, "triggerTime": 1_729_656_593})),
     Good("parse_order", (ref(BTC),), told(UNIFIED_ORDER)),
     Good("parse_order", (ref(XBT),), refused("100001", "error.getOrder.orderNotExist")),
     Good("parse_open_orders", (SPOT,), told([SPOT_ORDER])),

@@ -141,6 +141,7 @@ ANSWERS = [
     Good("parse_placed", (limit_order(BTC),), PLACED),
     Good("parse_placed", (limit_order(BTC),), refused("51008", "Insufficient balance")),
     Good("parse_placed", (limit_order(SWAP),), told(code="50113", msg="Invalid signature"), status=401),
+    Good("parse_dead_man", (SPOT, 60_000, 1), told({"triggerTime": "1587971460", "tag": "ctspot", "ts": "1587971400"})),
     Good("parse_cancelled", (ref(BTC),), PLACED),
     Good("parse_cancelled", (ref(BTC),), refused("51402")),
     Good("parse_order", (ref(BTC),), told(order_row(avgPx="0", fillPx="0", tradeId="0"))),

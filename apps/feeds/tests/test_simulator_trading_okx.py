@@ -9,7 +9,18 @@ from apps.feeds.simulator.okx.auth import signature
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.tests.plain_accounts import accepted, did, fill, open_account
 from apps.feeds.tests.plain_client import order
-from apps.feeds.tests.plain_okx import KIND, PASSPHRASE, SYMBOL, Client, iso, limit, market
+from apps.feeds.tests.plain_okx import (
+    KIND,
+    PASSPHRASE,
+    SYMBOL,
+    Client,
+    iso,
+    limit,
+    market,
+    order_push,
+    private,
+)
+from apps.feeds.tests.waiting import until
 
 BOTH = pytest.mark.parametrize("market_type", ["spot", "futures"])
 PART = {"spot": "0.4", "futures": "0.4"}
@@ -375,3 +386,57 @@ async def test_orders_of_an_instrument_are_limited(client: Client, monkeypatch: 
         assert await client.refused("trade/order", limit("spot", sz="1000")) == "51008"
     assert await client.failed("POST", "trade/order", limit("spot")) == (429, "50011")
     assert (await client.place("futures"))["sCode"] == "0"
+
+
+# the dead man's switch
+
+
+@pytest.mark.parametrize(
+    "wrong", [{}, {"timeOut": "9"}, {"timeOut": "121"}, {"timeOut": 60}, {"timeOut": "60", "tag": "-"}]
+)
+async def test_a_dead_mans_switch_waits_for_ten_seconds_to_two_minutes(client: Client, wrong: dict[str, Any]) -> None:
+    assert await client.failed("POST", "trade/cancel-all-after", wrong) == (200, "51000")
+
+
+async def test_a_dead_mans_switch_ends_the_orders_of_its_tag_in_both_markets(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = client.simulator.exchanges["okx"].desk.accounts["anna"]
+    for kind in ("spot", "futures"):
+        await client.place(kind, tag="mine", clOrdId=f"mine{kind}")
+    await client.place("spot", clOrdId="other")
+    monkeypatch.setattr("apps.feeds.simulator.trading.dead_men.PACE", 0.001)
+    async with private(client) as connection:
+        told = await client.done("trade/cancel-all-after", {"timeOut": "10", "tag": "mine"})
+        assert int(told["triggerTime"]) == int(told["ts"]) + 10_000
+        ended = [await order_push(connection) for _ in range(2)]
+    assert [(row["clOrdId"], row["state"], row["cancelSource"]) for row in ended] == [
+        ("minespot", "canceled", "20"),
+        ("minefutures", "canceled", "20"),
+    ]
+    assert [row.client_id for row in anna.open.values()] == ["other"]
+
+
+async def test_a_dead_mans_switch_is_pressed_anew_and_taken_off(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.feeds.simulator.okx.trading.WINDOW_S", 0.0)  # one request a second is the limit
+    anna = client.simulator.exchanges["okx"].desk.accounts["anna"]
+    await client.done("trade/cancel-all-after", {"timeOut": "120"})
+    (first,) = anna.switches.values()
+    await client.done("trade/cancel-all-after", {"timeOut": "60"})
+    (second,) = anna.switches.values()
+    assert (first.cancelled(), second.cancelled()) == (True, False)
+    told = await client.done("trade/cancel-all-after", {"timeOut": "0"})
+    assert (told["triggerTime"], anna.switches, second.cancelled()) == ("0", {}, True)
+
+
+async def test_without_a_tag_a_dead_mans_switch_ends_all_orders(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = client.simulator.exchanges["okx"].desk.accounts["anna"]
+    await client.place("spot", tag="mine")
+    await client.place("futures")
+    monkeypatch.setattr("apps.feeds.simulator.trading.dead_men.PACE", 0.001)
+    await client.done("trade/cancel-all-after", {"timeOut": "10"})
+    await until(lambda: not anna.open)

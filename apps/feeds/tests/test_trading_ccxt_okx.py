@@ -28,7 +28,10 @@ MARKETS = [
     },
 ]
 BATCH = {PATH: "ccxt places single orders in batches of one, which have a budget of their own"}
-OURS_ONLY = {"stpMode": "no trades with ourselves; ccxt leaves OKX's default"}
+OURS_ONLY = {
+    "stpMode": "no trades with ourselves; ccxt leaves OKX's default",
+    "tag": "tells the exchange's timer whose orders they are; ccxt has none, or its own",
+}
 PLACED = BATCH | OURS_ONLY
 UNIT = {"tgtCcy": "ccxt names the unit of limit orders too, where it means nothing"}
 SIZED = {"limit": "we name the page's size"}

@@ -481,6 +481,7 @@ def test_the_exchanges_own_timer_is_asked_for_in_seconds_within_its_bounds(timer
 def test_only_classic_spot_accounts_have_a_timer() -> None:
     others = [(CLASSIC, FUTURES), (UNIFIED, SPOT), (UNIFIED, FUTURES)]
     assert [KUCOIN.dead_man(keys, market, 60_000, NOW) for keys, market in others] == [None] * 3
+    assert [KUCOIN.dead_man_terms(keys, market) for keys, market in others] == [None] * 3
 
 
 def test_the_timer_tells_when_it_is_due_or_that_it_is_off() -> None:
@@ -488,5 +489,5 @@ def test_the_timer_tells_when_it_is_due_or_that_it_is_off() -> None:
         body = {"code": "200000", "data": {"currentTime": 1_729_656_588, "triggerTime": trigger_s}}
         return Answer(status=200, body=json.dumps(body).encode())
 
-    assert KUCOIN.parse_dead_man(SPOT, told(1_729_656_593)) == 1_729_656_593_000
-    assert KUCOIN.parse_dead_man(SPOT, told(0)) is None
+    assert KUCOIN.parse_dead_man(SPOT, 5_000, NOW, told(1_729_656_593)) == 1_729_656_593_000
+    assert KUCOIN.parse_dead_man(SPOT, None, NOW, told(0)) is None

@@ -10,8 +10,8 @@ import pytest
 from apps.feeds.drivers.base import Request
 from apps.feeds.drivers.okx import signing
 from apps.feeds.drivers.trading import ExpiryCheck, IdForm
-from apps.feeds.errors import InvalidOrder
-from apps.feeds.market import Side
+from apps.feeds.errors import InvalidOrder, MalformedFrame, Refused
+from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import (
     MarginMode,
     NewOrder,
@@ -35,6 +35,8 @@ EVERY_REQUEST = [
     OKX.place(KEYS, order(), NOW),
     OKX.cancel(KEYS, REF, NOW),
     OKX.query(KEYS, REF, NOW),
+    OKX.dead_man(KEYS, SPOT, 30_000, NOW),
+    OKX.dead_man(KEYS, FUTURES, None, NOW),
     OKX.open_orders(KEYS, SPOT, BTC, NOW, "4611"),
     OKX.own_trades(KEYS, SWAP, NOW - 1000, NOW),
     OKX.order_trades(KEYS, REF, NOW),
@@ -113,6 +115,7 @@ def test_a_limit_order() -> None:
         "sz": "0.003",
         "clOrdId": "ct0001",
         "stpMode": "cancel_taker",
+        "tag": "ctspot",
     }
     assert (request.expires_ms, request.headers["expTime"]) == (NOW + 2000, str(NOW + 2000))
     assert (request.weight, request.budget, request.headers["Content-Type"]) == (1, "orders", "application/json")
@@ -141,6 +144,7 @@ def test_a_swap_is_ordered_in_contracts_with_its_margin_mode() -> None:
         "reduceOnly": True,
         "clOrdId": "ct0001",
         "stpMode": "cancel_taker",
+        "tag": "ctfutures",
     }
     assert body(OKX.place(KEYS, order(SWAP, margin_mode=MarginMode.CROSS), NOW))["tdMode"] == "cross"
 
@@ -277,3 +281,41 @@ def test_what_the_exchange_is_like() -> None:
     assert OKX.private_endpoint(KEYS, SPOT, None) == "wss://ws.okx.com:8443/ws/v5/private"
     assert OKX.token_request(KEYS, SPOT, NOW) is None
     assert (OKX.private_heartbeat(SPOT).send, OKX.private_heartbeat(SPOT).every_s) == ("ping", 20.0)
+
+
+@pytest.mark.parametrize(
+    ("timer_ms", "seconds"), [(30_000, "30"), (1_000, "10"), (10**9, "120"), (59_999, "59"), (None, "0")]
+)
+@pytest.mark.parametrize(("market_type", "tag"), [(SPOT, "ctspot"), (FUTURES, "ctfutures")])
+def test_the_exchanges_own_timer_is_asked_for_in_seconds_within_its_bounds(
+    market_type: MarketType, tag: str, timer_ms: int | None, seconds: str
+) -> None:
+    request = OKX.dead_man(KEYS, market_type, timer_ms, NOW)
+    assert request is not None
+    assert path(request) == "POST /api/v5/trade/cancel-all-after"
+    assert (body(request), request.budget) == ({"timeOut": seconds, "tag": tag}, "timers")
+
+
+def test_a_timer_is_begun_anew_long_before_it_is_due() -> None:
+    terms = OKX.dead_man_terms(KEYS, SPOT)
+    assert terms is not None
+    assert (terms.timer_ms, terms.refresh_ms, terms.by_instrument) == (30_000, 5_000, False)
+
+
+@pytest.mark.parametrize(
+    ("told", "due_ms"), [("1767323075678", 1767323075678), ("1767323075", 1767323075000), ("0", None)]
+)
+def test_the_timer_tells_when_it_is_due_or_that_it_is_off(told: str, due_ms: int | None) -> None:
+    row = {"triggerTime": told, "tag": "ctspot", "ts": "1767323045678"}
+    assert OKX.parse_dead_man(SPOT, 30_000, NOW, answer(good.told(row))) == due_ms
+
+
+@pytest.mark.parametrize("row", [{"triggerTime": "soon"}, {"triggerTime": "0", "tag": "ctfutures"}, {}])
+def test_a_timer_that_is_not_understood_is_malformed(row: dict[str, str]) -> None:
+    with pytest.raises(MalformedFrame):
+        OKX.parse_dead_man(SPOT, 30_000, NOW, answer(good.told(row)))
+
+
+def test_a_timer_that_is_refused_is_told_as_such() -> None:
+    with pytest.raises(Refused):
+        OKX.parse_dead_man(SPOT, 30_000, NOW, answer(good.told(code="51000", msg="Parameter timeOut error")))

@@ -1,18 +1,25 @@
 """Keeps the exchanges' own timers (R21): armed while entries rest, refreshed long before they are due, never in doubt.
 
 The timer is a backstop, should every executor be gone: what it cancels is looked for then, and the account rests until
-a person resumes it.
+a person resumes it. Where the exchange refuses one, the account has none: it is asked again much later.
 """
 
+import time
 from collections.abc import Collection
+from datetime import timedelta
+from typing import TypeAlias
+from weakref import WeakKeyDictionary
 
 import structlog
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from apps.feeds.errors import FeedError
+from apps.feeds import selectors as feeds
+from apps.feeds.drivers.trading import DeadManTerms
+from apps.feeds.errors import ClockSkew, FeedError, Refused, RequestExpired
+from apps.feeds.models import TradePair
 from apps.feeds.orders import OrderStatus
-from apps.trading.dead_man import Step, Timing, next_step
+from apps.trading.dead_man import Step, next_step
 from apps.trading.execution.ports import CannotWork, Port, Ports
 from apps.trading.intent import Purpose
 from apps.trading.models import Account, Order
@@ -22,13 +29,31 @@ from apps.users.alerts import raise_alert
 
 log = structlog.get_logger(__name__)
 
-TIMING = Timing()
+AGAIN_S = 3600.0  # after a refusal: most accounts of Hyperliquid are too small for a timer, today and tomorrow
+PASSING = (ClockSkew, RequestExpired)  # refusals that say nothing of the timer
+
+Of: TypeAlias = int | None  # whose timer: a pair's, or None for that of the whole account
 
 
-def tend(ports: Ports, accounts: Collection[int], *, stopping: bool = False, timing: Timing = TIMING) -> int:
+class Kept:
+    """What this process knows of one account's timers; `deadlines_ms` of pairs are in no row."""
+
+    def __init__(self) -> None:
+        self.deadlines_ms: dict[Of, int] | None = None
+        self.refused_s: dict[Of, float] = {}  # when, by the monotonic clock
+
+    def is_refused(self, of: Of) -> bool:
+        return of in self.refused_s and time.monotonic() - self.refused_s[of] < AGAIN_S
+
+
+_kept: WeakKeyDictionary[Port, Kept] = WeakKeyDictionary()  # a port is the same as long as account and key are
+
+
+def tend(ports: Ports, accounts: Collection[int], *, stopping: bool = False, terms: DeadManTerms | None = None) -> int:
     """Do what is due for these accounts, whose orders this process looks after; how many timers were told. Each second.
 
-    `stopping`: the process ends as it should, and leaves no timer behind that nobody would refresh.
+    `stopping`: the process ends as it should, and leaves no timer behind that nobody would refresh. `terms` come in the
+    place of the exchange's.
     """
     told = 0
     for account in Account.objects.filter(pk__in=accounts, active=True):
@@ -36,34 +61,74 @@ def tend(ports: Ports, accounts: Collection[int], *, stopping: bool = False, tim
             port = ports.of(account.pk)
         except CannotWork:
             continue
-        if port.has_dead_man:
-            told += _tend(port, account, stopping, timing)
+        if port.dead_man_terms is not None:
+            told += _tend(port, account, stopping, terms or port.dead_man_terms)
     return told
 
 
-def _tend(port: Port, account: Account, stopping: bool, timing: Timing) -> int:
-    timer = DeadMan(deadline_ms=account.dead_man_ms, fired=account.dead_man_fired_at is not None)
-    now_ms = port.now_ms()
-    if timer.deadline_ms is not None and now_ms >= timer.deadline_ms and not timer.fired:
+def _tend(port: Port, account: Account, stopping: bool, terms: DeadManTerms) -> int:
+    kept, now_ms = _kept.setdefault(port, Kept()), port.now_ms()
+    fired = account.dead_man_fired_at is not None
+    if account.dead_man_ms is not None and now_ms >= account.dead_man_ms and not fired:
+        kept.deadlines_ms = None
         _fire(account)
         return 0
-    rests = entries_rest(account.pk)
-    step = next_step(timer, entries_rest=rests, stopping=stopping, now_ms=now_ms, timing=timing)
-    if step is Step.NOTHING:
-        return 0
+    rest = _entries(account.pk)
+    guarded: set[Of] = set(rest) if terms.by_instrument else {None} if rest else set()
+    deadlines_ms = _deadlines(account, kept, terms)
+    told = 0
+    for of in sorted(guarded | set(deadlines_ms), key=str):
+        timer = DeadMan(deadline_ms=deadlines_ms.get(of), fired=fired)
+        step = next_step(timer, entries_rest=of in guarded, stopping=stopping, now_ms=now_ms, terms=terms)
+        if step is not Step.NOTHING and not (timer.deadline_ms is None and kept.is_refused(of)):
+            told += _tell(port, of, kept, deadlines_ms, terms.timer_ms if step is Step.ARM else None)
+    kept.deadlines_ms = deadlines_ms if terms.by_instrument else None
+    first_ms = min(deadlines_ms.values(), default=None)
+    if first_ms != account.dead_man_ms:
+        Account.objects.filter(pk=account.pk).update(dead_man_ms=first_ms)
+    return told
+
+
+def _deadlines(account: Account, kept: Kept, terms: DeadManTerms) -> dict[Of, int]:
+    """Whose timers run. Those of pairs that another process has begun run where an order may have needed one."""
+    if account.dead_man_ms is None:
+        return {}
+    if not terms.by_instrument:
+        return {None: account.dead_man_ms}
+    if kept.deadlines_ms is not None:
+        return dict(kept.deadlines_ms)
+    lately = Q(updated_at__gte=Now() - timedelta(milliseconds=2 * terms.timer_ms))
+    rows = Order.objects.filter(~Q(status__in=list(FINAL)) | lately, account=account)
+    return dict.fromkeys(rows.values_list("pair_id", flat=True).distinct(), account.dead_man_ms)
+
+
+def _tell(port: Port, of: Of, kept: Kept, deadlines_ms: dict[Of, int], timer_ms: int | None) -> int:
+    """Whether it was told."""
+    pair = None if of is None else TradePair.objects.select_related("exchange").get(pk=of)
     try:
-        deadline_ms = port.dead_man(timing.timer_ms if step is Step.ARM else None)
+        deadline_ms = port.dead_man(timer_ms, None if pair is None else feeds.instrument(pair))
     except FeedError as error:  # asked again in a second: there is time for three more
-        log.warning("the exchange's timer was not told", account=account.pk, step=step, error=str(error))
+        if isinstance(error, Refused) and not isinstance(error, PASSING):
+            kept.refused_s[of] = time.monotonic()
+        log.warning("the exchange's timer was not told", account=port.account_id, pair=of, error=str(error))
         return 0
-    Account.objects.filter(pk=account.pk).update(dead_man_ms=deadline_ms)
+    if deadline_ms is None:
+        deadlines_ms.pop(of, None)
+    else:
+        deadlines_ms[of] = deadline_ms
     return 1
 
 
 def entries_rest(account_id: int) -> bool:
     """Whether something works that would open a position; what protects one does not count."""
+    return bool(_entries(account_id))
+
+
+def _entries(account_id: int) -> set[int]:
+    """The pairs of such orders."""
     opens = Q(intent__purpose=Purpose.ENTRY, reduce_only=False)
-    return Order.objects.filter(opens, account_id=account_id).exclude(status__in=list(FINAL)).exists()
+    rows = Order.objects.filter(opens, account_id=account_id).exclude(status__in=list(FINAL))
+    return {pair_id for pair_id in rows.values_list("pair_id", flat=True).distinct() if pair_id is not None}
 
 
 def _fire(account: Account) -> None:

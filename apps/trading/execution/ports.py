@@ -9,7 +9,7 @@ from typing import Protocol
 
 from django.db import connections
 
-from apps.feeds.drivers.trading import Expiry, IdForm, Placed
+from apps.feeds.drivers.trading import DeadManTerms, Expiry, IdForm, Placed
 from apps.feeds.errors import Retryable
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.orders import (
@@ -106,12 +106,12 @@ class Port(Protocol):
     def set_leverage(self, instrument: Instrument, leverage: int, mode: MarginMode) -> None: ...
 
     @property
-    def has_dead_man(self) -> bool:
-        """The exchange cancels all orders of the account by itself, unless it is told in time not to."""
+    def dead_man_terms(self) -> DeadManTerms | None:
+        """Of the exchange that cancels the account's orders by itself, unless it is told in time not to; None: none."""
         ...
 
-    def dead_man(self, timer_ms: int | None) -> int | None:
-        """Start its timer anew, or stop it (None). Return when it is due by the exchange's clock, None: never."""
+    def dead_man(self, timer_ms: int | None, instrument: Instrument | None = None) -> int | None:
+        """Start a timer anew, or stop it (None). Return when it is due by the exchange's clock, None: never."""
         ...
 
 

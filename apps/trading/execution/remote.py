@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from apps.feeds import selectors as feeds
 from apps.feeds.drivers.base import Request
-from apps.feeds.drivers.trading import Answer, Expiry, IdForm, Page, Placed, Trader
+from apps.feeds.drivers.trading import Answer, DeadManTerms, Expiry, IdForm, Page, Placed, Trader
 from apps.feeds.errors import ClockSkew, OutcomeUnknown, Retryable, UnknownOrder
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.models import TradePair
@@ -196,14 +196,19 @@ class RemotePort:
             self._ask(request, Purpose.ORDER, self._trader.parse_leverage_set)
 
     @property
-    def has_dead_man(self) -> bool:
-        return self._trader.dead_man(self._keys, self.market_type, None, self.now_ms()) is not None
+    def dead_man_terms(self) -> DeadManTerms | None:
+        return self._trader.dead_man_terms(self._keys, self.market_type)
 
-    def dead_man(self, timer_ms: int | None) -> int | None:
-        request = self._trader.dead_man(self._keys, self.market_type, timer_ms, self._signed_ms())
+    def dead_man(self, timer_ms: int | None, instrument: Instrument | None = None) -> int | None:
+        now_ms = self._signed_ms()
+        request = self._trader.dead_man(self._keys, self.market_type, timer_ms, now_ms, instrument)
         if request is None:
             return None
-        return self._ask(request, Purpose.ORDER, lambda answer: self._trader.parse_dead_man(self.market_type, answer))
+        return self._ask(
+            request,
+            Purpose.ORDER,
+            lambda answer: self._trader.parse_dead_man(self.market_type, timer_ms, now_ms, answer),
+        )
 
     # asking
 

@@ -60,7 +60,7 @@ class Exchange:
     exchange = "binance"
     market_type = MarketType.SPOT
     id_form = IdForm.TEXT
-    has_dead_man = False
+    dead_man_terms = None
 
     def __init__(self, account_id: int, answer: Callable[[NewOrder], Placed] | None = None, **changes: Any) -> None:
         self.account_id = account_id

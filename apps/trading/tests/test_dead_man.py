@@ -2,7 +2,8 @@
 
 import pytest
 
-from apps.trading.dead_man import Step, Timing, next_step
+from apps.feeds.drivers.trading import DeadManTerms
+from apps.trading.dead_man import Step, next_step
 from apps.trading.risk_view import DeadMan
 
 NOW = 1_000_000
@@ -23,15 +24,15 @@ NOW = 1_000_000
 )
 def test_a_timer_runs_while_entries_rest(deadline_ms: int | None, entries_rest: bool, stopping: bool, expected: Step):
     timer = DeadMan(deadline_ms=deadline_ms, fired=False)
-    step = next_step(timer, entries_rest=entries_rest, stopping=stopping, now_ms=NOW, timing=Timing())
+    step = next_step(timer, entries_rest=entries_rest, stopping=stopping, now_ms=NOW, terms=DeadManTerms())
     assert step is expected
 
 
 def test_one_that_fired_waits_for_a_person():
     fired = DeadMan(deadline_ms=None, fired=True)
-    assert next_step(fired, entries_rest=True, stopping=False, now_ms=NOW, timing=Timing()) is Step.NOTHING
+    assert next_step(fired, entries_rest=True, stopping=False, now_ms=NOW, terms=DeadManTerms()) is Step.NOTHING
 
 
 def test_an_exchange_may_want_a_shorter_timer():
-    timing, timer = Timing(timer_ms=30_000, refresh_ms=5_000), DeadMan(deadline_ms=NOW + 25_000, fired=False)
-    assert next_step(timer, entries_rest=True, stopping=False, now_ms=NOW, timing=timing) is Step.ARM
+    terms, timer = DeadManTerms(timer_ms=30_000, refresh_ms=5_000), DeadMan(deadline_ms=NOW + 25_000, fired=False)
+    assert next_step(timer, entries_rest=True, stopping=False, now_ms=NOW, terms=terms) is Step.ARM

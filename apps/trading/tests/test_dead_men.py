@@ -1,6 +1,5 @@
 """The exchange's own timer: kept by executors, and what it leaves when they are gone."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,14 +7,11 @@ from typing import Any
 import pytest
 
 from apps.feeds.drivers import registry
-from apps.feeds.drivers.kucoin import signing, trading_facts
+from apps.feeds.drivers.trading import DeadManTerms
 from apps.feeds.market import MarketType
 from apps.feeds.tests.trading_stand import credentials
 from apps.feeds.tests.waiting import await_that
-from apps.feeds.transport import loop
-from apps.feeds.transport.orders import Purpose
 from apps.trading import halting, recording
-from apps.trading.dead_man import Timing
 from apps.trading.execution.dead_men import entries_rest, tend
 from apps.trading.models import Account, FillSource, Order
 from apps.trading.risk_view import Scope
@@ -25,13 +21,14 @@ from apps.users.models import Alert
 
 pytestmark = pytest.mark.django_db
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
-SPOT = MarketType.SPOT
-KEPT = {"kucoin-spot"}  # where the exchange has one that we use
+SHARED = {"kucoin-spot", "okx-spot", "okx-futures"}  # one timer is for all of the account's market
+KEPT = SHARED  # where the exchange has one that we use
 
 
-@pytest.fixture
-def on(exchanges: Exchanges, tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(exchanges, "kucoin", SPOT, tmp_path)
+@pytest.fixture(params=sorted(KEPT))
+def on(request: pytest.FixtureRequest, exchanges: Exchanges, tmp_path: Path) -> Iterator[Desk]:
+    exchange, _, market = request.param.partition("-")
+    desk = Desk(exchanges, exchange, MarketType(market), tmp_path)
     yield desk
     desk.close()
 
@@ -50,47 +47,48 @@ def deadline(on: Desk) -> int | None:
     return Account.objects.get(pk=on.account.pk).dead_man_ms
 
 
-def armed_s(on: Desk) -> int | None:
-    """What the exchange itself waits for."""
-    call = trading_facts.Call("GET", "/api/v1/hf/orders/dead-cancel-all/query", 2, budget="spot")
-    host = trading_facts.HOST_OF[trading_facts.CLASSIC, SPOT]
-    request = signing.signed(on.keys, host, call, {}, on.port.now_ms())
-    asked = on.client.ask(on.exchange, on.name, request, Purpose.READ, lambda answer: json.loads(answer.body)["data"])
-    found = loop.run(asked, 60)
-    return None if found is None else found["timeout"]
+def terms(on: Desk) -> DeadManTerms:
+    found = on.port.dead_man_terms
+    assert found is not None
+    return found
+
+
+def is_armed(on: Desk) -> bool:
+    """By what the exchange itself waits for."""
+    return bool(on.truth.switches)
 
 
 def test_it_is_armed_with_the_first_entry_and_taken_off_after_the_last(on: Desk):
-    assert (look(on), armed_s(on)) == (0, None)
+    assert (look(on), is_armed(on)) == (0, False)
     row = resting(on)
-    assert (look(on), armed_s(on)) == (1, 60)
-    assert 55_000 < (deadline(on) or 0) - on.port.now_ms() <= 61_000
+    assert (look(on), is_armed(on)) == (1, True)
+    assert 0 < (deadline(on) or 0) - on.port.now_ms() <= terms(on).timer_ms + 1_000
     assert look(on) == 0  # not due
     on.port.cancel(on.ref(row))
     recording.record_update(on.account.pk, on.instrument, on.port.look_up(on.ref(row)), FillSource.REST)
-    assert (look(on), armed_s(on), deadline(on)) == (1, None, None)
+    assert (look(on), is_armed(on), deadline(on)) == (1, False, None)
 
 
 def test_it_is_refreshed_long_before_it_is_due(on: Desk):
     resting(on)
     look(on)
     before = deadline(on) or 0
-    on.go_on(16)
+    on.go_on(terms(on).refresh_ms / 1000 + 1)
     assert look(on) == 1
-    assert (deadline(on) or 0) > before + 10_000
+    assert (deadline(on) or 0) > before
 
 
 @pytest.mark.parametrize("values", [{"purpose": "close"}, {"purpose": "hedge"}])
 def test_what_protects_a_position_arms_nothing(on: Desk, values: dict[str, str]):
     resting(on, **values)
     assert not entries_rest(on.account.pk)
-    assert (look(on), armed_s(on)) == (0, None)
+    assert (look(on), is_armed(on)) == (0, False)
 
 
 def test_a_process_that_ends_as_it_should_takes_it_off(on: Desk):
     resting(on)
     look(on)
-    assert (look(on, stopping=True), armed_s(on), deadline(on)) == (1, None, None)
+    assert (look(on, stopping=True), is_armed(on), deadline(on)) == (1, False, None)
 
 
 def test_an_exchange_that_does_not_answer_is_told_again(on: Desk):
@@ -104,10 +102,9 @@ def test_an_exchange_that_does_not_answer_is_told_again(on: Desk):
 def test_when_everybody_is_gone_the_exchange_cancels_and_the_account_rests_until_a_person_resumes(
     on: Desk, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("apps.feeds.drivers.kucoin.trading_facts.DEAD_MAN_S", (1, 86_400))
-    monkeypatch.setattr("apps.feeds.simulator.kucoin.dead_man.SHORTEST_S", 1)
+    monkeypatch.setattr("apps.feeds.simulator.trading.dead_men.PACE", 0.001)
     resting(on)
-    assert look(on, timing=Timing(timer_ms=1_000, refresh_ms=500)) == 1
+    assert look(on) == 1
     await_that(lambda: not on.accepted()[0].order.is_open)
     on.go_on(90)
     assert look(on) == 0
@@ -126,6 +123,6 @@ def test_which_exchanges_have_one_is_known():
         f"{exchange}-{market}"
         for exchange in registry.trader_ids()
         for market in MarketType
-        if registry.trader(exchange).dead_man(credentials(exchange, "anna"), market, None, 1) is not None
+        if registry.trader(exchange).dead_man_terms(credentials(exchange, "anna"), market) is not None
     }
     assert have == KEPT

@@ -11,7 +11,7 @@ from apps.feeds.drivers.base import Request
 from apps.feeds.drivers.kucoin import answers, records, signing
 from apps.feeds.drivers.kucoin import trading_facts as facts
 from apps.feeds.drivers.kucoin.trading_facts import Deed
-from apps.feeds.drivers.trading import Answer, Page, Placed
+from apps.feeds.drivers.trading import Answer, DeadManTerms, Page, Placed
 from apps.feeds.errors import InvalidOrder, MalformedFrame, OutcomeUnknown, UnknownOrder
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.orders import (
@@ -153,16 +153,22 @@ def parse_cancelled_all(instrument: Instrument, answer: Answer) -> None:
     answers.succeeded(answer, order=True)
 
 
-def dead_man(keys: Credentials, market_type: MarketType, timer_ms: int | None, now_ms: int) -> Request | None:
+def dead_man_terms(keys: Credentials, market_type: MarketType) -> DeadManTerms | None:
+    return DeadManTerms() if (facts.generation(keys), market_type) == (facts.CLASSIC, SPOT) else None
+
+
+def dead_man(
+    keys: Credentials, market_type: MarketType, timer_ms: int | None, now_ms: int, instrument: Instrument | None = None
+) -> Request | None:
     """Of all symbols: none is named."""
-    if (facts.generation(keys), market_type) != (facts.CLASSIC, SPOT):
+    if dead_man_terms(keys, market_type) is None:
         return None
     shortest, longest = facts.DEAD_MAN_S
     timeout = facts.DEAD_MAN_OFF if timer_ms is None else min(max(timer_ms // 1000, shortest), longest)
     return signing.act(keys, market_type, Deed.DEAD_MAN, {}, now_ms, fields={"timeout": timeout})
 
 
-def parse_dead_man(market_type: MarketType, answer: Answer) -> int | None:
+def parse_dead_man(market_type: MarketType, timer_ms: int | None, now_ms: int, answer: Answer) -> int | None:
     trigger_s = answers.data(_armed, answer, order=True).trigger_time
     return trigger_s * 1000 or None
 

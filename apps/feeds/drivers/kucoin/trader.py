@@ -22,6 +22,7 @@ class KucoinTrader(Trader):
     cancel_all = staticmethod(orders.cancel_all)
     parse_cancelled_all = staticmethod(orders.parse_cancelled_all)
     dead_man = staticmethod(orders.dead_man)
+    dead_man_terms = staticmethod(orders.dead_man_terms)
     parse_dead_man = staticmethod(orders.parse_dead_man)
     query = staticmethod(orders.query)
     parse_order = staticmethod(orders.parse_order)

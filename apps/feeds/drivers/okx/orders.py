@@ -91,6 +91,7 @@ def place(keys: Credentials, order: NewOrder, now_ms: int) -> Request:
     }
     fields |= _size(order) | _position(order)
     fields |= {"clOrdId": order.client_order_id, "stpMode": facts.SELF_TRADE}
+    fields |= {"tag": facts.TAGS[order.instrument.market_type]}
     return signing.post(keys, "/trade/order", fields, now_ms, budget=facts.ORDERS, expires_ms=expires_ms)
 
 

@@ -1,7 +1,7 @@
 """OKX as a Trader: one set of endpoints and channels for spot and swaps; swaps are counted in contracts."""
 
 from apps.feeds.drivers.base import Frame, Heartbeat
-from apps.feeds.drivers.okx import account, orders, private, signing, symbols
+from apps.feeds.drivers.okx import account, orders, private, signing, symbols, timer
 from apps.feeds.drivers.okx import trading_facts as facts
 from apps.feeds.drivers.okx.facts import HEARTBEAT
 from apps.feeds.drivers.trading import Expiry, Token, TradeLimits, Trader
@@ -23,6 +23,9 @@ class OkxTrader(Trader):
     own_trades = staticmethod(orders.own_trades)
     parse_own_trades = staticmethod(orders.parse_own_trades)
     order_trades = staticmethod(orders.order_trades)
+    dead_man_terms = staticmethod(timer.terms)
+    dead_man = staticmethod(timer.press)
+    parse_dead_man = staticmethod(timer.parse)
     balances = staticmethod(account.balances)
     parse_balances = staticmethod(account.parse_balances)
     positions = staticmethod(account.positions)

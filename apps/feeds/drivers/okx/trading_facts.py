@@ -2,7 +2,7 @@
 
 from apps.feeds.drivers.base import Rate
 from apps.feeds.drivers.okx import facts
-from apps.feeds.drivers.trading import Expiry, ExpiryCheck, TradeLimits
+from apps.feeds.drivers.trading import DeadManTerms, Expiry, ExpiryCheck, TradeLimits
 from apps.feeds.errors import (
     BadCredentials,
     ClockSkew,
@@ -29,12 +29,25 @@ LOGIN_PATH = "/users/self/verify"
 EXPIRY = Expiry(check=ExpiryCheck.GATEWAY, longest_ms=30_000)
 
 # Of the account; the exchange allows the first three to each instrument. Of "account" balances and positions weigh 1.
-ORDERS, CANCELS, READS, ACCOUNT = "orders", "cancels", "reads", "account"
+ORDERS, CANCELS, READS, ACCOUNT, TIMERS = "orders", "cancels", "reads", "account", "timers"
 LIMITS = TradeLimits(
-    budgets={ORDERS: Rate(60, 2.0), CANCELS: Rate(60, 2.0), READS: Rate(60, 2.0), ACCOUNT: Rate(10, 2.0)},
+    budgets={
+        ORDERS: Rate(60, 2.0),
+        CANCELS: Rate(60, 2.0),
+        READS: Rate(60, 2.0),
+        ACCOUNT: Rate(10, 2.0),
+        TIMERS: Rate(1, 1.0),
+    },
     private_sockets=30,  # for each channel
 )
 OLD_FILLS_WEIGHT, SLOW_WEIGHT, TIME_WEIGHT = 6, 2, 4  # 10 and 5 in 2 s; public time: 10 of 40
+
+# The timer of orders of one tag, else both markets would share one. One request a second; to be begun anew each second,
+# says the exchange: at a fifth of its limit there is time for some that fail.
+DEAD_MAN = DeadManTerms(timer_ms=30_000, refresh_ms=5_000)
+DEAD_MAN_S = (10, 120)  # from and to
+DEAD_MAN_OFF = 0
+TAGS = {facts.SPOT: "ctspot", facts.FUTURES: "ctfutures"}
 
 PAGE = 100
 RECENT_FILLS_MS = 3 * 24 * 3600_000 - 60_000  # older ones only in the slower list of three months

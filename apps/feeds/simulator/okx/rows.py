@@ -16,6 +16,7 @@ CANCEL_SOURCE = {
     Ended.POST_ONLY: "31",
     Ended.SELF_TRADE: "32",
     Ended.REDUCE_ONLY: "0",
+    Ended.DEAD_MAN: "20",
 }
 STP = {"": "", "maker": "cancel_maker", "taker": "cancel_taker", "both": "cancel_both"}
 FINEST = 12  # digits after the point of what was divided

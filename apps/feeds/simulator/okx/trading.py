@@ -10,6 +10,7 @@ from apps.feeds.simulator.exchange import json_answer
 from apps.feeds.simulator.limits import Sliding
 from apps.feeds.simulator.okx.account import Accounts
 from apps.feeds.simulator.okx.auth import Caller, signed
+from apps.feeds.simulator.okx.dead_man import DeadMan
 from apps.feeds.simulator.okx.orders import Orders
 from apps.feeds.simulator.okx.refusals import (
     DESK,
@@ -46,7 +47,7 @@ class Trading:
     def __init__(self, exchange: "Okx") -> None:
         self._exchange = exchange
         self._world = exchange.world
-        self._endpoints = endpoints(Orders(exchange.desk), Accounts(exchange.desk))
+        self._endpoints = endpoints(Orders(exchange.desk), DeadMan(exchange.desk), Accounts(exchange.desk))
         self._windows: dict[tuple[str, str, str], Sliding] = {}
 
     def serves(self, request: web.Request, path: str) -> bool:
@@ -115,7 +116,7 @@ def fault_answer(op: str) -> web.Response:
     return refused(errors[op])
 
 
-def endpoints(orders: Orders, accounts: Accounts) -> dict[tuple[str, str], Endpoint]:
+def endpoints(orders: Orders, dead_man: DeadMan, accounts: Accounts) -> dict[tuple[str, str], Endpoint]:
     def changing(act: Callable[[Caller], Any], most: int, kind: Kind = "cancel") -> Endpoint:
         return Endpoint(act, most, kind, "trade")
 
@@ -124,6 +125,7 @@ def endpoints(orders: Orders, accounts: Accounts) -> dict[tuple[str, str], Endpo
         ("POST", "trade/batch-orders"): changing(orders.place_many, 300, "place"),
         ("POST", "trade/cancel-order"): changing(orders.cancel, 60),
         ("POST", "trade/cancel-batch-orders"): changing(orders.cancel_many, 300),
+        ("POST", "trade/cancel-all-after"): changing(dead_man.press, 2),
         ("GET", "trade/order"): Endpoint(orders.query, 60),
         ("GET", "trade/orders-pending"): Endpoint(orders.pending, 60),
         ("GET", "trade/orders-history"): Endpoint(orders.history, 40),

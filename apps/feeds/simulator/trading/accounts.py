@@ -1,5 +1,7 @@
 """Who trades: keys, wallets, orders, executions and positions of one account."""
 
+from asyncio import TimerHandle
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
@@ -161,6 +163,7 @@ class Account:
     client_ids: dict[tuple[str, str], Order] = field(default_factory=dict)  # (market type, id) -> the latest
     executions: list[Execution] = field(default_factory=list)
     funding: list[Funding] = field(default_factory=list)
+    switches: dict[Hashable, TimerHandle] = field(default_factory=dict)  # dead man's, those that run
 
     def holding(self, market_type: str, asset: str) -> Holding:
         """In the wallet that the market type is traded from."""

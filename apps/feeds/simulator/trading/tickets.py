@@ -42,6 +42,7 @@ class Ended(StrEnum):
     POST_ONLY = "post only"
     SELF_TRADE = "self trade"
     REDUCE_ONLY = "reduce only"
+    DEAD_MAN = "dead man"  # nobody has pressed its switch
 
 
 class Refused(Exception):
