@@ -55,7 +55,7 @@ def live(cell: Cell) -> dict[str, int]:
     befall(cell)
     patiently(lambda: collect([cell], mine))
     for _ in range(2):
-        look_now([cell])
+        patiently(lambda: look_now([cell]))
         patiently(lambda: resolving.resolve_due(mine))
         patiently(lambda: cancel([cell], mine))
     return dict(mine.tally.counts())
