@@ -1,28 +1,32 @@
 """The exchange's own timer: kept by executors, and what it leaves when they are gone."""
 
 from collections.abc import Iterator
+from decimal import ROUND_FLOOR
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from apps.feeds.drivers import registry
 from apps.feeds.drivers.trading import DeadManTerms
-from apps.feeds.market import MarketType
+from apps.feeds.market import Instrument, MarketType, Side
+from apps.feeds.tests.trading_place import FAR, PARTS
 from apps.feeds.tests.trading_stand import credentials
 from apps.feeds.tests.waiting import await_that
 from apps.trading import halting, recording
 from apps.trading.execution.dead_men import entries_rest, tend
 from apps.trading.models import Account, FillSource, Order
 from apps.trading.risk_view import Scope
-from apps.trading.tests import key_rows, remote_seat
+from apps.trading.tests import key_rows, remote_seat, rows
 from apps.trading.tests.remote_seat import Desk, Exchanges, Only
 from apps.users.models import Alert
 
 pytestmark = pytest.mark.django_db
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
 SHARED = {"kucoin-spot", "okx-spot", "okx-futures"}  # one timer is for all of the account's market
-KEPT = SHARED  # where the exchange has one that we use
+APART = {"binance-futures"}  # each instrument has its own
+KEPT = SHARED | APART  # where the exchange has one that we use
 
 
 @pytest.fixture(params=sorted(KEPT))
@@ -37,6 +41,22 @@ def resting(on: Desk, **values: Any) -> Order:
     row = on.committed(on.intent(**values))
     recording.record_placed(row.pk, on.port.place(on.new_order(row)))
     return row
+
+
+def resting_elsewhere(on: Desk) -> Order:
+    """An entry of the other instrument."""
+    step = on.step_of(on.other)
+    price = (on.best(Side.BUY, on.other) * FAR[Side.BUY] / step).to_integral_value(ROUND_FLOOR) * step
+    trade = rows.trade(on.account, on.other.pair)
+    row = on.committed(rows.intent(trade, amount=PARTS * on.part_of(on.other), price=price, state="SENDING", attempt=1))
+    recording.record_placed(row.pk, on.port.place(on.new_order(row, instrument=on.other)))
+    return row
+
+
+def end(on: Desk, row: Order, instrument: Instrument) -> None:
+    ref = replace(on.ref(row), instrument=instrument)
+    on.port.cancel(ref)
+    recording.record_update(on.account.pk, instrument, on.port.look_up(ref), FillSource.REST)
 
 
 def look(on: Desk, **more: Any) -> int:
@@ -64,8 +84,7 @@ def test_it_is_armed_with_the_first_entry_and_taken_off_after_the_last(on: Desk)
     assert (look(on), is_armed(on)) == (1, True)
     assert 0 < (deadline(on) or 0) - on.port.now_ms() <= terms(on).timer_ms + 1_000
     assert look(on) == 0  # not due
-    on.port.cancel(on.ref(row))
-    recording.record_update(on.account.pk, on.instrument, on.port.look_up(on.ref(row)), FillSource.REST)
+    end(on, row, on.instrument)
     assert (look(on), is_armed(on), deadline(on)) == (1, False, None)
 
 
@@ -116,6 +135,40 @@ def test_when_everybody_is_gone_the_exchange_cancels_and_the_account_rests_until
     of = {"scope": Scope.ACCOUNT, "scope_id": str(on.account.pk)}
     halting.resume(**of, reason="looked at it", actor=key_rows.trader())
     assert look(on) == 1
+
+
+@pytest.mark.parametrize("on", sorted(APART), indirect=True)
+def test_an_instrument_whose_first_entry_comes_later_has_its_timer_at_once(on: Desk):
+    resting(on)
+    look(on)
+    (first,) = on.truth.switches.values()
+    resting_elsewhere(on)
+    assert look(on) == 1
+    assert set(on.truth.switches) == {on.instrument.symbol, on.other.symbol}
+    assert not first.cancelled()
+    assert look(on) == 0
+
+
+@pytest.mark.parametrize("on", sorted(APART), indirect=True)
+def test_an_instrument_without_entries_has_its_timer_taken_off_while_others_run(on: Desk):
+    resting(on)
+    row = resting_elsewhere(on)
+    assert look(on) == 2
+    end(on, row, on.other)
+    assert look(on) == 1
+    assert set(on.truth.switches) == {on.instrument.symbol}
+    assert deadline(on) is not None
+
+
+@pytest.mark.parametrize("on", sorted(APART), indirect=True)
+def test_who_takes_over_takes_off_what_another_process_has_left_behind(on: Desk):
+    resting(on)
+    row = resting_elsewhere(on)
+    look(on)
+    end(on, row, on.other)
+    on.port = on.port_by(on.client)  # of a process that knows nothing of before
+    assert look(on) == 1
+    assert set(on.truth.switches) == {on.instrument.symbol}
 
 
 def test_which_exchanges_have_one_is_known():
