@@ -47,8 +47,8 @@ Cell = dict[str, Any]
 
 
 def live(cell: Cell) -> dict[str, int]:
-    """All of it; what the executor did, by name."""
-    mine = executors.executor()
+    """All of it; what the executor did, by name. It cares for its own account: others may stand still on their rows."""
+    mine = executors.executor(executors.ports(only=cell["account"]))
     measured(mine, [cell])
     patiently(lambda: intend(cell, mine))
     patiently(lambda: working.work_lane(lane_of(cell["account"], cell["pair"]), executor=mine))
