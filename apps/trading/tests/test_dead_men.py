@@ -14,6 +14,8 @@ from apps.feeds.market import Instrument, MarketType, Side
 from apps.feeds.tests.trading_place import FAR, PARTS
 from apps.feeds.tests.trading_stand import credentials
 from apps.feeds.tests.waiting import await_that
+from apps.feeds.transport import loop
+from apps.feeds.transport.orders import Purpose
 from apps.trading import halting, recording
 from apps.trading.execution.dead_men import entries_rest, tend
 from apps.trading.models import Account, FillSource, Order
@@ -24,7 +26,8 @@ from apps.users.models import Alert
 
 pytestmark = pytest.mark.django_db
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
-SHARED = {"kucoin-spot", "okx-spot", "okx-futures"}  # one timer is for all of the account's market
+# All orders of the account's market share a timer.
+SHARED = {"kucoin-spot", "okx-spot", "okx-futures", "htx-spot", "htx-futures"}
 APART = {"binance-futures"}  # each instrument has its own
 KEPT = SHARED | APART  # where the exchange has one that we use
 
@@ -33,8 +36,21 @@ KEPT = SHARED | APART  # where the exchange has one that we use
 def on(request: pytest.FixtureRequest, exchanges: Exchanges, tmp_path: Path) -> Iterator[Desk]:
     exchange, _, market = request.param.partition("-")
     desk = Desk(exchanges, exchange, MarketType(market), tmp_path)
+    enter(desk)
     yield desk
     desk.close()
+
+
+def enter(on: Desk) -> None:
+    """Learn what later requests must name, as for a new key."""
+    trader = registry.trader(on.exchange)
+    answers = [
+        loop.run(on.client.ask(on.exchange, on.name, request, Purpose.READ, lambda answer: answer), 60)
+        for request in trader.account_requests(on.keys, on.port.now_ms())
+    ]
+    if answers:
+        on.keys = replace(on.keys, account=trader.parse_account(answers))
+        on.port = on.port_by(on.client)
 
 
 def resting(on: Desk, **values: Any) -> Order:
