@@ -1,7 +1,7 @@
 """The exchange's own timer: kept by executors, and what it leaves when they are gone."""
 
 from collections.abc import Iterator
-from decimal import ROUND_FLOOR
+from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,31 @@ from apps.users.models import Alert
 pytestmark = pytest.mark.django_db
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
 # All orders of the account's market share a timer.
-SHARED = {"kucoin-spot", "okx-spot", "okx-futures", "htx-spot", "htx-futures"}
+SHARED = {
+    "kucoin-spot",
+    "okx-spot",
+    "okx-futures",
+    "htx-spot",
+    "htx-futures",
+    "hyperliquid-spot",
+    "hyperliquid-futures",
+}
+LEAST_VOLUME = "apps.feeds.simulator.hyperliquid.dead_man.LEAST_VOLUME"  # of who may have a timer there
 APART = {"binance-futures"}  # each instrument has its own
 KEPT = SHARED | APART  # where the exchange has one that we use
+NOT_OFFERED = {
+    "binance-spot": "there is none",
+    "kucoin-futures": "classic accounts have none",
+    **dict.fromkeys(("bybit-spot", "bybit-futures"), "the exchange switches it on by hand, for whom it knows"),
+    **dict.fromkeys(("mexc-spot", "mexc-futures", "coinex-spot", "coinex-futures"), "there is none"),
+}
 
 
 @pytest.fixture(params=sorted(KEPT))
-def on(request: pytest.FixtureRequest, exchanges: Exchanges, tmp_path: Path) -> Iterator[Desk]:
+def on(
+    request: pytest.FixtureRequest, exchanges: Exchanges, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Desk]:
+    monkeypatch.setattr(LEAST_VOLUME, Decimal(0))
     exchange, _, market = request.param.partition("-")
     desk = Desk(exchanges, exchange, MarketType(market), tmp_path)
     enter(desk)
@@ -187,6 +205,21 @@ def test_who_takes_over_takes_off_what_another_process_has_left_behind(on: Desk)
     assert set(on.truth.switches) == {on.instrument.symbol}
 
 
+@pytest.mark.parametrize("on", ["hyperliquid-futures"], indirect=True)
+def test_an_account_that_is_refused_a_timer_has_none_and_is_asked_for_it_much_later(
+    on: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(LEAST_VOLUME, Decimal(1_000_000))
+    resting(on)
+    before = on.asked
+    assert [look(on) for _ in range(3)] == [0, 0, 0]
+    assert (on.asked, deadline(on), is_armed(on)) == (before + 1, None, False)
+    monkeypatch.setattr("apps.trading.execution.dead_men.AGAIN_S", 0.0)
+    assert (look(on), on.asked) == (0, before + 2)
+    monkeypatch.setattr(LEAST_VOLUME, Decimal(0))
+    assert (look(on), is_armed(on)) == (1, True)
+
+
 def test_which_exchanges_have_one_is_known():
     have = {
         f"{exchange}-{market}"
@@ -195,3 +228,5 @@ def test_which_exchanges_have_one_is_known():
         if registry.trader(exchange).dead_man_terms(credentials(exchange, "anna"), market) is not None
     }
     assert have == KEPT
+    everywhere = {f"{exchange}-{market}" for exchange in registry.trader_ids() for market in MarketType}
+    assert everywhere - have == set(NOT_OFFERED)

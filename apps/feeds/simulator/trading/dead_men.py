@@ -17,6 +17,7 @@ def press(
     seconds: float,
     ends: Callable[[Order], bool],
     most: int | None = None,
+    then: Callable[[], None] = lambda: None,
 ) -> None:
     """Begin to wait anew until the open orders that `ends` picks are cancelled, at most so many, the oldest.
 
@@ -28,6 +29,7 @@ def press(
         del account.switches[name]
         for order in [order for order in account.open.values() if ends(order)][:most]:
             desk.cancel(account, order, Ended.DEAD_MAN)
+        then()
 
     account.switches[name] = asyncio.get_running_loop().call_later(seconds * PACE, strike)
 
