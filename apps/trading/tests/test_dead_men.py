@@ -117,7 +117,7 @@ def test_it_is_armed_with_the_first_entry_and_taken_off_after_the_last(on: Desk)
     row = resting(on)
     assert (look(on), is_armed(on)) == (1, True)
     assert 0 < (deadline(on) or 0) - on.port.now_ms() <= terms(on).timer_ms + 1_000
-    assert look(on) == 0  # not due
+    assert look(on, terms=replace(terms(on), refresh_ms=terms(on).timer_ms)) == 0  # not due
     end(on, row, on.instrument)
     assert (look(on), is_armed(on), deadline(on)) == (1, False, None)
 
@@ -218,6 +218,29 @@ def test_an_account_that_is_refused_a_timer_has_none_and_is_asked_for_it_much_la
     assert (look(on), on.asked) == (0, before + 2)
     monkeypatch.setattr(LEAST_VOLUME, Decimal(0))
     assert (look(on), is_armed(on)) == (1, True)
+
+
+@pytest.mark.parametrize("on", ["hyperliquid-futures"], indirect=True)
+def test_a_timer_that_runs_and_is_refused_another_time_is_asked_for_until_it_is_due(
+    on: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    resting(on)
+    look(on)
+    due_ms = deadline(on)
+    monkeypatch.setattr(LEAST_VOLUME, Decimal(1_000_000))
+    on.go_on(terms(on).refresh_ms / 1000 + 1)
+    before = on.asked
+    assert [look(on) for _ in range(2)] == [0, 0]
+    assert (on.asked, deadline(on), due_ms is None) == (before + 2, due_ms, False)
+
+
+@pytest.mark.parametrize("on", ["okx-spot"], indirect=True)
+def test_a_refusal_for_the_time_of_the_request_says_nothing_of_the_timer(on: Desk):
+    resting(on)
+    on.fault("clock_drift", seconds=100, account=None)
+    assert look(on) == 0
+    on.measure()
+    assert look(on) == 1
 
 
 def test_which_exchanges_have_one_is_known():
