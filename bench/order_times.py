@@ -45,29 +45,32 @@ def run(runs: int, seconds: int) -> None:
 
 
 def measure(rig: Rig, runs: int, seconds: int) -> None:
-    for rate, forks in ((50, 1), (200, 2)):
+    for rate, forks, kind in ((50, 1, "that rest"), (50, 1, "filled at once"), (200, 2, "that rest")):
         costs, results = [], []
         for _ in range(runs):
-            parts = at_rate(rig, rate, forks, seconds)
+            parts = at_rate(rig, rate, forks, seconds, rests=kind == "that rest")
             costs += [each["cpu_ms"] for each in parts]
             results.append([late for each in parts for late in each["ms"]])
-        told(f"intent -> bytes of its request at {rate}/s, p50 [ms]", [quantile(each, 50) for each in results])
-        told(f"intent -> bytes of its request at {rate}/s, p99 [ms]", [quantile(each, 99) for each in results])
-        told(f"orders that left at {rate}/s [1/s]", [len(each) / seconds for each in results])
-        told(f"CPU of the executor for an order at {rate}/s [ms]", costs)
+        print(f"{rate} orders/s {kind}")
+        told("  intent -> bytes of its request, p50 [ms]", [quantile(each, 50) for each in results])
+        told("  intent -> bytes of its request, p99 [ms]", [quantile(each, 99) for each in results])
+        told("  orders that left [1/s]", [len(each) / seconds for each in results])
+        told("  CPU of the executor for an order, its answer included [ms]", costs)
     told("HALT committed -> last acceptance [ms]", [halt_time(rig) for _ in range(runs)])
     told("executor killed, nothing in flight -> next order [s]", [takeover(rig, in_flight=False) for _ in range(runs)])
     told("executor killed, request in flight -> next order [s]", [takeover(rig, in_flight=True) for _ in range(runs)])
     told(f"reconcile of {OPEN_ORDERS} open orders, first [s]", [reconcile_time(rig) for _ in range(runs)])
 
 
-def at_rate(rig: Rig, rate: int, forks: int, seconds: int) -> list[dict[str, Any]]:
-    """What each fork tells of its orders: sales that trade at once, over 40 accounts of each."""
+def at_rate(rig: Rig, rate: int, forks: int, seconds: int, *, rests: bool) -> list[dict[str, Any]]:
+    """What each fork tells of its orders: sales over 40 accounts of each."""
     parts = []
     for number in range(forks):
         accounts = rig.accounts(40, held="100")
         orders = rate * seconds // forks + WARM
-        parts.append(sales.cells(rig, accounts, orders, f"rate-{accounts[0]['name']}-{number}"))
+        cells = sales.cells(rig, accounts, orders, f"rate-{accounts[0]['name']}-{number}")
+        resting = {"tif": "gtc", "price": f"{round(rig.middle(accounts[0]) * 101 / 100)}"}
+        parts.append([{**each, **resting} if rests else each for each in cells])
     running = [
         rig.forks.start(order_jobs.paced, cells=cells, every_s=forks / rate, threads=8, warm=WARM) for cells in parts
     ]

@@ -47,15 +47,15 @@ Cell = dict[str, Any]
 
 
 def live(cell: Cell) -> dict[str, int]:
-    """All of it; what the executor did, by name."""
-    mine = executors.executor()
+    """All of it; what the executor did, by name. It cares for its own account: others may stand still on their rows."""
+    mine = executors.executor(executors.ports(only=cell["account"]))
     measured(mine, [cell])
     patiently(lambda: intend(cell, mine))
     patiently(lambda: working.work_lane(lane_of(cell["account"], cell["pair"]), executor=mine))
     befall(cell)
     patiently(lambda: collect([cell], mine))
     for _ in range(2):
-        look_now([cell])
+        patiently(lambda: look_now([cell]))
         patiently(lambda: resolving.resolve_due(mine))
         patiently(lambda: cancel([cell], mine))
     return dict(mine.tally.counts())

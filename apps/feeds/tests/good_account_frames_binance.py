@@ -141,6 +141,7 @@ ANSWERS = [
     Good("parse_cancelled", (ref(SWAP),), UNKNOWN, status=400),
     Good("parse_cancelled_all", (BTC,), [order(status="CANCELED")]),
     Good("parse_cancelled_all", (SWAP,), {"code": 200, "msg": "The operation of cancel all open order is done."}),
+    Good("parse_dead_man", (FUTURES, 60_000, 1), {"symbol": "BTCUSDT", "countdownTime": "60000"}),
     Good("parse_order", (ref(BTC),), order()),
     Good("parse_order", (ref(SWAP),), order(avgPrice="30000.1")),
     Good("parse_order", (ref(SWAP),), {"code": -2013, "msg": "Order does not exist."}, status=400),

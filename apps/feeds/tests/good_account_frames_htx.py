@@ -287,6 +287,14 @@ ANSWERS: list[Good] = [
         {"code": 200, "data": {"success-count": 2, "failed-count": 0, "next-id": -1}},
     ),
     Good(
+        "parse_dead_man",
+        (SPOT, 60_000, 1),
+        {"code": 200, "data": [{"currentTime": "1587971400", "triggerTime": "1587971460"}]},
+    ),
+    Good(
+        "parse_dead_man", (FUTURES, 60_000, 1), v5({"current_time": "1767145577000", "trigger_time": "1767145637000"})
+    ),
+    Good(
         "parse_cancelled_all",
         (SWAP,),
         v5([{"code": 200, "message": "Success", "order_id": "15", "client_order_id": "15"}]),

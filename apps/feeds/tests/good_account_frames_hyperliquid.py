@@ -140,6 +140,7 @@ ANSWERS = [
     Good("parse_positions", (), STATE),
     Good("parse_fees", (BTC,), RATES),
     Good("parse_funding", (BTC,), [{"time": NOW, "hash": "0x00", "delta": DELTA}]),
+    Good("parse_dead_man", (SPOT, 60_000, NOW), {"status": "ok", "response": {"type": "default"}}),
     Good("parse_leverage_set", (), {"status": "ok", "response": {"type": "default"}}),
     Good("parse_server_time", (SPOT,), {"specialStatuses": None, "time": NOW}),
     Good("parse_permissions", (), {"role": "agent", "data": {"user": USER}}),

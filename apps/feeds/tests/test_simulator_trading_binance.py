@@ -14,11 +14,23 @@ from apps.feeds.tests.plain_accounts import (
     fill,
     open_account,
 )
-from apps.feeds.tests.plain_binance import FUTURES, HOST, SPOT, Client, limit, market, now_ms, sign
+from apps.feeds.tests.plain_binance import (
+    FUTURES,
+    HOST,
+    SPOT,
+    Client,
+    event,
+    limit,
+    market,
+    now_ms,
+    private,
+    sign,
+)
 from apps.feeds.tests.plain_client import order, running
 
 DOC_KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
 DOC_SECRET = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"
+COUNTDOWN = f"{FUTURES}/countdownCancelAll"
 BOTH = pytest.mark.parametrize("market_type", ["spot", "futures"])
 
 
@@ -342,3 +354,46 @@ async def test_a_key_tells_what_it_may_do_and_what_it_pays(client: Client) -> No
     assert fees["standardCommission"]["taker"] == "0.00100000"
     fees = await client.done("GET", f"{FUTURES}/commissionRate", symbol="BTCUSDT")
     assert fees["takerCommissionRate"] == "0.000500"
+
+
+# the countdowns of futures
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"symbol": "NOCOIN", "countdownTime": "1000"}, -1121),
+        ({"symbol": "BTCUSDT"}, -1102),
+        ({"symbol": "BTCUSDT", "countdownTime": "-1"}, -1100),
+    ],
+)
+async def test_a_countdown_names_its_symbol_and_its_time(client: Client, params: dict[str, str], code: int) -> None:
+    assert await client.refused("POST", COUNTDOWN, **params) == (400, code)
+
+
+async def test_a_countdown_ends_the_orders_of_its_symbol_and_of_no_other(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = client.simulator.exchanges["binance"].desk.accounts["anna"]
+    spot, ends = await client.place("spot"), await client.place("futures")
+    stays = await client.place("futures", symbol="ETHUSDT", price="2000", quantity="0.01")
+    monkeypatch.setattr("apps.feeds.simulator.trading.dead_men.PACE", 0.001)
+    async with private(client, "futures") as connection:
+        told = await client.done("POST", COUNTDOWN, symbol="BTCUSDT", countdownTime=10_000)
+        assert told == {"symbol": "BTCUSDT", "countdownTime": "10000"}
+        pushed = (await event(connection, "ORDER_TRADE_UPDATE"))["o"]
+    assert (pushed["i"], pushed["x"], pushed["X"]) == (ends["orderId"], "CANCELED", "CANCELED")
+    assert [row.number for row in anna.open.values()] == [spot["orderId"], stays["orderId"]]
+    row = await client.done("GET", f"{FUTURES}/order", symbol="BTCUSDT", orderId=ends["orderId"])
+    assert row["status"] == "CANCELED"
+
+
+async def test_a_countdown_is_begun_anew_and_ended(client: Client) -> None:
+    anna = client.simulator.exchanges["binance"].desk.accounts["anna"]
+    timers = []
+    for countdown_ms in (60_000, 120_000):
+        await client.done("POST", COUNTDOWN, symbol="BTCUSDT", countdownTime=countdown_ms)
+        timers.append(anna.switches["BTCUSDT"])
+    assert [timer.cancelled() for timer in timers] == [True, False]
+    await client.done("POST", COUNTDOWN, symbol="BTCUSDT", countdownTime=0)
+    assert (anna.switches, timers[1].cancelled()) == ({}, True)

@@ -13,6 +13,7 @@ from apps.feeds.tests.plain_client import heard_within, order, receive, running,
 from apps.feeds.tests.plain_htx_orders import (
     HOSTS,
     SOCKETS,
+    SWAP,
     Client,
     answered,
     event,
@@ -229,3 +230,53 @@ async def test_a_private_socket_whose_pings_are_answered_lives(market_type: str)
             ping = await receive(connection)
             word = "action" if market_type == "spot" else "op"
             await send(connection, {**ping, word: "pong"})
+
+
+# the dead man's switches
+
+
+SWITCHES = {"spot": "v2/algo-orders/cancel-all-after", "futures": f"{SWAP}/cancel-after"}
+ON: dict[str, dict[str, Any]] = {"spot": {"timeout": 5}, "futures": {"on_off": "1", "time_out": "5000"}}
+OFF: dict[str, dict[str, Any]] = {"spot": {"timeout": 0}, "futures": {"on_off": "0"}}
+
+
+@pytest.mark.parametrize(
+    ("market_type", "wrong", "code"),
+    [
+        ("spot", {"timeout": 4}, 2002),
+        ("spot", {}, 2002),
+        ("futures", {"on_off": "1", "time_out": "4999"}, 1030),
+        ("futures", {"time_out": "5000"}, 1030),
+    ],
+)
+async def test_a_dead_mans_switch_waits_for_five_seconds_at_least(
+    client: Client, market_type: str, wrong: dict[str, Any], code: int
+) -> None:
+    assert await client.refused("POST", SWITCHES[market_type], **wrong) == code
+
+
+@BOTH
+async def test_a_dead_mans_switch_ends_the_orders_of_its_market(
+    client: Client, monkeypatch: pytest.MonkeyPatch, market_type: str
+) -> None:
+    anna = client.simulator.exchanges["htx"].desk.accounts["anna"]
+    numbers = {each: await client.place(each) for each in CHANNEL}
+    monkeypatch.setattr("apps.feeds.simulator.trading.dead_men.PACE", 0.001)
+    async with private(client, market_type, CHANNEL[market_type]) as connection:
+        await client.done("POST", SWITCHES[market_type], **ON[market_type])
+        gone = await event(connection, CHANNEL[market_type])
+    assert gone["orderStatus" if market_type == "spot" else "state"] == "canceled"
+    del numbers[market_type]
+    assert list(anna.open) == list(numbers.values())
+
+
+@BOTH
+async def test_a_dead_mans_switch_is_pressed_anew_and_taken_off(client: Client, market_type: str) -> None:
+    anna = client.simulator.exchanges["htx"].desk.accounts["anna"]
+    timers = []
+    for _ in range(2):
+        await client.done("POST", SWITCHES[market_type], **ON[market_type])
+        timers.append(anna.switches[market_type])
+    assert [timer.cancelled() for timer in timers] == [True, False]
+    await client.done("POST", SWITCHES[market_type], **OFF[market_type])
+    assert (anna.switches, timers[1].cancelled()) == ({}, True)

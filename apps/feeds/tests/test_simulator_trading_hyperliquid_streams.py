@@ -17,10 +17,13 @@ from apps.feeds.tests.plain_hyperliquid import (
     Client,
     listening,
     market,
+    now_ms,
     order,
     told,
 )
+from apps.feeds.tests.waiting import until
 
+DEAD_MAN = "apps.feeds.simulator.hyperliquid.dead_man"
 BOTH = pytest.mark.parametrize("market_type", ["spot", "futures"])
 MONEY = {"spot": {"USDC": "10000000", "UBTC": "100"}, "futures": {"USDC": "10000000"}}
 CLOID = "0xa1f0cddc17303d07f3fd128d5b35071d"
@@ -176,3 +179,57 @@ async def test_a_push_may_be_ahead_of_the_answer(client: Client) -> None:
         await trouble(client.simulator, "hyperliquid", "early_fill")
         await client.done(order("futures", **market("futures", s="0.001")))
         assert (await told(connection, "userFills"))["fills"][0]["sz"] == "0.001"
+
+
+# scheduleCancel
+
+
+def schedule(ahead_ms: int) -> dict[str, Any]:
+    return {"type": "scheduleCancel", "time": now_ms() + ahead_ms}
+
+
+async def test_who_has_traded_too_little_may_not_schedule_a_cancel(client: Client) -> None:
+    await client.place("futures", **market("futures"))
+    said = await client.failed(schedule(60_000))
+    assert said.startswith("Cannot set scheduled cancel time until enough volume traded. Required: $1000000. Traded: $")
+    assert client.simulator.exchanges["hyperliquid"].desk.accounts["anna"].switches == {}
+
+
+async def test_a_scheduled_cancel_ends_the_orders_of_both_markets(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{DEAD_MAN}.LEAST_VOLUME", Decimal(0))
+    monkeypatch.setattr("apps.feeds.simulator.trading.dead_men.PACE", 0.001)
+    oids = {await client.rest("spot"), await client.rest("futures")}
+    async with listening(client, "orderUpdates") as connection:
+        assert await client.done(schedule(20_000)) is None
+        ended = [row for _ in oids for row in await told(connection, "orderUpdates")]
+    assert {(row["order"]["oid"], row["status"]) for row in ended} == {(oid, "scheduledCancel") for oid in oids}
+    assert await client.info("openOrders") == []
+
+
+async def test_a_scheduled_cancel_is_put_off_and_taken_off(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{DEAD_MAN}.LEAST_VOLUME", Decimal(0))
+    anna = client.simulator.exchanges["hyperliquid"].desk.accounts["anna"]
+    timers = []
+    for ahead_ms in (60_000, 120_000):
+        await client.done(schedule(ahead_ms))
+        timers += anna.switches.values()
+    assert [timer.cancelled() for timer in timers] == [True, False]
+    await client.done({"type": "scheduleCancel"})
+    assert (anna.switches, timers[1].cancelled()) == ({}, True)
+
+
+async def test_a_scheduled_cancel_is_five_seconds_ahead_and_strikes_so_often_a_day(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{DEAD_MAN}.LEAST_VOLUME", Decimal(0))
+    assert (await client.failed(schedule(4_000))).startswith("Scheduled cancel time too early")
+    monkeypatch.setattr("apps.feeds.simulator.trading.dead_men.PACE", 0.0)
+    monkeypatch.setattr(f"{DEAD_MAN}.MOST_STRIKES", 2)
+    monkeypatch.setattr(f"{DEAD_MAN}.DAY_MS", 10**15)  # no midnight in between
+    anna = client.simulator.exchanges["hyperliquid"].desk.accounts["anna"]
+    for _ in range(2):
+        await client.done(schedule(60_000))
+        await until(lambda: not anna.switches)
+    assert (await client.failed(schedule(60_000))).startswith("Too many scheduled cancels")

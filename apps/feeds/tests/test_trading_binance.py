@@ -12,6 +12,7 @@ from apps.feeds.drivers.trading import (
 )
 from apps.feeds.errors import (
     InvalidOrder,
+    MalformedFrame,
     Refused,
 )
 from apps.feeds.market import Side
@@ -281,3 +282,37 @@ def test_neither_key_nor_secret_nor_signature_is_shown():
     shown = f"{KEYS!r} {request!r} {BINANCE.place(KEYS, order(), NOW)!r} {token!r} {answer({'listenKey': 'a-key'})!r}"
     for secret in ("a-key", "a-secret", "signature", "a-listen-key"):
         assert secret not in shown
+
+
+@pytest.mark.parametrize(("timer_ms", "told"), [(60_000, "60000"), (None, "0")])
+def test_each_futures_symbol_has_a_timer_of_its_own(timer_ms, told):
+    request = BINANCE.dead_man(KEYS, FUTURES, timer_ms, NOW, instrument(FUTURES))
+    assert sent(request) == (
+        "POST https://fapi.binance.com/fapi/v1/countdownCancelAll",
+        {"symbol": "BTCUSDT", "countdownTime": told},
+    )
+    assert (request.weight, request.budget, request.expires_ms) == (10, "", NOW + 5_000)
+    text, _, sign = request.body.rpartition("&signature=")
+    assert sign == signing.signature(KEYS.secret, text)
+    with pytest.raises(InvalidOrder):
+        BINANCE.dead_man(KEYS, FUTURES, timer_ms, NOW)
+
+
+def test_spot_has_no_timer():
+    assert BINANCE.dead_man(KEYS, SPOT, 60_000, NOW, instrument()) is None
+    assert BINANCE.dead_man_terms(KEYS, SPOT) is None
+    assert BINANCE.dead_man_terms(KEYS, FUTURES).by_instrument
+
+
+@pytest.mark.parametrize("told", ["60000", 60_000])
+def test_a_timer_is_due_when_its_countdown_is_over(told):
+    counts = answer({"symbol": "BTCUSDT", "countdownTime": told})
+    assert BINANCE.parse_dead_man(FUTURES, 60_000, NOW, counts) == NOW + 60_000
+    assert BINANCE.parse_dead_man(FUTURES, None, NOW, answer({"symbol": "BTCUSDT", "countdownTime": "0"})) is None
+    with pytest.raises(MalformedFrame):
+        BINANCE.parse_dead_man(FUTURES, None, NOW, counts)
+
+
+def test_a_timer_that_is_refused_is_told_as_such():
+    with pytest.raises(Refused):
+        BINANCE.parse_dead_man(FUTURES, 60_000, NOW, answer({"code": -4999, "msg": "Not for you."}, status=400))

@@ -15,7 +15,7 @@ from apps.feeds import errors
 from apps.feeds.drivers.base import Request
 from apps.feeds.drivers.htx import signing, trading_facts
 from apps.feeds.drivers.htx.trader import HtxTrader
-from apps.feeds.drivers.trading import Answer, ExpiryCheck, IdForm, Token
+from apps.feeds.drivers.trading import Answer, DeadManTerms, ExpiryCheck, IdForm, Token
 from apps.feeds.market import Instrument, MarketType, Side
 from apps.feeds.orders import Credentials, MarginMode, NewOrder, OrderRef, OrderType, PositionSide, TimeInForce
 from apps.feeds.tests import good_account_frames_htx as good
@@ -510,3 +510,57 @@ def test_nothing_shows_a_secret() -> None:
     shown = repr(request) + str(request) + repr(KEYS) + repr(told)
     for secret in ("testSecret", "testApiKey", "Signature", "1528640"):
         assert secret not in shown
+
+
+# the exchange's own timer
+
+
+@pytest.mark.parametrize(
+    ("timer_ms", "spot", "swap"),
+    [
+        (60_000, {"timeout": 60}, {"on_off": "1", "time_out": "60000"}),
+        (1_000, {"timeout": 5}, {"on_off": "1", "time_out": "5000"}),
+        (None, {"timeout": 0}, {"on_off": "0"}),
+    ],
+)
+def test_each_market_has_a_timer(timer_ms: int | None, spot: dict[str, Any], swap: dict[str, Any]) -> None:
+    requests = [HTX.dead_man(KEYS, market, timer_ms, NOW) for market in (SPOT, FUTURES)]
+    assert [(path(each), json.loads(each.body), each.budget) for each in requests if each is not None] == [
+        ("POST api.huobi.pro/v2/algo-orders/cancel-all-after", spot, "spot-batch"),
+        ("POST api.hbdm.com/v5/trade/cancel-after", swap, "futures-trade"),
+    ]
+    for request in requests:
+        assert request is not None
+        assert_signed(request)
+    assert [HTX.dead_man_terms(KEYS, market) for market in (SPOT, FUTURES)] == [
+        DeadManTerms(timer_ms=60_000, refresh_ms=15_000)
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("market_type", "data", "timer_ms", "due_ms"),
+    [
+        (SPOT, [{"currentTime": "1587971400", "triggerTime": "1587971460"}], 60_000, 1_587_971_460_000),
+        (SPOT, {"currentTime": 1587971400123, "triggerTime": 1587971460123}, 60_000, 1_587_971_460_123),
+        (SPOT, [{"currentTime": "1587971400", "triggerTime": "0"}], None, None),
+        (FUTURES, {"current_time": "1767145577000", "trigger_time": "1767145637000"}, 60_000, 1_767_145_637_000),
+        (FUTURES, {"current_time": "1767145577000", "trigger_time": "0"}, None, None),
+        (FUTURES, {"current_time": "1767145577000"}, None, None),
+    ],
+)
+def test_a_timer_tells_when_it_is_due_or_that_it_is_off(
+    market_type: MarketType, data: object, timer_ms: int | None, due_ms: int | None
+) -> None:
+    told = answer({"code": 200, "data": data})
+    assert HTX.parse_dead_man(market_type, timer_ms, NOW, told) == due_ms
+    with pytest.raises(errors.MalformedFrame):  # the contrary was asked for
+        HTX.parse_dead_man(market_type, 60_000 if timer_ms is None else None, NOW, told)
+
+
+@pytest.mark.parametrize("market_type", [SPOT, FUTURES])
+def test_a_timer_that_is_refused_is_told_as_such(market_type: MarketType) -> None:
+    with pytest.raises(errors.Refused):
+        HTX.parse_dead_man(market_type, 60_000, NOW, answer({"code": 2003, "message": "missing mandatory field"}))
+    for data in ([], None, [{"triggerTime": "soon"}]):
+        with pytest.raises(errors.MalformedFrame):
+            HTX.parse_dead_man(market_type, 60_000, NOW, answer({"code": 200, "data": data}))

@@ -20,6 +20,7 @@ from apps.feeds.errors import (
     InsufficientFunds,
     InvalidOrder,
     MalformedFrame,
+    NotPermitted,
     OutcomeUnknown,
     RateLimited,
     Refused,
@@ -55,6 +56,7 @@ KEYS = Credentials(key="0x70997970C51812dc3A010C7d01b50e0d17dc79C8", secret=SECR
 USER = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8"
 NOW = 1_785_261_289_000
 CLOID = "0xa1f0cddc17303d07f3fd128d5b35071d"
+TOO_LITTLE = "Cannot set scheduled cancel time until enough volume traded. Required: $1000000. Traded: $373.47205."
 INFO, EXCHANGE = "https://api.hyperliquid.xyz/info", "https://api.hyperliquid.xyz/exchange"
 
 
@@ -279,6 +281,39 @@ def test_leverage_is_set_by_an_action_of_its_own():
         DEX.funding(KEYS, HYPE, 0, NOW)
 
 
+@pytest.mark.parametrize(
+    ("timer_ms", "action", "due_ms"),
+    [
+        (60_000, {"type": "scheduleCancel", "time": NOW + 60_000}, NOW + 60_000),
+        (1_000, {"type": "scheduleCancel", "time": NOW + 5_000}, NOW + 5_000),
+        (None, {"type": "scheduleCancel"}, None),
+    ],
+)
+@pytest.mark.parametrize("market_type", [SPOT, FUTURES])
+def test_the_exchanges_own_timer_is_a_time_that_is_put_off(
+    market_type: MarketType, timer_ms: int | None, action: dict[str, Any], due_ms: int | None
+):
+    body = sent(DEX.dead_man(KEYS, market_type, timer_ms, NOW))[4]
+    assert (list(body["action"].items()), body["nonce"]) == (list(action.items()), NOW)
+    assert (body["signature"], body["expiresAfter"]) == (signing.sign(SECRET, action, NOW), None)
+    done = answer({"status": "ok", "response": {"type": "default"}})
+    assert DEX.parse_dead_man(market_type, timer_ms, NOW, done) == due_ms
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (TOO_LITTLE, NotPermitted),
+        ("Some other words", Refused),
+        ("Invalid nonce: 5 is too small", ClockSkew),
+        ("Too many cumulative requests sent (2 > 1)", RateLimited),
+    ],
+)
+def test_a_timer_that_is_refused_is_told_as_such(text: str, kind: type[FeedError]):
+    with pytest.raises(kind):
+        DEX.parse_dead_man(FUTURES, 60_000, NOW, answer({"status": "err", "response": text}))
+
+
 # answers
 
 
@@ -303,6 +338,7 @@ def test_an_order_that_was_taken(told: Any, changes: dict[str, Any], status: Ord
 
 
 TEXTS = [
+    (TOO_LITTLE, NotPermitted),
     ("User or API Wallet 0xc06d73162e9bffbcfbf1da59c511002a8f9155e5 does not exist.", BadCredentials),
     ("L1 error: User or API Wallet 0xcd9de27135a4e0826525509178e97d592f24ef5a does not exist.", BadCredentials),
     ("Must deposit before performing actions. User: 0xcd9de27135a4e0826525509178e97d592f24ef5a", BadCredentials),

@@ -41,8 +41,19 @@ OPEN_BOOKS = "accounts are told to everybody who asks: the address is no secret"
 NO_PASSPHRASE = "its keys have no passphrase"
 NO_RENEWAL = "nothing is renewed while a socket is open"
 WHOLE = ("binance", "bybit", "okx", "kucoin", "coinex", "htx", "mexc", "hyperliquid")
+TIMERS = (
+    "test_a_timer_that_nobody_begins_anew_ends_what_rests_and_it_is_told",
+    "test_a_timer_that_is_begun_anew_is_one_timer_and_due_no_sooner",
+    "test_a_timer_that_is_taken_off_ends_nothing",
+)
+NO_TIMER = {
+    **dict.fromkeys(("binance-spot", "mexc", "coinex"), "no timer is documented that would cancel orders"),
+    "kucoin-futures": "classic accounts have a timer on spot alone",
+    "bybit": "its timer is switched on by hand, for those whom it knows",
+}
 # behaviour -> exchange, or exchange-market -> why it is not to be had there
 DECLARED: dict[str, dict[str, str]] = {
+    **dict.fromkeys(TIMERS, NO_TIMER),
     "test_a_wrong_passphrase_is_bad_credentials": {
         each: NO_PASSPHRASE for each in WHOLE if each not in ("okx", "kucoin")
     },

@@ -9,6 +9,7 @@ from apps.feeds.tests import (
     test_trading_conformance_fates,
     test_trading_conformance_private,
     test_trading_conformance_refusals,
+    test_trading_conformance_timers,
     test_trading_conformance_trades,
 )
 
@@ -19,6 +20,7 @@ SUITE = (
     test_trading_conformance_fates,
     test_trading_conformance_private,
     test_trading_conformance_refusals,
+    test_trading_conformance_timers,
 )
 
 

@@ -70,7 +70,6 @@ def _tend(port: Port, account: Account, stopping: bool, terms: DeadManTerms) -> 
     kept, now_ms = _kept.setdefault(port, Kept()), port.now_ms()
     fired = account.dead_man_fired_at is not None
     if account.dead_man_ms is not None and now_ms >= account.dead_man_ms and not fired:
-        kept.deadlines_ms = None
         _fire(account)
         return 0
     rest = _entries(account.pk)
@@ -90,12 +89,15 @@ def _tend(port: Port, account: Account, stopping: bool, terms: DeadManTerms) -> 
 
 
 def _deadlines(account: Account, kept: Kept, terms: DeadManTerms) -> dict[Of, int]:
-    """Whose timers run. Those of pairs that another process has begun run where an order may have needed one."""
+    """Whose timers run. Those of pairs that another process has told run where an order may have needed one.
+
+    The row holds the first of what was told last: where that is not ours, another process was at it.
+    """
     if account.dead_man_ms is None:
         return {}
     if not terms.by_instrument:
         return {None: account.dead_man_ms}
-    if kept.deadlines_ms is not None:
+    if kept.deadlines_ms and min(kept.deadlines_ms.values()) == account.dead_man_ms:
         return dict(kept.deadlines_ms)
     lately = Q(updated_at__gte=Now() - timedelta(milliseconds=2 * terms.timer_ms))
     rows = Order.objects.filter(~Q(status__in=list(FINAL)) | lately, account=account)

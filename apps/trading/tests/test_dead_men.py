@@ -1,61 +1,26 @@
 """The exchange's own timer: kept by executors, and what it leaves when they are gone."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from apps.feeds.drivers import registry
-from apps.feeds.drivers.trading import DeadManTerms
 from apps.feeds.market import MarketType
 from apps.feeds.tests.trading_stand import credentials
 from apps.feeds.tests.waiting import await_that
-from apps.trading import halting, recording
-from apps.trading.execution.dead_men import entries_rest, tend
-from apps.trading.models import Account, FillSource, Order
+from apps.trading import halting
+from apps.trading.execution.dead_men import entries_rest
+from apps.trading.models import Account
 from apps.trading.risk_view import Scope
-from apps.trading.tests import key_rows, remote_seat
-from apps.trading.tests.remote_seat import Desk, Exchanges, Only
+from apps.trading.tests import key_rows, remote_seat, timer_desk
+from apps.trading.tests.remote_seat import Desk
+from apps.trading.tests.timer_desk import KEPT, LEAST_VOLUME, NOT_OFFERED, deadline, end, is_armed, look, resting, terms
 from apps.users.models import Alert
 
 pytestmark = pytest.mark.django_db
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
-SHARED = {"kucoin-spot", "okx-spot", "okx-futures"}  # one timer is for all of the account's market
-KEPT = SHARED  # where the exchange has one that we use
-
-
-@pytest.fixture(params=sorted(KEPT))
-def on(request: pytest.FixtureRequest, exchanges: Exchanges, tmp_path: Path) -> Iterator[Desk]:
-    exchange, _, market = request.param.partition("-")
-    desk = Desk(exchanges, exchange, MarketType(market), tmp_path)
-    yield desk
-    desk.close()
-
-
-def resting(on: Desk, **values: Any) -> Order:
-    row = on.committed(on.intent(**values))
-    recording.record_placed(row.pk, on.port.place(on.new_order(row)))
-    return row
-
-
-def look(on: Desk, **more: Any) -> int:
-    return tend(Only(on.port), [on.account.pk], **more)
-
-
-def deadline(on: Desk) -> int | None:
-    return Account.objects.get(pk=on.account.pk).dead_man_ms
-
-
-def terms(on: Desk) -> DeadManTerms:
-    found = on.port.dead_man_terms
-    assert found is not None
-    return found
-
-
-def is_armed(on: Desk) -> bool:
-    """By what the exchange itself waits for."""
-    return bool(on.truth.switches)
+on = pytest.fixture(timer_desk.on, params=sorted(KEPT))
 
 
 def test_it_is_armed_with_the_first_entry_and_taken_off_after_the_last(on: Desk):
@@ -63,9 +28,8 @@ def test_it_is_armed_with_the_first_entry_and_taken_off_after_the_last(on: Desk)
     row = resting(on)
     assert (look(on), is_armed(on)) == (1, True)
     assert 0 < (deadline(on) or 0) - on.port.now_ms() <= terms(on).timer_ms + 1_000
-    assert look(on) == 0  # not due
-    on.port.cancel(on.ref(row))
-    recording.record_update(on.account.pk, on.instrument, on.port.look_up(on.ref(row)), FillSource.REST)
+    assert look(on, terms=replace(terms(on), refresh_ms=terms(on).timer_ms)) == 0  # not due
+    end(on, row, on.instrument)
     assert (look(on), is_armed(on), deadline(on)) == (1, False, None)
 
 
@@ -118,6 +82,44 @@ def test_when_everybody_is_gone_the_exchange_cancels_and_the_account_rests_until
     assert look(on) == 1
 
 
+@pytest.mark.parametrize("on", ["hyperliquid-futures"], indirect=True)
+def test_an_account_that_is_refused_a_timer_has_none_and_is_asked_for_it_much_later(
+    on: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(LEAST_VOLUME, Decimal(1_000_000))
+    resting(on)
+    before = on.asked
+    assert [look(on) for _ in range(3)] == [0, 0, 0]
+    assert (on.asked, deadline(on), is_armed(on)) == (before + 1, None, False)
+    monkeypatch.setattr("apps.trading.execution.dead_men.AGAIN_S", 0.0)
+    assert (look(on), on.asked) == (0, before + 2)
+    monkeypatch.setattr(LEAST_VOLUME, Decimal(0))
+    assert (look(on), is_armed(on)) == (1, True)
+
+
+@pytest.mark.parametrize("on", ["hyperliquid-futures"], indirect=True)
+def test_a_timer_that_runs_and_is_refused_another_time_is_asked_for_until_it_is_due(
+    on: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    resting(on)
+    look(on)
+    due_ms = deadline(on)
+    monkeypatch.setattr(LEAST_VOLUME, Decimal(1_000_000))
+    on.go_on(terms(on).refresh_ms / 1000 + 1)
+    before = on.asked
+    assert [look(on) for _ in range(2)] == [0, 0]
+    assert (on.asked, deadline(on), due_ms is None) == (before + 2, due_ms, False)
+
+
+@pytest.mark.parametrize("on", ["okx-spot"], indirect=True)
+def test_a_refusal_for_the_time_of_the_request_says_nothing_of_the_timer(on: Desk):
+    resting(on)
+    on.fault("clock_drift", seconds=100, account=None)
+    assert look(on) == 0
+    on.measure()
+    assert look(on) == 1
+
+
 def test_which_exchanges_have_one_is_known():
     have = {
         f"{exchange}-{market}"
@@ -126,3 +128,5 @@ def test_which_exchanges_have_one_is_known():
         if registry.trader(exchange).dead_man_terms(credentials(exchange, "anna"), market) is not None
     }
     assert have == KEPT
+    everywhere = {f"{exchange}-{market}" for exchange in registry.trader_ids() for market in MarketType}
+    assert everywhere - have == set(NOT_OFFERED)

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from apps.feeds.drivers import wire
 from apps.feeds.drivers.base import Heartbeat, Request
-from apps.feeds.drivers.binance import account, answers, facts, orders, private, symbols, trades
+from apps.feeds.drivers.binance import account, answers, facts, orders, private, symbols, timer, trades
 from apps.feeds.drivers.binance import trading_facts as trading
 from apps.feeds.drivers.binance.signing import keyed
 from apps.feeds.drivers.trading import Answer, Expiry, Token, TradeLimits, Trader
@@ -31,6 +31,9 @@ class BinanceTrader(Trader):
     cancel = staticmethod(orders.cancel)
     parse_cancelled = staticmethod(orders.parse_cancelled)
     cancel_all = staticmethod(orders.cancel_all)
+    dead_man_terms = staticmethod(timer.terms)
+    dead_man = staticmethod(timer.press)
+    parse_dead_man = staticmethod(timer.parse)
     query = staticmethod(orders.query)
     parse_order = staticmethod(orders.parse_order)
     open_orders = staticmethod(orders.open_orders)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from apps.feeds.drivers.base import Rate
 from apps.feeds.drivers.binance.facts import FUTURES, REST, SPOT
-from apps.feeds.drivers.trading import Expiry, ExpiryCheck, TradeLimits
+from apps.feeds.drivers.trading import DeadManTerms, Expiry, ExpiryCheck, TradeLimits
 from apps.feeds.errors import (
     BadCredentials,
     ClockSkew,
@@ -55,6 +55,9 @@ BALANCES = {SPOT: (f"{REST[SPOT]}/account", 20), FUTURES: (f"{FUTURES_V3}/balanc
 FEES = {SPOT: (f"{REST[SPOT]}/account", 20), FUTURES: (f"{REST[FUTURES]}/commissionRate", 20)}
 POSITIONS_WEIGHT = 5
 FUNDING_WEIGHT = 30
+COUNTDOWN = ("countdownCancelAll", 10)
+# Futures alone have a timer, each symbol its own; the exchange's example begins one of 120 s anew every 30 s.
+DEAD_MAN = {FUTURES: DeadManTerms(by_instrument=True)}
 PAGE = 1000  # rows of own trades and of incomes
 TRADES_SPAN_MS = 7 * 86_400_000  # futures tell no more in one answer
 ORDER_TRADES_BACK_MS = 600_000

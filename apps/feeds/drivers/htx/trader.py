@@ -3,7 +3,7 @@
 from types import ModuleType
 
 from apps.feeds.drivers.base import Heartbeat, Request
-from apps.feeds.drivers.htx import account, identity, private, spot, swap, symbols
+from apps.feeds.drivers.htx import account, identity, private, spot, swap, symbols, timer
 from apps.feeds.drivers.htx import trading_facts as facts
 from apps.feeds.drivers.htx.facts import FUTURES
 from apps.feeds.drivers.trading import Answer, Expiry, IdForm, Page, Placed, Token, TradeLimits, Trader
@@ -21,6 +21,9 @@ class HtxTrader(Trader):
 
     account_requests = staticmethod(identity.account_requests)
     parse_account = staticmethod(identity.parse_account)
+    dead_man_terms = staticmethod(timer.terms)
+    dead_man = staticmethod(timer.press)
+    parse_dead_man = staticmethod(timer.parse)
     balances = staticmethod(account.balances)
     parse_balances = staticmethod(account.parse_balances)
     fees = staticmethod(account.fees)

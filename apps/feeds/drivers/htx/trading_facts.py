@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from apps.feeds.drivers.base import Heartbeat, Rate
 from apps.feeds.drivers.htx.facts import FUTURES, SPOT
-from apps.feeds.drivers.trading import Expiry, ExpiryCheck, TradeLimits
+from apps.feeds.drivers.trading import DeadManTerms, Expiry, ExpiryCheck, TradeLimits
 from apps.feeds.errors import (
     BadCredentials,
     DuplicateOrder,
@@ -49,6 +49,9 @@ LIMITS = {
         private_sockets=30,
     ),
 }
+# One timer for each market, 60 s to be begun anew every 15 s, as the exchange advises. It ends 500 spot orders at most.
+DEAD_MAN = DeadManTerms(timer_ms=60_000, refresh_ms=15_000)
+DEAD_MAN_S = (5, 86_400)  # from and to; no longest is told
 SPOT_ROWS, FUTURES_ROWS = 500, 100  # the most of one page
 WINDOW_MS = 48 * 3_600_000  # the longest time that a list of executions or bills covers
 RECENT_MS = 600_000  # what "the last minutes" are

@@ -65,9 +65,9 @@ def outcome(answer: Answer) -> Outcome | str:
     return told
 
 
-def done(answer: Answer) -> None:
-    """An action without outcomes of its own."""
-    _accepted(answer)
+def done(answer: Answer, *, order: bool = True) -> None:
+    """An action without outcomes of its own. `order`: the fate of one hangs on it."""
+    _accepted(answer, order=order)
 
 
 def read(shape: wire.Decoder[T], answer: Answer) -> T:
@@ -86,12 +86,12 @@ def refuse(answer: Answer, text: str, *, order: bool) -> NoReturn:
     replies.raise_for(code or _UNKNOWN, text, facts.ERRORS, order=order, after_s=facts.EXHAUSTED_S)
 
 
-def _accepted(answer: Answer) -> Response:
+def _accepted(answer: Answer, *, order: bool = True) -> Response:
     if answer.status != _OK:
-        refuse(answer, _text(answer), order=True)
-    reply = replies.read(_reply, answer, order=True)
+        refuse(answer, _text(answer), order=order)
+    reply = replies.read(_reply, answer, order=order)
     if isinstance(reply.response, str):
-        refuse(answer, reply.response, order=True)
+        refuse(answer, reply.response, order=order)
     if reply.status != "ok":
         raise OutcomeUnknown(f"status {reply.status[:40]!r}")
     return reply.response

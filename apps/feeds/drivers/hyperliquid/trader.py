@@ -1,6 +1,6 @@
 """Hyperliquid as a Trader: an agent's wallet signs for the account whose address is the key."""
 
-from apps.feeds.drivers.hyperliquid import account, orders, private, symbols
+from apps.feeds.drivers.hyperliquid import account, orders, private, symbols, timer
 from apps.feeds.drivers.hyperliquid import trading_facts as facts
 from apps.feeds.drivers.trading import Expiry, IdForm, TradeLimits, Trader
 from apps.feeds.market import MarketType
@@ -15,6 +15,9 @@ class HyperliquidTrader(Trader):
     parse_cancelled = staticmethod(orders.parse_cancelled)
     cancel_all = staticmethod(orders.cancel_all)
     parse_cancelled_all = staticmethod(orders.parse_cancelled_all)
+    dead_man_terms = staticmethod(timer.terms)
+    dead_man = staticmethod(timer.press)
+    parse_dead_man = staticmethod(timer.parse)
     query = staticmethod(orders.query)
     parse_order = staticmethod(orders.parse_order)
     open_orders = staticmethod(orders.open_orders)

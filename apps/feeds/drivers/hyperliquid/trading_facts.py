@@ -3,13 +3,14 @@
 Spot and perpetuals share everything; agents' wallets sign for the account whose address is asked for.
 """
 
-from apps.feeds.drivers.trading import Expiry, ExpiryCheck, TradeLimits
+from apps.feeds.drivers.trading import DeadManTerms, Expiry, ExpiryCheck, TradeLimits
 from apps.feeds.errors import (
     BadCredentials,
     ClockSkew,
     FeedError,
     InsufficientFunds,
     InvalidOrder,
+    NotPermitted,
     OutcomeUnknown,
     RateLimited,
     Refused,
@@ -30,6 +31,11 @@ EXPIRY = Expiry(check=ExpiryCheck.MATCHER, longest_ms=86_400_000, tail_s=2.0)
 # An address may send 10,000 actions and one more for each USDC traded: no rate, its refusal says when it is used up.
 LIMITS = TradeLimits(budgets={}, private_sockets=2)  # one a market; 10 sockets an address of the internet
 EXHAUSTED_S = 10.0  # one action in so long, once the budget is used up
+
+# One timer for both markets of an address, which strikes ten times a day at most. Addresses that have traded for less
+# than 1,000,000 USDC are refused one.
+DEAD_MAN = DeadManTerms(timer_ms=60_000, refresh_ms=15_000)
+DEAD_MAN_SHORTEST_MS = 5_000
 
 # Reads weigh 20 unless named; those of lists one more for each 20 rows told, of which 200 are allowed for.
 WEIGHT = {"orderStatus": 2, "clearinghouseState": 2, "spotClearinghouseState": 2, "exchangeStatus": 2, "userRole": 60}
@@ -95,6 +101,7 @@ ERRORS: dict[str, type[FeedError]] = {
     "Order could not immediately match against any resting orders": Refused,
     "No liquidity available for market order": Refused,
     "Order was never placed, already canceled, or filled": UnknownOrder,
+    "Cannot set scheduled cancel time until enough volume traded": NotPermitted,
     "Too many cumulative requests sent": RateLimited,
     "Failed to deserialize the JSON body into the target type": Refused,
 }

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from apps.feeds.drivers import wire
+from apps.feeds.drivers import timers, wire
 from apps.feeds.drivers.base import Request
 from apps.feeds.drivers.okx import answers, signing
 from apps.feeds.drivers.okx import trading_facts as facts
@@ -17,12 +17,11 @@ from apps.feeds.orders import Credentials
 class Armed(Struct, rename="camel"):
     """0: never. The text says milliseconds, its example tells seconds."""
 
-    trigger_time: Annotated[str, Meta(max_length=16)]
+    trigger_time: str
     tag: Annotated[str, Meta(max_length=32)] = ""
 
 
 _armed = wire.decoder(answers.Rows[Armed])
-_FIRST_MS = 10**11  # less than that are seconds
 
 
 def terms(keys: Credentials, market_type: MarketType) -> DeadManTerms:
@@ -33,7 +32,7 @@ def press(
     keys: Credentials, market_type: MarketType, timer_ms: int | None, now_ms: int, instrument: Instrument | None = None
 ) -> Request:
     shortest, longest = facts.DEAD_MAN_S
-    seconds = facts.DEAD_MAN_OFF if timer_ms is None else min(max(timer_ms // 1000, shortest), longest)
+    seconds = facts.DEAD_MAN_OFF if timer_ms is None else timers.seconds(timer_ms, shortest, longest)
     fields = {"timeOut": str(seconds), "tag": facts.TAGS[market_type]}
     return signing.post(keys, "/trade/cancel-all-after", fields, now_ms, budget=facts.TIMERS)
 
@@ -42,7 +41,4 @@ def parse(market_type: MarketType, timer_ms: int | None, now_ms: int, answer: An
     told = answers.one(_armed, answer)
     if told.tag not in ("", facts.TAGS[market_type]):
         raise MalformedFrame(f"a timer of {told.tag!r}")
-    if not (told.trigger_time.isascii() and told.trigger_time.isdigit()):
-        raise MalformedFrame(f"not a time: {told.trigger_time!r}")
-    time = int(told.trigger_time)
-    return (time if time >= _FIRST_MS else time * 1000) or None
+    return timers.due_ms(told.trigger_time)

@@ -8,6 +8,7 @@ from apps.feeds.simulator.trading.events import AccountEvent, Event, OrderEvent
 from apps.feeds.simulator.trading.tickets import Ended
 
 KINDS = {"new": "NEW", "trade": "TRADE"}
+CANCELLED = (Ended.CLIENT, Ended.DEAD_MAN)  # of futures; any other end: EXPIRED
 ENDS = {Ended.CLIENT: "CANCELED", Ended.SELF_TRADE: "TRADE_PREVENTION"}  # of spot; any other end: EXPIRED
 REASONS = {"trade": "ORDER", "funding": "FUNDING_FEE", "transfer": "DEPOSIT"}
 
@@ -95,7 +96,7 @@ def _execution_report(event: OrderEvent) -> dict[str, Any]:
 def _order_trade_update(event: OrderEvent) -> dict[str, Any]:
     order, execution = event.order, event.execution
     zero = order.listing.size.text(0)
-    what = KINDS.get(event.kind) or ("CANCELED" if order.ended == Ended.CLIENT else "EXPIRED")
+    what = KINDS.get(event.kind) or ("CANCELED" if order.ended in CANCELLED else "EXPIRED")
     return {
         "e": "ORDER_TRADE_UPDATE",
         "T": event.ms,

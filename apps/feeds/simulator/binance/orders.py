@@ -121,7 +121,7 @@ class Orders:
         return FORMS[caller.market_type].cancelled(order)
 
     def cancel_all_spot(self, caller: Caller) -> list[dict[str, Any]]:
-        orders = self._desk.open_orders(caller.account, "spot", self._symbol(caller))
+        orders = self._desk.open_orders(caller.account, "spot", self.symbol(caller))
         if not orders:
             raise refusal(NOTHING_TO_CANCEL)
         for order in orders:
@@ -129,7 +129,7 @@ class Orders:
         return [rows.spot_cancelled(order) for order in orders]
 
     def cancel_all_futures(self, caller: Caller) -> dict[str, Any]:
-        for order in self._desk.open_orders(caller.account, "futures", self._symbol(caller)):
+        for order in self._desk.open_orders(caller.account, "futures", self.symbol(caller)):
             self._cancel(caller, order, None)
         return {"code": 200, "msg": "The operation of cancel all open order is done."}
 
@@ -137,7 +137,7 @@ class Orders:
         return FORMS[caller.market_type].order(self._find(caller))
 
     def open_orders(self, caller: Caller) -> list[dict[str, Any]]:
-        symbol = self._symbol(caller) if "symbol" in caller.params else None
+        symbol = self.symbol(caller) if "symbol" in caller.params else None
         orders = self._desk.open_orders(caller.account, caller.market_type, symbol)
         return [FORMS[caller.market_type].order(order) for order in orders]
 
@@ -146,7 +146,7 @@ class Orders:
         from_id = caller.params.whole("orderId")
         found = [
             order
-            for order in self._desk.orders(caller.account, caller.market_type, self._symbol(caller))
+            for order in self._desk.orders(caller.account, caller.market_type, self.symbol(caller))
             if order.number >= from_id and first <= order.created_ms <= last
         ]
         return [FORMS[caller.market_type].order(order) for order in _cut(caller.params, found)]
@@ -156,7 +156,7 @@ class Orders:
         order_id, from_id = caller.params.whole("orderId"), caller.params.whole("fromId")
         found = [
             row
-            for row in self._desk.executions(caller.account, caller.market_type, self._symbol(caller), since_ms=first)
+            for row in self._desk.executions(caller.account, caller.market_type, self.symbol(caller), since_ms=first)
             if row.ms <= last and row.number >= from_id and order_id in (0, row.order.number)
         ]
         return [FORMS[caller.market_type].trade(row) for row in _cut(caller.params, found)]
@@ -169,7 +169,7 @@ class Orders:
         params = caller.params
         ticket = Ticket(
             market_type=caller.market_type,
-            symbol=self._symbol(caller),
+            symbol=self.symbol(caller),
             side=params.one_of("side", SIDES, BAD_SIDE),
             kind=kind,
             size=self._exact(caller, "quantity"),
@@ -206,7 +206,7 @@ class Orders:
         number = caller.params.number(name)
         if number is None or caller.market_type == "spot":
             return number
-        listing = self._desk.market("futures", self._symbol(caller)).listing
+        listing = self._desk.market("futures", self.symbol(caller)).listing
         step = (listing.size if name == "quantity" else listing.price).text(1)
         if -int(number.normalize().as_tuple().exponent) > len(step.partition(".")[2]):
             raise RefusalError(-1111, "Precision is over the maximum defined for this asset.")
@@ -222,13 +222,13 @@ class Orders:
         return self._desk.find(
             caller.account,
             caller.market_type,
-            symbol=self._symbol(caller),
+            symbol=self.symbol(caller),
             id=number,
             client_id=client_id,
             to_cancel=to_cancel,
         )
 
-    def _symbol(self, caller: Caller) -> str:
+    def symbol(self, caller: Caller) -> str:
         symbol = caller.params.text("symbol")
         try:
             self._desk.market(caller.market_type, symbol)

@@ -7,7 +7,11 @@ from apps.feeds.simulator.trading.accounts import Execution, Order
 from apps.feeds.simulator.trading.tickets import Ended
 
 STATUS = {"open": "NEW", "partial": "PARTIALLY_FILLED", "filled": "FILLED"}
-ENDED = {Ended.CLIENT: "CANCELED", Ended.SELF_TRADE: "EXPIRED_IN_MATCH"}  # any other end: EXPIRED
+ENDED = {
+    Ended.CLIENT: "CANCELED",
+    Ended.DEAD_MAN: "CANCELED",
+    Ended.SELF_TRADE: "EXPIRED_IN_MATCH",
+}  # any other end: EXPIRED
 SELF_TRADE = {"": "NONE", "taker": "EXPIRE_TAKER", "maker": "EXPIRE_MAKER", "both": "EXPIRE_BOTH"}
 FORCE = {"gtc": "GTC", "ioc": "IOC", "fok": "FOK", "post": "GTX"}
 SIDE = {"net": "BOTH", "long": "LONG", "short": "SHORT"}

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from apps.feeds.simulator.binance.account import Accounts
 from apps.feeds.simulator.binance.auth import Caller, keyed, signed
+from apps.feeds.simulator.binance.dead_man import DeadMan
 from apps.feeds.simulator.binance.margin import Margin
 from apps.feeds.simulator.binance.orders import Orders
 from apps.feeds.simulator.binance.params import Params
@@ -60,6 +61,7 @@ class Trading:
         self._limits: dict[tuple[str, str], list[Sliding]] = {}
         orders, accounts, margin = Orders(self._desk, exchange.rng), Accounts(self._desk), Margin(self._desk)
         self._endpoints = {**spot_endpoints(orders, accounts), **futures_endpoints(orders, margin, private)}
+        self._endpoints |= timer_endpoints(DeadMan(self._desk, orders))
 
     def serves(self, request: web.Request, market_type: str, path: str) -> bool:
         return path.startswith(PREFIXES[market_type]) and (request.method, path) in self._endpoints
@@ -184,4 +186,11 @@ def futures_endpoints(orders: Orders, margin: Margin, private: Private) -> dict[
         ("POST", "fapi/v1/listenKey"): listen_key(private.make_key),
         ("PUT", "fapi/v1/listenKey"): listen_key(private.renew_key),
         ("DELETE", "fapi/v1/listenKey"): listen_key(private.end_key),
+    }
+
+
+def timer_endpoints(dead_man: DeadMan) -> dict[tuple[str, str], Endpoint]:
+    named = ("symbol", "countdownTime")
+    return {
+        ("POST", "fapi/v1/countdownCancelAll"): Endpoint(dead_man.press, named, 10, kind="cancel", permission="trade")
     }

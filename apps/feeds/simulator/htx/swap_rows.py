@@ -20,6 +20,7 @@ REASONS = {
     Ended.POST_ONLY: "post_only",
     Ended.SELF_TRADE: "self_match_prevent",
     Ended.REDUCE_ONLY: "reduce_only",
+    Ended.DEAD_MAN: "system",
 }
 MAINTENANCE = Decimal("0.0034")
 NOT_SET = [f"{kind}_{of}" for kind in ("tp", "sl") for of in ("trigger_price", "order_price", "type")]

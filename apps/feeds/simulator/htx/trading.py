@@ -9,6 +9,7 @@ from aiohttp import web
 
 from apps.feeds.simulator.exchange import json_answer
 from apps.feeds.simulator.htx.auth import Caller, signed
+from apps.feeds.simulator.htx.dead_man import DeadMan
 from apps.feeds.simulator.htx.refusals import CONTRACT_DESK, CONTRACTS, SPOT, SPOT_DESK, SPOT_V2, RefusalError, Words
 from apps.feeds.simulator.htx.spot_account import SpotAccounts
 from apps.feeds.simulator.htx.spot_orders import SpotOrders
@@ -51,9 +52,10 @@ class Trading:
         self._exchange = exchange
         self._limits: dict[tuple[str, str], Sliding] = {}
         orders = SwapOrders(exchange.desk)
+        dead_man = DeadMan(exchange.desk)
         self._endpoints = {
-            "spot": spot_endpoints(SpotOrders(exchange.desk), SpotAccounts(exchange.desk)),
-            "futures": swap_endpoints(orders, SwapAccounts(exchange.desk, orders)),
+            "spot": spot_endpoints(SpotOrders(exchange.desk), SpotAccounts(exchange.desk), dead_man),
+            "futures": swap_endpoints(orders, SwapAccounts(exchange.desk, orders), dead_man),
         }
 
     def serves(self, request: web.Request, market_type: str, path: str) -> bool:
@@ -116,7 +118,7 @@ def refused(error: RefusalError, *, coded: bool) -> web.Response:
     return json_answer(error.coded if coded else error.body, status=error.status)
 
 
-def spot_endpoints(orders: SpotOrders, accounts: SpotAccounts) -> dict[tuple[str, str], Endpoint]:
+def spot_endpoints(orders: SpotOrders, accounts: SpotAccounts, dead_man: DeadMan) -> dict[tuple[str, str], Endpoint]:
     def v1(act: Callable[[Caller], dict[str, Any]], group: str, kind: Kind = "read") -> Endpoint:
         return Endpoint(act, f"spot {group}", kind, SPOT, coded=False)
 
@@ -137,17 +139,21 @@ def spot_endpoints(orders: SpotOrders, accounts: SpotAccounts) -> dict[tuple[str
         ("GET", "v1/order/matchresults"): v1(orders.matches, "query"),
         ("GET", "v1/account/accounts"): v1(accounts.accounts, "balance"),
         ("GET", "v1/account/accounts/{id}/balance"): v1(accounts.balance, "balance"),
+        ("POST", "v2/algo-orders/cancel-all-after"): Endpoint(
+            dead_man.press_spot, "spot cancel all", "cancel", SPOT_V2
+        ),
         ("GET", "v2/user/uid"): v2(accounts.uid),
         ("GET", "v2/user/api-key"): v2(accounts.api_key),
         ("GET", "v2/reference/transact-fee-rate"): v2(accounts.fees),
     }
 
 
-def swap_endpoints(orders: SwapOrders, accounts: SwapAccounts) -> dict[tuple[str, str], Endpoint]:
+def swap_endpoints(orders: SwapOrders, accounts: SwapAccounts, dead_man: DeadMan) -> dict[tuple[str, str], Endpoint]:
     table: dict[tuple[str, str], tuple[Callable[[Caller], dict[str, Any]], Kind]] = {
         ("POST", "v5/trade/order"): (orders.place, "place"),
         ("POST", "v5/trade/cancel_order"): (orders.cancel, "cancel"),
         ("POST", "v5/trade/cancel_all_orders"): (orders.cancel_all, "cancel"),
+        ("POST", "v5/trade/cancel-after"): (dead_man.press_swap, "cancel"),
         ("GET", "v5/trade/order"): (orders.query, "read"),
         ("GET", "v5/trade/order/opens"): (orders.opens, "read"),
         ("GET", "v5/trade/order/history"): (orders.history, "read"),

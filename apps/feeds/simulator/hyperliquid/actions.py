@@ -67,6 +67,12 @@ class UpdateLeverage(msgspec.Struct, forbid_unknown_fields=True, tag_field="type
     leverage: int
 
 
+class ScheduleCancel(
+    msgspec.Struct, forbid_unknown_fields=True, tag_field="type", tag="scheduleCancel", omit_defaults=True
+):
+    time: int | None = None
+
+
 class Noop(msgspec.Struct, forbid_unknown_fields=True, tag_field="type", tag="noop"):
     pass
 
@@ -90,7 +96,7 @@ class Signature(msgspec.Struct):
 class Envelope(msgspec.Struct):
     """The body of a request to `/exchange`."""
 
-    action: Place | Cancel | CancelByCloid | UpdateLeverage | Noop | ApproveAgent
+    action: Place | Cancel | CancelByCloid | UpdateLeverage | ScheduleCancel | Noop | ApproveAgent
     nonce: int
     signature: Signature
     vaultAddress: str | None = None  # noqa: N815

@@ -11,8 +11,10 @@ from apps.feeds.simulator.hyperliquid.actions import (
     Noop,
     OrderWire,
     Place,
+    ScheduleCancel,
     UpdateLeverage,
 )
+from apps.feeds.simulator.hyperliquid.dead_man import DeadMan
 from apps.feeds.simulator.hyperliquid.listings import DIGITS, MAIN, PERP_DECIMALS, SPOT_DECIMALS, decimals, index_of
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.trading.accounts import Account, Order
@@ -42,20 +44,28 @@ class OrderError(Exception):
 
 
 class Orders:
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, dead_man: DeadMan) -> None:
         self._desk = desk
+        self._dead_man = dead_man
         self._assets = numbered(desk)
         self._acts: dict[type, Callable[[Account, Any, int | None], Any]] = {
             Place: self._place_all,
             Cancel: self._cancel_all,
             CancelByCloid: self._cancel_all,
             UpdateLeverage: self._set_leverage,
+            ScheduleCancel: self._schedule,
             Noop: lambda account, action, expires_ms: {"type": "default"},
         }
 
     def act(self, account: Account, action: Any, expires_ms: int | None) -> dict[str, Any]:
         """The response of an action that is signed as it should be. Raises OrderError when all of it is refused."""
         return self._acts[type(action)](account, action, expires_ms)
+
+    def _schedule(self, account: Account, action: ScheduleCancel, expires_ms: int | None) -> dict[str, Any]:
+        wrong = self._dead_man.schedule(account, action)
+        if wrong is not None:
+            raise OrderError(wrong)
+        return {"type": "default"}
 
     def _place_all(self, account: Account, action: Place, expires_ms: int | None) -> dict[str, Any]:
         if action.builder is not None:

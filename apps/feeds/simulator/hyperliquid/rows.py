@@ -12,7 +12,11 @@ from apps.feeds.simulator.trading.tickets import Ended
 
 SIDES = {"buy": "B", "sell": "A"}
 TIFS = {"gtc": "Gtc", "ioc": "Ioc", "post": "Alo"}
-ENDED = {Ended.SELF_TRADE: "selfTradeCanceled", Ended.REDUCE_ONLY: "reduceOnlyCanceled"}  # any other end: canceled
+ENDED = {  # any other end: canceled
+    Ended.SELF_TRADE: "selfTradeCanceled",
+    Ended.REDUCE_ONLY: "reduceOnlyCanceled",
+    Ended.DEAD_MAN: "scheduledCancel",
+}
 REJECTED = {Ended.POST_ONLY: "badAloPxRejected", Ended.IOC: "iocCancelRejected"}  # those that never traded
 MOST_LEVERAGE = 20
 DOLLAR_PLACES = 6

@@ -16,6 +16,7 @@ from apps.feeds.simulator.hyperliquid.actions import (
     form,
     read,
 )
+from apps.feeds.simulator.hyperliquid.dead_man import DeadMan
 from apps.feeds.simulator.hyperliquid.orders import BUILDER_ASSETS, SPOT_ASSETS, OrderError, Orders
 from apps.feeds.simulator.hyperliquid.rest import UNKNOWN, Rest
 from apps.feeds.simulator.hyperliquid.signing import (
@@ -50,7 +51,7 @@ class Trading:
         self._rest = rest
         self._accounts = accounts
         self._wallets = wallets
-        self._orders = Orders(exchange.desk)
+        self._orders = Orders(exchange.desk, DeadMan(exchange.desk, accounts.volume))
 
     async def answer(self, request: web.Request, body: bytes) -> web.StreamResponse:
         """A request whose method and content type are right."""
