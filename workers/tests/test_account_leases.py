@@ -16,7 +16,7 @@ from workers.identity import Identity
 from workers.tests.trading import aside
 from workers.trader.leases import TRUST_S, AccountLeases
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
 class Holder:

@@ -28,7 +28,7 @@ from workers.paper.port import PaperPort
 from workers.tests.held import Held, Nowhere
 from workers.trader.windows import Windows
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 T = TypeVar("T")
 DAEMON = "d1"

@@ -101,7 +101,7 @@ def _statuses(ids: dict[str, int]) -> dict[str, str]:
     return {name: found[pk] for name, pk in ids.items()}
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 async def test_entries_that_rest_are_cancelled_and_what_protects_stays():
     ids, rest = await aside(_working), Rest()
     rest.let.set()
@@ -112,7 +112,7 @@ async def test_entries_that_rest_are_cancelled_and_what_protects_stays():
     assert left == [await aside(lambda: _statuses(ids))]  # the exchanges' own timers are taken off last
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 async def test_a_deployment_may_keep_its_orders_over_a_stop():
     ids, rest = await aside(_working), Rest()
     rest.let.set()
@@ -121,7 +121,7 @@ async def test_a_deployment_may_keep_its_orders_over_a_stop():
     assert set((await aside(lambda: _statuses(ids))).values()) == {"OPEN"}
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 async def test_what_is_not_confirmed_in_time_is_left_to_the_next_who_comes():
     ids, rest = await aside(_working), Rest(obey=False)
     rest.threads.start()

@@ -19,13 +19,7 @@ from apps.trading.execution.lanes import HeldLane, LaneLost
 from apps.trading.models import Order, OrderIntent, Position, RiskLimit, RiskState, Trade, TradingSwitch, Wallet
 from apps.trading.tests import rows, stage
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def long_leases(monkeypatch):
-    """Nothing runs out here by itself, however slow the machine is."""
-    monkeypatch.setattr(lanes, "TTL_S", 600.0)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_leases")]
 
 
 class Lane:

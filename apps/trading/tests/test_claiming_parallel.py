@@ -20,15 +20,9 @@ from apps.trading.models import Order, OrderIntent, RiskState, Trade, TradingSwi
 from apps.trading.tests import stage
 from apps.trading.tests.threads import WAIT_S, closing, together
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.usefixtures("long_leases")]
 
 AT_ONCE = 8
-
-
-@pytest.fixture(autouse=True)
-def long_leases(monkeypatch):
-    """Nothing runs out here by itself, however slow the machine is."""
-    monkeypatch.setattr(lanes, "TTL_S", 600.0)
 
 
 def test_of_the_same_wish_in_parallel_one_row_is_written():

@@ -12,7 +12,7 @@ from apps.users.alerts import NotAPerson, raise_alert, waiting
 from apps.users.models import Alert, Audit
 from apps.users.services import SYSTEM
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_leases")]
 SCOPES = [Scope.GLOBAL, Scope.EXCHANGE, Scope.ACCOUNT, Scope.TRADE]
 
 

@@ -14,13 +14,7 @@ from apps.trading.execution.working import Ended, sweep, work_lane
 from apps.trading.models import OrderIntent
 from apps.trading.tests import rows, stage
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def long_leases(monkeypatch):
-    """Nothing runs out here by itself, however slow the machine is."""
-    monkeypatch.setattr(lanes, "TTL_S", 600.0)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_leases")]
 
 
 class Hands:

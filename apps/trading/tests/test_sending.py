@@ -27,13 +27,7 @@ from apps.trading.execution.working import Ended, work_lane
 from apps.trading.models import Order, OrderIntent
 from apps.trading.tests import stage
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def long_leases(monkeypatch):
-    """Nothing runs out here by itself, however slow the machine is."""
-    monkeypatch.setattr(lanes, "TTL_S", 600.0)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_leases")]
 
 
 def raising(error: Exception) -> Callable[[NewOrder], None]:

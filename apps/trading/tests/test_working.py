@@ -6,19 +6,12 @@ import pytest
 
 from apps.feeds.orders import NewOrder
 from apps.trading import tasks
-from apps.trading.execution import lanes
 from apps.trading.execution.working import MOST, Ended, Worked, work_lane
 from apps.trading.models import Order, OrderIntent
 from apps.trading.tests import stage
 from ctweb.celery import app
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def long_leases(monkeypatch):
-    """Nothing runs out here by itself, however slow the machine is."""
-    monkeypatch.setattr(lanes, "TTL_S", 600.0)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_leases")]
 
 
 def test_an_intent_becomes_one_order_that_was_committed_before_it_left():
