@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from http.cookiejar import CookieJar
+from statistics import median
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, Request, build_opener
@@ -104,11 +105,12 @@ def kept(system: System, table: str) -> int:
     return int(rows[0][0]) if rows else 0
 
 
-def test_a_tick_in_the_admin_reaches_the_socket_and_the_other_pairs_lose_nothing(system: System):
-    admin = Admin(system)
-    for on, subscribed in ((False, 4), (True, 6), (False, 4)):
+def test_a_tick_in_the_admin_reaches_the_socket_in_two_seconds_and_the_other_pairs_lose_nothing(system: System):
+    admin, seconds = Admin(system), []
+    for on, subscribed in ((False, 4), (True, 6), (False, 4), (True, 6), (False, 4)):
         admin.tick("SOL/USDT", on=on)
-        system.wait(f"the tick {on}", lambda subscribed=subscribed: streams(system) == subscribed)
+        seconds.append(system.wait(f"the tick {on}", lambda subscribed=subscribed: streams(system) == subscribed))
+    assert median(seconds) < 2  # one or two may meet a machine that is busy with something else
     system.simulator("fault", {"op": "mute", "exchange": "bybit", "market_type": "spot"})
     system.wait("what was sent is kept", lambda: kept(system, "trades") >= sent(system)["trades"])
     system.wait("what was sent is kept", lambda: kept(system, "orderbook_updates") >= sent(system)["books"])
