@@ -138,7 +138,7 @@ def remove_key(*, account_id: int, actor: Actor, reason: str = "") -> bool:
 def check_new(*, exchange: str, market_type: str, mode: str) -> None:
     """Raise what an account like this would raise."""
     errors = {}
-    if not Exchange.objects.filter(code=exchange).exists():
+    if exchange not in set(Exchange.objects.values_list("code", flat=True)):  # MariaDB would take BINANCE for binance
         errors["exchange"] = f"Unknown exchange {exchange!r}."
     if market_type not in set(MarketType):
         errors["market_type"] = f"Unknown market type {market_type!r}: spot or futures."

@@ -28,7 +28,7 @@ class Process:
 
 
 class Daemon(Process):
-    words = (b"workers", b"monitor")
+    words = (b"workers", b"--role", b"both")
 
 
 class Web(Process):
