@@ -30,6 +30,8 @@ pytestmark = pytest.mark.faults
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 180  # of a command
+STOP_S = daemon("monitor").stop_s  # then the supervisor kills it
+TAKE_OVER_S = 20
 BTC = BookKey.parse("okx:spot:BTC/USDT")
 ROW = (
     "from apps.monitoring.models import Monitoring;"
@@ -133,7 +135,7 @@ def test_a_daemon_shows_a_live_book_and_settles_on_sigterm(watching: System):
     process = watching.start("monitor")
     await_that(watching.live)
     process.send_signal(signal.SIGTERM)
-    await_that(lambda: process.poll() is not None)
+    await_that(lambda: process.poll() is not None, STOP_S)
     _, log = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, log
     book = watching.book()
@@ -150,7 +152,7 @@ def test_a_daemon_settles_on_sigterm_while_redis(watching: System, redis: Callab
         await_that(watching.live)
         redis(server)
         process.send_signal(signal.SIGTERM)
-        await_that(lambda: process.poll() is not None)
+        await_that(lambda: process.poll() is not None, STOP_S)
         _, log = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0, log
         assert list((watching.folder / "spool").rglob("*.open")) == []
@@ -164,10 +166,10 @@ def test_a_daemon_settles_on_sigterm_while_the_database_is_locked(watching: Syst
     with closing(sqlite3.connect(watching.database, isolation_level=None)) as database:
         database.execute("BEGIN EXCLUSIVE")
         process.send_signal(signal.SIGTERM)
-        await_that(lambda: process.poll() is not None)
+        await_that(lambda: process.poll() is not None, STOP_S)
 
 
-def test_the_second_of_two_daemons_takes_over_after_a_kill(watching: System):
+def test_the_second_of_two_daemons_takes_over_within_twenty_seconds_of_a_kill(watching: System):
     first = watching.start("monitor", CT_DAEMON_ID="d1")
     await_that(watching.live)
     second = watching.start("monitor", CT_DAEMON_ID="d2")
@@ -177,7 +179,7 @@ def test_the_second_of_two_daemons_takes_over_after_a_kill(watching: System):
         (owner,) = (d["daemon"] for d in read_daemons(redis) if d["books"])
     fence = (watching.book() or {})["fence"]
     (first if owner == "d1" else second).kill()
-    await_that(lambda: watching.live(above_fence=fence))
+    await_that(lambda: watching.live(above_fence=fence), TAKE_OVER_S)
 
 
 async def test_a_paused_daemon_that_wakes_up_cannot_publish_over_its_successor(watching: System):
@@ -206,7 +208,7 @@ def test_a_daemon_that_waits_for_its_database_stops_when_told(system: System):
         line = process.stderr.readline()
         assert line, "the daemon ended by itself"
     process.send_signal(signal.SIGTERM)
-    await_that(lambda: process.poll() is not None)
+    await_that(lambda: process.poll() is not None, STOP_S)
     assert process.returncode == 0
 
 
