@@ -10,7 +10,7 @@ from bench.fleet import Fleet
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(1500)]
 
 PAIRS = 500
-SECONDS = 300  # on any machine; the benchmark says how long it takes
+SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +21,11 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         yield made
 
 
-def test_all_are_live_and_again_after_every_socket_was_cut_and_no_limit_is_broken(fleet: Fleet) -> None:
+def test_all_are_live_within_a_minute_and_again_after_every_socket_was_cut_and_no_limit_is_broken(fleet: Fleet) -> None:
     start = together(cold_start(fleet, PAIRS, daemons=2).values())
     back = together(mass_disconnect(fleet, PAIRS).values())
-    assert max(start.all_s, back.all_s) < SECONDS
+    assert start.all_s < SECONDS
+    assert back.all_s < SECONDS
     assert back.breaches == 0, fleet.simulator("state")["breaches"]
     assert back.handshakes <= 1.5 * back.sockets  # hardly any was tried twice
     assert back.requests <= PAIRS / 10  # only the books that need REST, most of them once

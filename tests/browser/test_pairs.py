@@ -93,7 +93,7 @@ def test_a_pair_goes_through_its_steps_and_undo_takes_it_back(page, system):
     expect(line).to_contain_text(STEPS)
     times = [float(one) for one in re.findall(r"([\d.]+) s", line.inner_text())]
     assert times == sorted(times)
-    assert times[-1] < 60  # on any machine
+    assert times[-1] <= 5
     expect(page.locator("#counts .st[data-st=LIVE] b")).to_have_text(str(STARTER_SET + 1))
     page.locator(".toast button").click()
     expect(page.locator("#counts .st[data-st=LIVE] b")).to_have_text(str(STARTER_SET))

@@ -72,7 +72,7 @@ def test_data_outlives_a_restart(gateway):
     client.close()
 
 
-def test_sigterm_stops_a_busy_process_that_does_not_wait_for_its_query(gateway):
+def test_sigterm_stops_a_busy_process_within_three_seconds(gateway):
     client = connect(gateway)
     failures: list[Exception] = []
 
@@ -90,7 +90,7 @@ def test_sigterm_stops_a_busy_process_that_does_not_wait_for_its_query(gateway):
     other.close()
     with timed() as seconds:
         assert gateway.end(signal.SIGTERM) == 0
-        assert seconds() < 8  # the query takes 9
+        assert seconds() < 3
     asking.join(180)
     client.close()
     assert len(failures) == 1

@@ -15,11 +15,14 @@ from apps.feeds.bus import codec
 from apps.feeds.bus.redis import read_daemons
 from apps.feeds.tests.redis_process import RedisProcess
 from apps.feeds.tests.waiting import await_that, until
+from workers.supervisor.programs import daemon
 from workers.tests.daemon import listening
 from workers.tests.deployed import BTC, PATIENCE_S, System, accepts
 
 pytestmark = pytest.mark.faults
 
+STOP_S = daemon("monitor").stop_s  # then the supervisor kills it
+TAKE_OVER_S = 20
 ROW = (
     "from apps.monitoring.models import Monitoring;"
     "Monitoring.objects.create(exchange='okx', market_type='spot', pair='BTC/USDT')"
@@ -55,7 +58,7 @@ def test_a_daemon_shows_a_live_book_and_settles_on_sigterm(watching: System):
     process = watching.start("monitor")
     await_that(watching.live)
     process.send_signal(signal.SIGTERM)
-    await_that(lambda: process.poll() is not None)
+    await_that(lambda: process.poll() is not None, STOP_S)
     _, log = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, log
     book = watching.book()
@@ -72,7 +75,7 @@ def test_a_daemon_settles_on_sigterm_while_redis(watching: System, redis: Callab
         await_that(watching.live)
         redis(server)
         process.send_signal(signal.SIGTERM)
-        await_that(lambda: process.poll() is not None)
+        await_that(lambda: process.poll() is not None, STOP_S)
         _, log = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0, log
         assert list((watching.folder / "spool").rglob("*.open")) == []
@@ -86,10 +89,10 @@ def test_a_daemon_settles_on_sigterm_while_the_database_is_locked(watching: Syst
     with closing(sqlite3.connect(watching.database, isolation_level=None)) as database:
         database.execute("BEGIN EXCLUSIVE")
         process.send_signal(signal.SIGTERM)
-        await_that(lambda: process.poll() is not None)
+        await_that(lambda: process.poll() is not None, STOP_S)
 
 
-def test_the_second_of_two_daemons_takes_over_after_a_kill(watching: System):
+def test_the_second_of_two_daemons_takes_over_within_twenty_seconds_of_a_kill(watching: System):
     first = watching.start("monitor", CT_DAEMON_ID="d1")
     await_that(watching.live)
     second = watching.start("monitor", CT_DAEMON_ID="d2")
@@ -99,7 +102,7 @@ def test_the_second_of_two_daemons_takes_over_after_a_kill(watching: System):
         (owner,) = (d["daemon"] for d in read_daemons(redis) if d["books"])
     fence = (watching.book() or {})["fence"]
     (first if owner == "d1" else second).kill()
-    await_that(lambda: watching.live(above_fence=fence))
+    await_that(lambda: watching.live(above_fence=fence), TAKE_OVER_S)
 
 
 async def test_a_paused_daemon_that_wakes_up_cannot_publish_over_its_successor(watching: System):
@@ -128,7 +131,7 @@ def test_a_daemon_that_waits_for_its_database_stops_when_told(system: System):
         line = process.stderr.readline()
         assert line, "the daemon ended by itself"
     process.send_signal(signal.SIGTERM)
-    await_that(lambda: process.poll() is not None)
+    await_that(lambda: process.poll() is not None, STOP_S)
     assert process.returncode == 0
 
 

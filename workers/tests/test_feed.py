@@ -24,7 +24,6 @@ pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 BTC, ETH, SOL = (f"binance:spot:{base}/USDT" for base in ("BTC", "ETH", "SOL"))
 BYBIT, OKX = "bybit:spot:BTC/USDT", "okx:spot:BTC/USDT"
-REBUILT = {"SYNCING", "DOWN"}  # a machine that stalls makes books STALE for a moment
 
 
 @pytest.fixture
@@ -64,7 +63,7 @@ async def test_a_gap_is_published_before_the_book_is_live_again_and_touches_no_o
             await until(lambda: states(heard, key)[-1] == "LIVE")
         assert states(heard, key)[-2:] == ["SYNCING", "LIVE"]
         for other in others:
-            assert REBUILT.isdisjoint(states(heard, other))
+            assert set(states(heard, other)) <= {"LIVE"}
         broken = [book for book in heard if book["state"] != "LIVE"]
         assert all(book["bids"] == [] == book["asks"] for book in broken)
         versions = [book["version"] for book in heard if (book["exchange"], book["pair"]) == tuple(key.split(":")[::2])]
@@ -78,12 +77,11 @@ async def test_a_pair_that_falls_silent_is_stale_within_its_limit_and_comes_back
         await all_live(monitor, BTC, ETH)
         async with listening(chosen.redis_url, "book:*") as heard:
             await fault(simulator, "mute", BTC)
-            await until(lambda: (state(monitor, BTC), state(monitor, ETH)) == ("STALE", "LIVE"))
-            await until(lambda: "STALE" in states(heard, BTC))
+            await until(lambda: "STALE" in states(heard, BTC), 6)
+            assert state(monitor, ETH) == "LIVE"
             await fault(simulator, "unmute", BTC)
             await until(lambda: states(heard, BTC)[-2:] == ["STALE", "LIVE"])
-        assert "LIVE" in states(heard, ETH)
-        assert REBUILT.isdisjoint(states(heard, ETH))
+        assert set(states(heard, ETH)) == {"LIVE"}
 
 
 async def test_a_lost_socket_takes_its_books_down_at_once_and_they_come_back(simulator: Simulator, chosen: Options):
@@ -92,15 +90,15 @@ async def test_a_lost_socket_takes_its_books_down_at_once_and_they_come_back(sim
         await all_live(monitor, BYBIT, OKX)
         async with listening(chosen.redis_url, "book:*") as heard:
             await fault(simulator, "disconnect", BYBIT)
-            await until(lambda: "DOWN" in states(heard, BYBIT))
+            await until(lambda: "DOWN" in states(heard, BYBIT), 1)
             await all_live(monitor, BYBIT)
             await until(lambda: states(heard, BYBIT)[-1] == "LIVE")
         assert [name for name in states(heard, BYBIT) if name != "SYNCING"][-2:] == ["DOWN", "LIVE"]
-        assert REBUILT.isdisjoint(states(heard, OKX))
+        assert set(states(heard, OKX)) <= {"LIVE"}
         assert monitor.feed.back_to_live.count(time.monotonic()) == 1
 
 
-async def test_a_row_reaches_the_socket_of_the_running_daemon_and_costs_the_others_nothing(
+async def test_a_row_reaches_the_socket_within_two_seconds_and_costs_the_others_nothing(
     simulator: Simulator, chosen: Options
 ):
     await watch(BTC, ETH, depth=50)
@@ -108,10 +106,10 @@ async def test_a_row_reaches_the_socket_of_the_running_daemon_and_costs_the_othe
         await all_live(monitor, BTC, ETH)
         asked = monitor.feed.find(BookKey.parse(BTC)).book.asked_ns
         await watch(SOL, depth=50)
-        await until(lambda: "SOLUSDT" in subscribed(simulator))
-        await all_live(monitor, SOL)
+        await until(lambda: "SOLUSDT" in subscribed(simulator), 2)
+        await all_live(monitor, SOL, seconds=2)
         await switch(ETH, on=False)
-        await until(lambda: "ETHUSDT" not in subscribed(simulator))
+        await until(lambda: "ETHUSDT" not in subscribed(simulator), 2)
         kept = monitor.feed.find(BookKey.parse(BTC))
         (stream,) = await sent(simulator, BTC)
         assert kept.book.asked_ns == asked
@@ -128,7 +126,7 @@ async def test_a_nudge_is_heard_at_once(simulator: Simulator, chosen: Options, m
             await _nudge_until_live(redis, monitor, BTC)
             await watch(ETH)
             await redis.publish(codec.NUDGE_CHANNEL, "rows")
-            await until(lambda: state(monitor, ETH) is not None)
+            await until(lambda: state(monitor, ETH) is not None, 1)
 
 
 async def _nudge_until_live(redis: Redis, monitor: Any, key: str) -> None:
@@ -177,7 +175,7 @@ async def test_an_operator_resyncs_one_book(chosen: Options):
             await redis.publish(codec.command_name("d1"), command)
             await until(lambda: states(heard, ETH)[-2:] == ["SYNCING", "LIVE"])
         assert "resync asked for by an operator" in reasons(heard)
-        assert REBUILT.isdisjoint(states(heard, BTC))
+        assert set(states(heard, BTC)) <= {"LIVE"}
 
 
 async def test_a_depth_that_changes_moves_only_its_own_pair(chosen: Options):

@@ -115,7 +115,7 @@ def test_the_times_of_a_new_row_are_now_and_utc():
     ((created, updated),) = sql("SELECT CREATED_AT, UPDATED_AT FROM MONITORING")
     for text in (created, updated):
         at = text if isinstance(text, datetime) else datetime.fromisoformat(text)
-        assert abs((datetime.now(UTC) - at.replace(tzinfo=UTC)).total_seconds()) < 60
+        assert abs((datetime.now(UTC) - at.replace(tzinfo=UTC)).total_seconds()) < 5
 
 
 def test_the_select_of_the_seeds_answers_word_for_word():
