@@ -19,7 +19,7 @@ from apps.trading.bodies import AccountEditBody, Guarded, KeyBody, NewAccountBod
 from apps.trading.models import Account, AccountMode, RiskState
 from apps.trading.probing import Probe
 from apps.trading.risk_view import Scope
-from apps.trading.serializers import AccountSerializer, KeyAnswerSerializer, KeySerializer
+from apps.trading.serializers.accounts import AccountSerializer, KeyAnswerSerializer, KeySerializer
 from apps.trading.views import found
 from apps.users.rest import confirmation
 from apps.users.rest.exceptions import Unavailable

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from apps.trading import selectors
 from apps.trading.models import FundingPayment, Position, RiskUsage, Wallet
-from apps.trading.serializers import BalanceSerializer, FundingSerializer, PnlSerializer, PositionSerializer
+from apps.trading.serializers.holdings import BalanceSerializer, FundingSerializer, PnlSerializer, PositionSerializer
 from apps.trading.views import found
 from apps.users.rest.parameters import yes_or_no
 from apps.users.roles import TRADER

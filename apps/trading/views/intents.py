@@ -19,7 +19,7 @@ from apps.trading.bodies import LONGEST_KEY, IntentBody, Nothing
 from apps.trading.execution import intake
 from apps.trading.execution.market import RedisMarket
 from apps.trading.models import IntentState, OrderIntent
-from apps.trading.serializers import IntentSerializer, PreviewSerializer
+from apps.trading.serializers.intents import IntentSerializer, PreviewSerializer
 from apps.trading.views import found
 from apps.users.models import User
 from apps.users.rest.exceptions import Conflict

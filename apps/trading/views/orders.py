@@ -13,7 +13,7 @@ from apps.trading.bodies import Nothing
 from apps.trading.execution import cancelling
 from apps.trading.models import Order, OrderFill
 from apps.trading.order_state import FINAL
-from apps.trading.serializers import FillSerializer, OrderDetailSerializer, OrderSerializer
+from apps.trading.serializers.orders import FillSerializer, OrderDetailSerializer, OrderSerializer
 from apps.trading.views import found
 from apps.users.rest.exceptions import Conflict
 from apps.users.rest.idempotency import idempotent

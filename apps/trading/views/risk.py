@@ -17,14 +17,14 @@ from rest_framework.views import APIView
 from apps.trading import halting, limit_settings, limits, scopes, selectors, switches
 from apps.trading.bodies import HaltBody, LimitBody, LiveBody, RaiseBody, ReduceBody, ResumeBody
 from apps.trading.models import Account, HaltMode, RiskLimit, RiskState, Trade, TradingSwitch
-from apps.trading.risk_serializers import (
+from apps.trading.risk_view import Scope, ScopeState
+from apps.trading.serializers.risk import (
     LimitNameSerializer,
     LimitSerializer,
     ReportSerializer,
     StateSerializer,
     SwitchSerializer,
 )
-from apps.trading.risk_view import Scope, ScopeState
 from apps.trading.views import found
 from apps.users.rest import confirmation
 from apps.users.rest.parameters import choice, refuse_unknown, word
