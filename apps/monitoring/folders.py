@@ -37,6 +37,8 @@ def gaps(root: Path) -> Iterator[tuple[Path, list[Gap]]]:
     for path in sorted(root.glob("*/gaps-*.json")):
         try:
             yield path, msgspec.json.decode(path.read_bytes(), type=list[Gap])
+        except FileNotFoundError:  # another scan was faster
+            continue
         except msgspec.DecodeError as error:
             log.error("gaps_unreadable", path=str(path), error=str(error))
 
@@ -44,7 +46,7 @@ def gaps(root: Path) -> Iterator[tuple[Path, list[Gap]]]:
 def salvage(root: Path) -> list[SealedBatch]:
     """Seal what daemons left open that are gone and did not come back."""
     found: list[SealedBatch] = []
-    for directory in {part.parent for part in root.glob("*/*.part") if time() - part.stat().st_mtime > ORPHAN_S}:
+    for directory in {part.parent for part in root.glob("*/*.part") if _age_s(part) > ORPHAN_S}:
         try:
             spool = Spool(root, directory.name, wait_s=0)
         except SpoolBusyError:
@@ -52,6 +54,14 @@ def salvage(root: Path) -> list[SealedBatch]:
         found += spool.recover()[1]
         spool.close()
     return found
+
+
+def _age_s(path: Path) -> float:
+    """Since it was written to; 0 for one that was sealed while we looked."""
+    try:
+        return time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def retire(path: Path, now: datetime) -> None:
