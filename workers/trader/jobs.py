@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
-from apps.trading.execution import cancelling, resolving
+from apps.trading.execution import cancelling, overdue, resolving
 from apps.trading.execution.breaking import break_due
 from apps.trading.execution.dead_men import tend
 from apps.trading.execution.executor import Executor
@@ -87,7 +87,7 @@ class Jobs:
 
     def _resolve(self) -> None:
         self._looks.begin(resolving.accounts_due())
-        resolving.watch_old()
+        overdue.watch_old()
 
     def tend_timers(self, *, stopping: bool = False) -> int:
         return tend(self._ports, list(self._accounts()), stopping=stopping)

@@ -7,6 +7,7 @@ nothing at the exchange, so no lane is waited for, and two who look at the same 
 from datetime import timedelta
 
 import structlog
+from django.db import InterfaceError, OperationalError
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 from msgspec.structs import replace
@@ -17,19 +18,18 @@ from apps.trading import recording
 from apps.trading.execution import hooks
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.looking import Seen, instrument_of, look_at, ref_of
+from apps.trading.execution.overdue import UNRESOLVED, watch_old
 from apps.trading.execution.ports import CannotWork, Port, patience
+from apps.trading.execution.transactions import change_free, is_passing
 from apps.trading.intent import Purpose
 from apps.trading.limits import Limits
 from apps.trading.models import FillSource, Order, OrderEvent
 from apps.trading.not_placed import ENOUGH_MISSES
 from apps.trading.order_state import CancelState
 from apps.trading.records import ZERO
-from apps.trading.risk_view import Scope
-from apps.users.alerts import raise_alert
 
 log = structlog.get_logger(__name__)
 
-UNRESOLVED = (OrderStatus.PENDING, OrderStatus.UNKNOWN)
 WORKING = (OrderStatus.OPEN, OrderStatus.PARTIAL)
 IN_CANCEL = (CancelState.REQUESTED, CancelState.SENT, CancelState.UNKNOWN)
 UNTOLD_S = 5.0  # a request is over by then, whatever became of it: nobody will write its answer
@@ -37,7 +37,6 @@ CLAIM_S = 15.0  # longer than a look takes; who dies meanwhile leaves it to the 
 FOUND_S, LOOK_S, SLOWEST_S = 10.0, 1.0, 30.0  # until the next look: at an open order, at a lost one, at an old one
 TOGETHER = 2  # so many open orders are asked for as a list
 IN_A_ROW = 3  # errors of an account's exchange, then the rest of its looks waits for the next round
-ALERT_S, QUARANTINE_S = 60.0, 900.0
 REPEATED = frozenset({Purpose.HEDGE, Purpose.CLOSE, Purpose.FLATTEN})  # an entry is gone when it is gone
 MAX_ERROR_MS = Limits().max_clock_error_ms
 
@@ -70,18 +69,36 @@ def resolve_account(executor: Executor, account_id: int, limit: int = 20) -> int
     listed = _listed(port, [row for row in rows if row.status in WORKING])
     looked = failed = 0
     for row in rows:
-        if not _claim(row):
+        told = _look(row, port, listed)
+        if told is None:
             continue
         looked += 1
-        update = listed.get(row.exchange_order_id or "")
-        if update is not None and update.symbol == row.pair.symbol and update.filled == row.filled:
-            recording.record_update(account_id, instrument_of(row), update, FillSource.REST)
-            _schedule(row)
-            continue
-        failed = 0 if _resolve(row, port) else failed + 1
+        failed = 0 if told else failed + 1
         if failed == IN_A_ROW:
             break
     return looked
+
+
+def _look(row: Order, port: Port, listed: dict[str, OrderUpdate]) -> bool | None:
+    """Whether the exchange told of it; None: it was not asked. An order that cannot be dealt with stops no other."""
+    try:
+        if not _claim(row):
+            return None
+        update = listed.get(row.exchange_order_id or "")
+        if update is None or update.symbol != row.pair.symbol or update.filled != row.filled:
+            return _resolve(row, port)
+        recording.record_update(port.account_id, instrument_of(row), update, FillSource.REST)
+        _schedule(row)
+    except InterfaceError:
+        raise
+    except OperationalError as error:
+        if not is_passing(error):
+            raise
+        log.warning("order is held by somebody", order=row.pk, error=str(error))
+        return None
+    except Exception:
+        log.exception("order not looked at", order=row.pk)
+    return True
 
 
 def resolve(order_id: int, port: Port) -> Order:
@@ -176,9 +193,9 @@ def _due() -> Q:
 
 
 def _claim(row: Order) -> bool:
-    """False: somebody else is looking at it now."""
-    rows = Order.objects.filter(_due(), pk=row.pk)
-    return rows.update(next_check_at=Now() + timedelta(seconds=CLAIM_S)) == 1
+    """False: somebody else is looking at it now, or holds its row and stands still."""
+    due = Order.objects.filter(_due(), pk=row.pk)
+    return change_free(due, next_check_at=Now() + timedelta(seconds=CLAIM_S)) == 1
 
 
 def _schedule(row: Order) -> None:
@@ -201,21 +218,3 @@ def _put_off(row: Order, error: FeedError) -> None:
         wait_s = max(wait_s, min(error.after_s, SLOWEST_S))
     log.info("no look", order=row.pk, error=f"{type(error).__name__}: {error}", again_s=round(wait_s, 1))
     Order.objects.filter(pk=row.pk).update(next_check_at=Now() + timedelta(seconds=wait_s))
-
-
-def watch_old() -> int:
-    """Call a person for what nobody could prove for too long; how many orders were put apart. Their looks go on."""
-    old = Order.objects.filter(status__in=UNRESOLVED, intent__isnull=False).annotate(
-        since=Coalesce("unknown_at", "created_at")
-    )
-    for row in old.filter(since__lte=Now() - timedelta(seconds=ALERT_S), quarantined_at=None):
-        _alert(row, "UNKNOWN", f"order {row} has been {row.status} for more than {ALERT_S:.0f} s")
-    late = old.filter(since__lte=Now() - timedelta(seconds=QUARANTINE_S), quarantined_at=None)
-    for row in late:
-        _alert(row, "QUARANTINE", f"nothing proves what became of order {row}: look at the exchange")
-        Order.objects.filter(pk=row.pk, status__in=UNRESOLVED).update(quarantined_at=Now())
-    return len(late)
-
-
-def _alert(row: Order, kind: str, text: str) -> None:
-    raise_alert(kind=kind, text=text, scope=Scope.ACCOUNT, scope_id=str(row.account_id), subject=str(row), once=True)

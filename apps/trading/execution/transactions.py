@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import QuerySet
 from django.db.utils import OperationalError
 
 TRIES = 5
@@ -48,6 +49,18 @@ def in_transaction(call: Callable[P, T]) -> Callable[P, T]:
         return _once(call, *args, **kwargs)
 
     return whole
+
+
+@in_transaction
+def change_free(rows: QuerySet[Any], **values: Any) -> int:
+    """Change those of `rows` that nobody has locked now; how many that was. Who stands still makes nobody wait.
+
+    SQLite locks no rows: there the whole database is waited for, as ever.
+    """
+    if connection.features.has_select_for_update_skip_locked:
+        free = rows.select_for_update(skip_locked=True).order_by().values_list("pk", flat=True)
+        rows = rows.filter(pk__in=list(free))
+    return rows.update(**values)
 
 
 def is_inside() -> bool:

@@ -14,7 +14,7 @@ from apps.feeds.orders import OrderStatus
 from apps.feeds.transport import loop
 from apps.feeds.transport.addresses import Addresses
 from apps.trading import recording
-from apps.trading.execution import looking, resolving
+from apps.trading.execution import looking, overdue, resolving
 from apps.trading.execution.ports import patience
 from apps.trading.intent import Purpose
 from apps.trading.models import IntentResult, IntentState, Order, OrderEvent, OrderFill
@@ -329,22 +329,22 @@ def test_open_orders_are_asked_for_without_a_socket(on: Desk):
 
 def test_a_person_is_called_after_a_minute_and_again_when_it_is_put_apart(on: Desk):
     row = on.committed(status="UNKNOWN")
-    age(row, seconds=resolving.ALERT_S + 1)
-    resolving.watch_old()
-    resolving.watch_old()
+    age(row, seconds=overdue.ALERT_S + 1)
+    overdue.watch_old()
+    overdue.watch_old()
     assert [alert.kind for alert in Alert.objects.all()] == ["UNKNOWN"]
-    age(row, seconds=resolving.QUARANTINE_S + 1)
-    assert resolving.watch_old() == 1
+    age(row, seconds=overdue.QUARANTINE_S + 1)
+    assert overdue.watch_old() == 1
     assert Order.objects.get(pk=row.pk).quarantined_at is not None
-    assert resolving.watch_old() == 0
+    assert overdue.watch_old() == 0
     assert {alert.kind for alert in Alert.objects.all()} == {"UNKNOWN", "QUARANTINE"}
 
 
 def test_a_quarantined_order_is_still_looked_at_and_can_be_proven(on: Desk):
     row = on.committed()
     lose(on, row)
-    age(row, seconds=resolving.QUARANTINE_S + 1)
-    resolving.watch_old()
+    age(row, seconds=overdue.QUARANTINE_S + 1)
+    overdue.watch_old()
     proven = looks(on, row, first_s=late(on))
     assert (proven.status, proven.quarantined_at) == (OrderStatus.NOT_PLACED, None)
 

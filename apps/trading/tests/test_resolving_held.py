@@ -1,0 +1,97 @@
+"""An order that cannot be looked at holds up no other: one whose row a stopped process holds, one that is broken."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from django.db import connections, transaction
+from django.db.models.functions import Now
+
+from apps.feeds.market import MarketType
+from apps.trading.execution import overdue, resolving
+from apps.trading.models import Order
+from apps.trading.tests import remote_seat
+from apps.trading.tests.remote_seat import Desk, Exchanges
+from apps.users.models import Alert
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
+WAIT_S = 120.0
+
+
+@pytest.fixture
+def on(exchanges: Exchanges, tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(exchanges, "binance", MarketType.SPOT, tmp_path)
+    yield desk
+    desk.close()
+
+
+def left_behind(on: Desk, number: int) -> list[Order]:
+    """At the exchange; who has sent them died before the answer came."""
+    made = [on.committed() for _ in range(number)]
+    for row in made:
+        on.port.place(on.new_order(row))
+    long_ago = Now() - timedelta(seconds=overdue.QUARANTINE_S + 1)
+    Order.objects.filter(account=on.account).update(created_at=long_ago)
+    return made
+
+
+def statuses(made: list[Order]) -> list[str]:
+    return [Order.objects.get(pk=row.pk).status for row in made]
+
+
+@contextmanager
+def held(row: Order) -> Iterator[None]:
+    """Its row is locked by a transaction that stands still."""
+    locked, over = Event(), Event()
+
+    def hold() -> None:
+        try:
+            with transaction.atomic():
+                Order.objects.select_for_update().get(pk=row.pk)
+                locked.set()
+                over.wait(WAIT_S)
+        finally:
+            connections.close_all()
+
+    thread = Thread(target=hold)
+    thread.start()
+    try:
+        assert locked.wait(WAIT_S)
+        yield
+    finally:
+        over.set()
+        thread.join(WAIT_S)
+
+
+@pytest.mark.mariadb
+def test_an_order_whose_row_a_stopped_process_holds_is_left_out_and_the_others_are_looked_at(on: Desk):
+    made = left_behind(on, 3)
+    with held(made[0]):
+        assert resolving.resolve_due(on.executor()) == 2
+        assert statuses(made) == ["PENDING", "OPEN", "OPEN"]
+        assert Alert.objects.filter(kind="QUARANTINE").count() == 1  # it is the old one that is left
+    assert resolving.resolve_due(on.executor()) == 1
+    assert statuses(made) == ["OPEN"] * 3
+
+
+def test_an_order_that_cannot_be_dealt_with_stops_no_other(on: Desk):
+    made = left_behind(on, 3)
+
+    class Broken:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(on.port, name)
+
+        def look_up(self, ref: Any) -> Any:
+            if ref.client_order_id == made[0].client_order_id:
+                raise ZeroDivisionError
+            return on.port.look_up(ref)
+
+    executor = on.executor()
+    executor.ports._port = Broken()
+    assert resolving.resolve_due(executor) == 3
+    assert statuses(made) == ["PENDING", "OPEN", "OPEN"]
