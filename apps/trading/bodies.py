@@ -22,6 +22,7 @@ PLAIN = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
 PLACES = Money().decimal_places
 WHOLE = Money().max_digits - PLACES
 MOST_BALANCES = 20
+MOST_ORDERS = 200  # that are cancelled together
 LONGEST_KEY = 100  # of an idempotency key
 
 
@@ -140,6 +141,14 @@ class IntentBody(StrictSerializer):
         if not limit and attrs["tif"] != TimeInForce.GTC:
             raise serializers.ValidationError({"tif": "An order at the market has none."})
         return attrs
+
+
+class OrdersBody(StrictSerializer):
+    """Orders by number: those that a page shows, for instance."""
+
+    orders = serializers.ListField(
+        child=WholeNumber(min_value=1, max_value=10**18 - 1), allow_empty=False, max_length=MOST_ORDERS
+    )
 
 
 class ScopeBody(StrictSerializer):

@@ -13,7 +13,7 @@ from typing import Any
 from celery import shared_task
 from django.conf import settings
 
-from apps.trading.execution import lanes, monitor, working
+from apps.trading.execution import lanes, monitor, vitals, working
 from apps.trading.execution.cancelling import cancel_due
 from apps.trading.execution.catalogue import Catalogue
 from apps.trading.execution.executor import Executor, client_ids, new_holder
@@ -73,7 +73,7 @@ class Desk:
         self._own = threading.local()
         self._catalogue, self._market = Catalogue(), RedisMarket.at(settings.REDIS_URL)
         self.ports, self._ids = connect(), client_ids()
-        self._reporter = monitor.Reporter(settings.REDIS_URL)
+        self._reporter, self._teller = monitor.Reporter(settings.REDIS_URL), vitals.Teller(settings.REDIS_URL)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="executor")
         threading.Thread(target=self._measure, name="clocks", daemon=True).start()
 
@@ -88,9 +88,10 @@ class Desk:
         self._reporter.report(executor)
 
     def _measure(self) -> None:
-        """Ask the exchanges that are traded on for their time, for ever."""
+        """Ask the exchanges that are traded on for their time, and say how this process fares, for ever."""
         while True:
             self.ports.clocks.measure_due()
+            self._teller.tell(vitals.own(word="orders worker", build_id=settings.CT_BUILD_ID))
             time.sleep(CLOCKS_S)
 
     def _executor(self) -> Executor:

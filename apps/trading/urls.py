@@ -16,6 +16,7 @@ urlpatterns = [
     path("intents/<int:intent_id>", intents.IntentView.as_view(), name="api-intent"),
     path("intents/<int:intent_id>/cancel", intents.IntentCancelView.as_view(), name="api-intent-cancel"),
     path("orders", orders.OrdersView.as_view(), name="api-orders"),
+    path("orders/cancel", orders.OrdersCancelView.as_view(), name="api-orders-cancel"),
     path("orders/<int:order_id>", orders.OrderView.as_view(), name="api-order"),
     path("orders/<int:order_id>/cancel", orders.OrderCancelView.as_view(), name="api-order-cancel"),
     path("fills", orders.FillsView.as_view(), name="api-fills"),

@@ -246,7 +246,9 @@ def test_executors_and_lanes_are_shown_to_operators(desk, account, bus):
 
 
 def test_without_redis_nobody_can_tell_who_executes(desk):
-    assert desk.oleg.get("executors").json() == {"lanes": [], "executors": None}
+    told = desk.oleg.get("executors").json()
+    assert (told["lanes"], told["executors"], told["hints_waiting"]) == ([], None, None)
+    assert [one["word"] for one in told["processes"]] == ["web"]  # of itself it always knows
 
 
 def test_an_alert_is_acknowledged_once(desk):

@@ -60,6 +60,7 @@ ROUTES: dict[str, tuple[str, dict[str, str]]] = {
     "api/v1/intents/<int:intent_id>": ("/api/v1/intents/1", {"GET": "trader"}),
     "api/v1/intents/<int:intent_id>/cancel": ("/api/v1/intents/1/cancel", {"POST": "trader"}),
     "api/v1/orders": ("/api/v1/orders", {"GET": SIGNED_IN}),
+    "api/v1/orders/cancel": ("/api/v1/orders/cancel", {"POST": "trader"}),
     "api/v1/orders/<int:order_id>": ("/api/v1/orders/1", {"GET": SIGNED_IN}),
     "api/v1/orders/<int:order_id>/cancel": ("/api/v1/orders/1/cancel", {"POST": "trader"}),
     "api/v1/fills": ("/api/v1/fills", {"GET": SIGNED_IN}),

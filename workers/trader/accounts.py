@@ -33,7 +33,7 @@ class Care(Exception):
 
 
 class Accounts:
-    """Belongs to the event loop, but for `is_open`, which threads may ask."""
+    """Belongs to the event loop, but for `is_open` and `looked_after`, which threads may ask."""
 
     def __init__(
         self,
@@ -57,6 +57,11 @@ class Accounts:
     def is_open(self, account_id: int) -> bool:
         """Whether orders of it may leave."""
         return self.steps.get(account_id) is Step.READY and self._trusted()
+
+    def looked_after(self) -> list[tuple[int, str, str]]:
+        """Account, step and, where it waits, why; by number."""
+        reasons = self.reasons.copy()
+        return sorted((each, str(step), reasons.get(each, "")) for each, step in self.steps.copy().items())
 
     def counts(self) -> dict[str, int]:
         return dict(Counter(str(step) for step in self.steps.values()))

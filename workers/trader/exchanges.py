@@ -20,6 +20,7 @@ from apps.trading.execution.clocks import Clocks
 from apps.trading.execution.ports import CannotWork
 from apps.trading.execution.remote import RemotePort
 from apps.trading.execution.remote_ports import RemotePorts, server_time
+from apps.trading.execution.vitals import Care
 from workers.markets import Markets
 
 log = structlog.get_logger(__name__)
@@ -76,6 +77,22 @@ class Exchanges:
             raise CannotWork(str(changed.exceptions[0])) from None
         finally:
             del self.collectors[account_id]
+
+    def care_of(self, account_id: int, step: str, reason: str) -> Care:
+        """How an account fares, of any thread; one on paper has no collector."""
+        collector = self.collectors.get(account_id)
+        if collector is None:
+            return Care(account_id=account_id, step=step, reason=reason)
+        told = collector.status()
+        counts = {name: int(value) for name, value in told.items() if name not in ("account", "ready", "whole")}
+        return Care(
+            account_id=account_id,
+            step=step,
+            reason=reason,
+            ready=told["ready"],
+            whole=told["whole"],
+            counts={name: number for name, number in counts.items() if number},
+        )
 
     async def close(self) -> None:
         await self._client.close()

@@ -39,9 +39,10 @@ class Jobs:
         measure_clocks: Callable[[], object],
         accounts: Callable[[], Collection[int]],
         halt_file: Path,
+        tell: Callable[[], object],
     ) -> None:
         """`sending` are the ports through which new orders may leave, `ports` those for all else. `reporter` tells how
-        executors fare. `accounts` are those that this daemon looks after."""
+        executors fare. `accounts` are those that this daemon looks after; `tell` says how these fare."""
         self._accounts = accounts
         self._halt_file = halt_file
         self._reporter = reporter
@@ -51,6 +52,7 @@ class Jobs:
         self._is_open = is_open
         self._wakes = wakes
         self._measure_clocks = measure_clocks
+        self._tell = tell
 
         self._cancels = Spread("cancels", partial(cancelling.cancel_account, executor(ports)))
         self._looks = Spread("looks", partial(resolving.resolve_account, executor(ports)))
@@ -68,6 +70,7 @@ class Jobs:
             Job(name="signal file", call=partial(obey, self._halt_file), every_s=EVERY_S),
             Job(name="timers of exchanges", call=self.tend_timers, every_s=1.0),
             Job(name="clocks", call=self._measure_clocks, every_s=1.0),
+            Job(name="vitals", call=self._tell, every_s=1.0),
         ]
 
     def _claiming(self, name: str, work: Callable[[Executor], object], every_s: float) -> Job:

@@ -12,6 +12,7 @@ from apps.feeds.bus.status import TradingStatus
 from apps.feeds.market import BookKey
 from apps.feeds.subscriptions import Subscription
 from apps.trading import paper_rows
+from apps.trading.execution import vitals
 from apps.trading.execution.catalogue import Catalogue
 from apps.trading.execution.executor import Executor, client_ids, new_holder
 from apps.trading.execution.market import RedisMarket
@@ -93,6 +94,7 @@ class Trader:
             desk=self.desk,
         )
         self.wakes = Wakes(options.redis_url)
+        self._teller = vitals.Teller(options.redis_url)
         self.jobs = Jobs(
             executor=self._executor,
             reporter=Reporter(options.redis_url),
@@ -103,6 +105,7 @@ class Trader:
             measure_clocks=self.exchanges.clocks.measure_due,
             accounts=lambda: self.leases.fences,
             halt_file=trading.halt_file,
+            tell=self._tell,
         )
         self.threads = Threads(self.jobs.table())
         self.stopping = Stopping(
@@ -151,6 +154,12 @@ class Trader:
         self.reconciling.shutdown(wait=False, cancel_futures=True)
         for database in (self._leasing, self._reading, self._writing):
             await database.close()
+
+    def _tell(self) -> None:
+        """In a thread of its own."""
+        cared = [self.exchanges.care_of(*each) for each in self.accounts.looked_after()]
+        word, dropped = f"daemon {self._daemon}", self.wakes.dropped
+        self._teller.tell(vitals.own(word=word, build_id=self._build, accounts=cared, dropped=dropped))
 
     def _may_send(self, account_id: int) -> bool:
         return not self._stopped and self.accounts.is_open(account_id)

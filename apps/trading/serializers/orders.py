@@ -67,3 +67,10 @@ class OrderDetailSerializer(OrderSerializer):
 
     class Meta(OrderSerializer.Meta):
         fields = [*OrderSerializer.Meta.fields, "events", "fills"]
+
+
+class CancelledSerializer(serializers.Serializer):
+    """Of how many orders the cancel is asked for now, and how many were over already."""
+
+    asked = serializers.IntegerField()
+    over = serializers.IntegerField()

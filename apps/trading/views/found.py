@@ -1,5 +1,6 @@
 """Rows that somebody names by number: other people's are not there."""
 
+from collections.abc import Collection
 from typing import Any, NoReturn
 
 from django.db.models import QuerySet
@@ -68,6 +69,16 @@ def order(request: Request, order_id: int) -> Order:
     if row is None:
         raise NotFound({"id": [f"No order {order_id}."]})
     return row
+
+
+def own_orders(request: Request, order_ids: Collection[int]) -> list[Order]:
+    """Those of these numbers, named in a body: 400 at its field where one is not there, or not one's own to cancel."""
+    rows = list(orders(request).filter(pk__in=order_ids, intent__isnull=False))
+    mine = [row for row in rows if row.account and selectors.may_trade(user=request.user, account=row.account)]
+    missing = sorted(set(order_ids) - {row.pk for row in mine})
+    if missing:
+        raise ValidationError({"orders": [f"No order {missing[0]} of yours."]})
+    return mine
 
 
 def intent(request: Request, intent_id: int) -> OrderIntent:

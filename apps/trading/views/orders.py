@@ -9,11 +9,11 @@ from rest_framework.views import APIView
 
 from apps.feeds.orders import OrderStatus
 from apps.trading import selectors
-from apps.trading.bodies import Nothing
+from apps.trading.bodies import Nothing, OrdersBody
 from apps.trading.execution import cancelling
 from apps.trading.models import Order, OrderFill
 from apps.trading.order_state import FINAL
-from apps.trading.serializers.orders import FillSerializer, OrderDetailSerializer, OrderSerializer
+from apps.trading.serializers.orders import CancelledSerializer, FillSerializer, OrderDetailSerializer, OrderSerializer
 from apps.trading.views import found
 from apps.users.rest.exceptions import Conflict
 from apps.users.rest.idempotency import idempotent
@@ -80,6 +80,24 @@ class OrderCancelView(APIView):
             raise Conflict(f"It is over: {row.status}.")
         cancelling.request_cancel(row, actor_of(request))
         return Response(OrderSerializer(found.order(request, row.pk)).data)
+
+
+class OrdersCancelView(APIView):
+    """Ask for the cancel of several orders: of all of them that still work, or of none where one is not one's own."""
+
+    read_role = write_role = TRADER
+
+    @extend_schema(request=OrdersBody, responses=CancelledSerializer)
+    @idempotent
+    def post(self, request: Request) -> Response:
+        body = OrdersBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        asked = sorted(set(body.validated_data["orders"]))
+        rows = found.own_orders(request, asked)
+        working = [row for row in rows if row.status not in FINAL]
+        for row in working:
+            cancelling.request_cancel(row, actor_of(request))
+        return Response(CancelledSerializer({"asked": len(working), "over": len(rows) - len(working)}).data)
 
 
 class FillsView(generics.ListAPIView):
