@@ -25,7 +25,7 @@ from apps.trading import reconciling
 from apps.trading.execution import cancelling, lanes, resolving, working
 from apps.trading.models import Order
 from apps.trading.order_state import FINAL
-from tests.orders import executors, lives
+from tests.orders import executors, patience, steps
 
 Cell = dict[str, Any]
 SWEEP_S = 0.25
@@ -69,11 +69,11 @@ def paced(cells: list[Cell], every_s: float, threads: int, warm: int) -> dict[st
 
     def work() -> None:
         mine = executors.executor(ports)
-        lives.measured(mine, cells[:1])
+        steps.measured(mine, cells[:1])
         while (job := todo.get()) is not None:
             due, cell = job
             _moments.left = []
-            lives.intend(cell, mine)
+            steps.intend(cell, mine)
             working.work_lane(lanes.lane_of(cell["account"], cell["pair"]), executor=mine)
             told.extend((due, at) for at in _moments.left)
         connections.close_all()
@@ -100,15 +100,15 @@ def serve(cells: list[Cell], seconds: float) -> None:
 
     def loop(turn: Callable[[Any], Any]) -> None:
         mine = executors.executor(ports)
-        lives.measured(mine, cells[:1])
-        executors.until(lambda: lives.patiently(lambda: turn(mine)) and False, seconds, every_s=SWEEP_S)
+        steps.measured(mine, cells[:1])
+        executors.until(lambda: patience.patiently(lambda: turn(mine)) and False, seconds, every_s=SWEEP_S)
 
     turns: list[Callable[[Any], Any]] = [
         lambda mine: working.sweep(executor=mine),
         lambda mine: resolving.resolve_due(mine),
         lambda mine: cancelling.cancel_due(mine),
     ]
-    lives.in_threads([lambda turn=turn: loop(turn) for turn in turns])  # type: ignore[misc]
+    patience.in_threads([lambda turn=turn: loop(turn) for turn in turns])  # type: ignore[misc]
 
 
 def hold(cell: Cell) -> None:
@@ -127,7 +127,7 @@ def is_held(cell: Cell) -> bool:
 
 def want(cell: Cell) -> float:
     """Write the intent; the time of day when that was committed."""
-    lives.intend(cell, executors.executor())
+    steps.intend(cell, executors.executor())
     return datetime.now(UTC).timestamp()
 
 
@@ -177,7 +177,7 @@ async def _place_as_others(cell: Cell, number: int, price: Decimal, step: Decima
 def reconcile(cell: Cell) -> dict[str, float]:
     """Seconds that it took, and how many orders are open then."""
     mine = executors.executor()
-    lives.measured(mine, [cell])
+    steps.measured(mine, [cell])
     began = time.perf_counter()
     reconciling.reconcile(cell["account"], mine)
     took_s = time.perf_counter() - began

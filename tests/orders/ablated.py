@@ -15,7 +15,7 @@ from apps.trading.execution.executor import Executor
 from apps.trading.execution.lanes import HeldLane, lane_of
 from apps.trading.models import IntentState, Order, OrderIntent
 from apps.trading.not_placed import Patience
-from tests.orders import executors, lives
+from tests.orders import endings, executors, steps
 
 LONG_MS, LONG_TTL_S = 55_000, 240.0  # of scenarios in which no time may run out by itself
 LATER_MS = 50_000  # the most that Binance takes is 60 s
@@ -67,9 +67,9 @@ def send(cell: Cell, without: str, patient: bool = False) -> str:
     """Write the intents of a cell's lane and work it; `patient`: requests and leases last for long."""
     GUARDS[without]()
     mine = _executor(cell, patient, executors.TAIL_S)
-    lives.measured(mine, [cell])
+    steps.measured(mine, [cell])
     for number in range(cell.get("orders", 1)):
-        lives.intend({**cell, "key": f"{cell['key']}-{number}"}, mine)
+        steps.intend({**cell, "key": f"{cell['key']}-{number}"}, mine)
     return str(working.work_lane(_lane(cell), executor=mine).ended)
 
 
@@ -79,10 +79,10 @@ def resolve(
     """Look at the cell's orders all the time, and send what is to be sent anew; to be killed."""
     GUARDS[without]()
     mine = _executor(cell, patient, tail_s)
-    lives.measured(mine, [cell])
+    steps.measured(mine, [cell])
 
     def turn() -> bool:
-        orders = Order.objects.filter(account=cell["account"], status__in=lives.IN_DOUBT)
+        orders = Order.objects.filter(account=cell["account"], status__in=endings.IN_DOUBT)
         if patient:
             orders.update(next_check_at=Now())
         resolving.resolve_due(mine)

@@ -12,7 +12,7 @@ from apps.trading.order_state import FINAL
 from apps.trading.risk_view import Scope
 from apps.users.models import User
 from apps.users.services import Actor
-from tests.orders import executors, lives
+from tests.orders import endings, executors, patience, steps
 
 PRESSED = Actor(user="the rig")
 
@@ -21,7 +21,7 @@ def want(cells: list[dict[str, Any]], every_s: float) -> int:
     """Intents one after the other, as strategies write them; how many risk let through."""
     mine, taken = executors.executor(), 0
     for cell in cells:
-        taken += lives.intend(cell, mine).result != "RISK_DENIED"
+        taken += steps.intend(cell, mine).result != "RISK_DENIED"
         time.sleep(every_s)
     return taken
 
@@ -34,8 +34,8 @@ def work(accounts: list[int], seconds: float) -> dict[str, int]:
 
     def loop(turn: Any) -> None:
         mine = executors.executor(ports)
-        lives.measured(mine, cells)
-        executors.until(lambda: lives.patiently(lambda: turn(mine)) and False, seconds, every_s=0.05)
+        steps.measured(mine, cells)
+        executors.until(lambda: patience.patiently(lambda: turn(mine)) and False, seconds, every_s=0.05)
         for name, number in mine.tally.counts().items():
             tally[name] = tally.get(name, 0) + number
 
@@ -45,7 +45,7 @@ def work(accounts: list[int], seconds: float) -> dict[str, int]:
         lambda mine: resolving.resolve_due(mine),
         lambda mine: cancelling.cancel_due(mine),
     ]
-    lives.in_threads([lambda turn=turn: loop(turn) for turn in turns])
+    patience.in_threads([lambda turn=turn: loop(turn) for turn in turns])
     return tally
 
 
@@ -86,7 +86,7 @@ def working_still(accounts: list[int]) -> list[str]:
 
 def undecided(accounts: list[int]) -> int:
     """How many orders wait for a proof, or intents for their turn."""
-    return sum(lives.in_doubt({"account": number}) for number in accounts)
+    return sum(endings.in_doubt({"account": number}) for number in accounts)
 
 
 def halt_all(reason: str) -> int:

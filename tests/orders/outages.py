@@ -20,7 +20,7 @@ from apps.trading.execution import lanes, resolving, working
 from apps.trading.execution.claiming import Claim, claim
 from apps.trading.execution.lanes import HeldLane, LaneLost, lane_of
 from apps.trading.models import Order
-from tests.orders import executors, lives
+from tests.orders import executors, lives, patience, steps
 
 DEADLOCK, LOST = 1213, 2013
 LONG_S = 55.0  # exchanges take a minute at most
@@ -47,7 +47,7 @@ def intend(cells: list[Cell], fault: str, seed: int, seconds: float, redis_url: 
     mine = executors.executor()
     with FAULTS[fault](Random(seed), counted):
         for cell in cells:
-            executors.until(lambda cell=cell: lives.patiently(lambda: lives.intend(cell, mine)), seconds)
+            executors.until(lambda cell=cell: patience.patiently(lambda: steps.intend(cell, mine)), seconds)
     return dict(counted)
 
 
@@ -101,7 +101,7 @@ def look(cells: list[Cell], url: str | None, seconds: float) -> dict[str, int]:
     began = time.monotonic()
     while time.monotonic() - began < seconds:
         Order.objects.filter(account__in=accounts, next_check_at__isnull=False).update(next_check_at=Now())
-        lives.patiently(lambda: resolving.resolve_due(mine))
+        patience.patiently(lambda: resolving.resolve_due(mine))
     return dict(Counter(Order.objects.filter(account__in=accounts).values_list("status", flat=True)))
 
 
@@ -109,10 +109,10 @@ def place(cells: list[Cell]) -> int:
     """Write and send them, however long that takes; how many left."""
     lanes.TTL_S = LONG_S * 4
     mine = executors.executor(executors.ports(timeout_s=LONG_S), expiry_ms=round(LONG_S * 1000))
-    lives.measured(mine, cells)
+    steps.measured(mine, cells)
     sent = 0
     for cell in cells:
-        lives.intend(cell, mine)
+        steps.intend(cell, mine)
         sent += working.work_lane(lane_of(cell["account"], cell["pair"]), executor=mine).sent
     return sent
 
@@ -122,9 +122,9 @@ def two_owners(cells: list[Cell]) -> dict[str, int]:
     told: Counter[str] = Counter()
     ports, lanes.TTL_S = executors.ports(), LONG_S * 4  # nothing runs out here by itself
     first, second = executors.executor(ports), executors.executor(ports)
-    lives.measured(first, cells[:1])
+    steps.measured(first, cells[:1])
     for cell in cells:
-        lives.intend(cell, first)
+        steps.intend(cell, first)
         lane = lane_of(cell["account"], cell["pair"])
         old = lanes.acquire(lane, first)
         Lease.objects.filter(resource=lanes.PREFIX + lane).update(expires_at=Now())
@@ -133,7 +133,7 @@ def two_owners(cells: list[Cell]) -> dict[str, int]:
         assert new is not None
         together = threading.Barrier(2)
         pairs = (("old", old, first), ("new", new, second))
-        lives.in_threads([partial(_claim, *one, cell, together, told) for one in pairs])
+        patience.in_threads([partial(_claim, *one, cell, together, told) for one in pairs])
         lanes.release(new)
     return dict(told)
 

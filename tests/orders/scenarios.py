@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.feeds.tests.waiting import await_that
-from tests.orders import ablated, evidence, lives, sales
+from tests.orders import ablated, endings, evidence, sales
 from tests.orders.forks import Fork
 from tests.orders.rig import Rig
 
@@ -128,7 +128,7 @@ def accepted(rig: Rig, cell: Cell) -> list[dict[str, Any]]:
 def ended(rig: Rig, cell: Cell, resolver: Fork) -> list[int]:
     """Once what was held up has come through, and nothing is in doubt any more."""
     time.sleep(ARRIVES_S)
-    await_that(lambda: not rig.forks.call(lives.in_doubt, cell=cell), PATIENCE_S)
+    await_that(lambda: not rig.forks.call(endings.in_doubt, cell=cell), PATIENCE_S)
     resolver.kill()
     resolver.wait()
     return finished(rig, cell)

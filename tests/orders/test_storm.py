@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tests.orders import evidence, lives, naive, sales
+from tests.orders import endings, evidence, lives, naive, sales
 from tests.orders.invariants import in_order, violations
 from tests.orders.rig import Rig
 from tests.orders.storm import TIMES, Storm
@@ -56,7 +56,7 @@ def test_no_order_is_doubled_lost_or_stuck_whoever_dies(rig: Rig):
     troubles = sales.trouble(rig, accounts, ORDERS, seed=2)
     storm = Storm(
         start=lambda: rig.forks.start(lives.serve, accounts=numbers, threads=2, seconds=300.0),
-        done=lambda: not rig.forks.call(lives.unsettled, cells=cells),
+        done=lambda: not rig.forks.call(endings.unsettled, cells=cells),
         workers=WORKERS,
         kills=KILLS,
         pauses=PAUSES,
