@@ -8,6 +8,8 @@ from celery import Celery
 from celery.schedules import crontab
 from celery.signals import setup_logging, worker_ready
 
+from ctweb import canary
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ctweb.settings")
 
 SCHEDULE: dict[str, float | crontab] = {  # seconds, or a time of day
@@ -57,3 +59,11 @@ def log_as_everybody_does(**kwargs: Any) -> None:
 def look_at_the_catalogue(**kwargs: Any) -> None:
     """The first daemon of a new system waits for it: not until the schedule comes around."""
     app.send_task("apps.feeds.tasks.refresh_due", expires=60)
+
+
+@worker_ready.connect
+def watch_the_worker(sender: Any, **kwargs: Any) -> None:
+    """Libraries of brokers were seen to be connected again and to take nothing."""
+    from django.conf import settings
+
+    canary.start(sender.hostname, settings.CT_CELERY_CHECK_S)

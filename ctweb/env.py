@@ -61,6 +61,7 @@ class Environment:
     build_id: str
     test_hooks: bool
     cancel_on_stop: bool
+    celery_check_s: float
     halt_file: Path
     log_level: str
     log_json: bool | None  # None: unless the log goes to a terminal
@@ -127,6 +128,7 @@ def _read(env: FileAwareEnv) -> Environment:
         build_id=env.str("CT_BUILD_ID", None, validate=Regexp(r"^[A-Za-z0-9._-]{1,40}$")) or commit(),
         test_hooks=env.bool("CT_TEST_HOOKS", False),
         cancel_on_stop=env.bool("CT_CANCEL_ON_STOP", True),
+        celery_check_s=env.float("CT_CELERY_CHECK_S", 10.0, validate=Range(0.1, 60)),
         halt_file=(env.path("CT_HALT_FILE", None) or data_dir / "HALT").absolute(),
         log_level=env.str("CT_LOG_LEVEL", "INFO", validate=OneOf(LOG_LEVELS)),
         log_json=env.bool("CT_LOG_JSON", None),

@@ -35,6 +35,7 @@ CT_ID_KEY = ENVIRONMENT.id_key  # None: this process makes no ids of orders
 CT_BUILD_ID = ENVIRONMENT.build_id
 CT_TEST_HOOKS = ENVIRONMENT.test_hooks
 CT_CANCEL_ON_STOP = ENVIRONMENT.cancel_on_stop
+CT_CELERY_CHECK_S = ENVIRONMENT.celery_check_s
 CT_HALT_FILE = ENVIRONMENT.halt_file  # while it is there this host's senders send no order
 CT_LOG_LEVEL = ENVIRONMENT.log_level
 CT_LOG_JSON = ENVIRONMENT.log_json

@@ -34,6 +34,7 @@ def celery_settings(*, redis_url: str, run_dir: Path, finish_s: float) -> dict[s
         "task_time_limit": 600,
         "task_soft_time_limit": 540,
         "worker_prefetch_multiplier": 1,
+        "worker_direct": True,  # a queue of each worker's own, for its canaries
         "worker_soft_shutdown_timeout": finish_s,
         "worker_cancel_long_running_tasks_on_connection_loss": True,
         "worker_max_tasks_per_child": 1000,
