@@ -21,7 +21,7 @@ from apps.feeds.orders import (
 )
 from apps.trading import paper_rows
 from apps.trading.execution.ports import SendersHalted, check_outside_transaction
-from apps.trading.execution.remote import is_halted
+from apps.trading.execution.signal_file import is_halted
 from workers.paper.matcher import Matcher
 
 T = TypeVar("T")

@@ -1,13 +1,13 @@
 """The signal file of a host: whoever can write there stops it, even when the database is away.
 
-Each sender looks for it right before a request leaves, see `remote.is_halted`. Once the database answers, everything
+Each sender looks for it right before a request leaves, see `signal_file.is_halted`. Once the database answers, all
 else is stopped as well, as by any other halt: the file being gone releases nothing.
 """
 
 from pathlib import Path
 
 from apps.trading import halting
-from apps.trading.execution.remote import is_halted
+from apps.trading.execution.signal_file import is_halted
 from apps.trading.models import RiskState
 from apps.trading.risk_view import Scope, ScopeState
 

@@ -1,18 +1,16 @@
 """The port to an exchange: an OrderClient, with the key of one account."""
 
-import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import structlog
-from msgspec import Struct
 from msgspec.structs import replace
 
 from apps.feeds import selectors as feeds
 from apps.feeds.drivers.base import Request
-from apps.feeds.drivers.trading import Answer, DeadManTerms, Expiry, IdForm, Page, Placed, Trader
-from apps.feeds.errors import ClockSkew, OutcomeUnknown, Retryable, UnknownOrder
+from apps.feeds.drivers.trading import DeadManTerms, Expiry, IdForm, Placed, Trader
+from apps.feeds.errors import UnknownOrder
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.models import TradePair
 from apps.feeds.orders import (
@@ -28,43 +26,13 @@ from apps.feeds.orders import (
     Positions,
     in_base,
 )
-from apps.feeds.transport.orders import TIMEOUT_S, TURN_S, OrderClient, Purpose
+from apps.feeds.transport.orders import OrderClient, Purpose
+from apps.trading.execution.asking import Asking, Nonces, Run, Seat
 from apps.trading.execution.clocks import Clock
-from apps.trading.execution.ports import SendersHalted, check_outside_transaction
+from apps.trading.execution.ports import SendersHalted
+from apps.trading.execution.signal_file import is_halted
 
 log = structlog.get_logger(__name__)
-
-ANSWER_S = TIMEOUT_S + TURN_S + 2.0  # longer than the client itself waits: then its word is the better one
-MOST_PAGES = 200
-T = TypeVar("T")
-
-
-class Run(Protocol):
-    """`transport.loop.run`, or the same on the loop that a daemon has: waits in a thread that is not the loop's."""
-
-    def __call__(self, coroutine: Coroutine[Any, Any, T], timeout: float) -> T: ...
-
-
-class Seat(Struct, frozen=True, kw_only=True):
-    """Whose requests, and where to. `repr` shows no key."""
-
-    account_id: int
-    exchange: str
-    market_type: MarketType
-    keys: Credentials
-
-
-class Nonces:
-    """The exchange's time, never twice the same for one key: some count signatures by it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._last_ms = 0
-
-    def next_ms(self, now_ms: int) -> int:
-        with self._lock:
-            self._last_ms = max(now_ms, self._last_ms + 1)
-            return self._last_ms
 
 
 class RemotePort:
@@ -81,8 +49,8 @@ class RemotePort:
         nonces: Nonces,
         halt_file: Path,
     ) -> None:
-        self._seat, self._trader, self._client = seat, trader, client
-        self._run, self._clock, self._nonces = run, clock, nonces
+        self._seat, self._trader, self._clock = seat, trader, clock
+        self._asking = Asking(seat, client=client, run=run, clock=clock, nonces=nonces)
         self._halt_file = halt_file
 
     @property
@@ -120,21 +88,21 @@ class RemotePort:
             if is_halted(self._halt_file):
                 raise SendersHalted("the signal file of this host is there")
 
-        request = self._trader.place(self._keys, order, self._signed_ms())
-        placed = self._ask(
+        request = self._trader.place(self._keys, order, self._asking.signed_ms())
+        placed = self._asking.ask(
             request, Purpose.ORDER, lambda answer: self._trader.parse_placed(order, answer), check=last_look
         )
         return replace(placed, fills=tuple(in_base(fill, order.instrument) for fill in placed.fills))
 
     def cancel(self, ref: OrderRef) -> None:
-        request = self._trader.cancel(self._keys, ref, self._signed_ms())
-        self._ask(request, Purpose.CANCEL, lambda answer: self._trader.parse_cancelled(ref, answer))
+        request = self._trader.cancel(self._keys, ref, self._asking.signed_ms())
+        self._asking.ask(request, Purpose.CANCEL, lambda answer: self._trader.parse_cancelled(ref, answer))
 
     def cancel_all(self, instrument: Instrument) -> bool:
-        request = self._trader.cancel_all(self._keys, instrument, self._signed_ms())
+        request = self._trader.cancel_all(self._keys, instrument, self._asking.signed_ms())
         if request is None:
             return False
-        self._ask(request, Purpose.CANCEL, lambda answer: self._trader.parse_cancelled_all(instrument, answer))
+        self._asking.ask(request, Purpose.CANCEL, lambda answer: self._trader.parse_cancelled_all(instrument, answer))
         return True
 
     def look_up(self, ref: OrderRef) -> OrderUpdate:
@@ -148,7 +116,7 @@ class RemotePort:
         return in_base(found, ref.instrument)
 
     def open_orders(self, instrument: Instrument | None) -> list[OrderUpdate]:
-        rows = self._pages(
+        rows = self._asking.pages(
             lambda cursor: self._trader.open_orders(self._keys, self.market_type, instrument, self.now_ms(), cursor),
             lambda answer: self._trader.parse_open_orders(self.market_type, answer),
         )
@@ -156,7 +124,7 @@ class RemotePort:
         return [in_base(row, of[row.symbol]) for row in rows if row.symbol in of]
 
     def own_trades(self, instrument: Instrument, since_ms: int) -> list[Fill]:
-        rows = self._pages(
+        rows = self._asking.pages(
             lambda cursor: self._trader.own_trades(self._keys, instrument, since_ms, self.now_ms(), cursor),
             lambda answer: self._trader.parse_own_trades(instrument, answer),
         )
@@ -164,18 +132,18 @@ class RemotePort:
 
     def order_trades(self, ref: OrderRef) -> list[Fill]:
         request = self._trader.order_trades(self._keys, ref, self.now_ms())
-        page = self._read(request, lambda answer: self._trader.parse_own_trades(ref.instrument, answer))
+        page = self._asking.read(request, lambda answer: self._trader.parse_own_trades(ref.instrument, answer))
         return [in_base(row, ref.instrument) for row in page.rows if _is_of(row, ref)]
 
     # the account
 
     def balances(self) -> Balances:
         request = self._trader.balances(self._keys, self.market_type, self.now_ms())
-        rows = self._read(request, lambda answer: self._trader.parse_balances(self.market_type, answer))
+        rows = self._asking.read(request, lambda answer: self._trader.parse_balances(self.market_type, answer))
         return Balances(rows=rows, whole=True)
 
     def positions(self) -> Positions:
-        rows = self._pages(
+        rows = self._asking.pages(
             lambda cursor: self._trader.positions(self._keys, self.now_ms(), cursor), self._trader.parse_positions
         )
         of = self._instruments(rows)
@@ -183,28 +151,28 @@ class RemotePort:
 
     def fees(self, instrument: Instrument) -> Fees:
         request = self._trader.fees(self._keys, instrument, self.now_ms())
-        return self._read(request, lambda answer: self._trader.parse_fees(instrument, answer))
+        return self._asking.read(request, lambda answer: self._trader.parse_fees(instrument, answer))
 
     def funding(self, instrument: Instrument, since_ms: int) -> list[FundingPayment]:
-        return self._pages(
+        return self._asking.pages(
             lambda cursor: self._trader.funding(self._keys, instrument, since_ms, self.now_ms(), cursor),
             lambda answer: self._trader.parse_funding(instrument, answer),
         )
 
     def set_leverage(self, instrument: Instrument, leverage: int, mode: MarginMode) -> None:
-        for request in self._trader.set_leverage(self._keys, instrument, leverage, mode, self._signed_ms()):
-            self._ask(request, Purpose.ORDER, self._trader.parse_leverage_set)
+        for request in self._trader.set_leverage(self._keys, instrument, leverage, mode, self._asking.signed_ms()):
+            self._asking.ask(request, Purpose.ORDER, self._trader.parse_leverage_set)
 
     @property
     def dead_man_terms(self) -> DeadManTerms | None:
         return self._trader.dead_man_terms(self._keys, self.market_type)
 
     def dead_man(self, timer_ms: int | None, instrument: Instrument | None = None) -> int | None:
-        now_ms = self._signed_ms()
+        now_ms = self._asking.signed_ms()
         request = self._trader.dead_man(self._keys, self.market_type, timer_ms, now_ms, instrument)
         if request is None:
             return None
-        return self._ask(
+        return self._asking.ask(
             request,
             Purpose.ORDER,
             lambda answer: self._trader.parse_dead_man(self.market_type, timer_ms, now_ms, answer),
@@ -216,44 +184,8 @@ class RemotePort:
     def _keys(self) -> Credentials:
         return self._seat.keys
 
-    def _signed_ms(self) -> int:
-        return self._nonces.next_ms(self.now_ms())
-
     def _look_up(self, request: Request, ref: OrderRef) -> OrderUpdate:
-        return self._read(request, lambda answer: self._trader.parse_order(ref, answer))
-
-    def _pages(self, request: Callable[[str | None], Request], parse: Callable[[Answer], Page[T]]) -> list[T]:
-        """All rows. Part of a list proves nothing: raise Retryable for one without end."""
-        rows: list[T] = []
-        cursor: str | None = None
-        for _ in range(MOST_PAGES):
-            page = self._read(request(cursor), parse)
-            rows += page.rows
-            if (cursor := page.cursor) is None:
-                return rows
-        raise Retryable(f"{self.exchange}: a list of more than {MOST_PAGES} pages")
-
-    def _read(self, request: Request, parse: Callable[[Answer], T]) -> T:
-        return self._ask(request, Purpose.READ, parse)
-
-    def _ask(
-        self,
-        request: Request,
-        purpose: Purpose,
-        parse: Callable[[Answer], T],
-        check: Callable[[], None] | None = None,
-    ) -> T:
-        check_outside_transaction()
-        asked = self._client.ask(self.exchange, str(self.account_id), request, purpose, parse, check=check)
-        try:
-            return self._run(asked, ANSWER_S)
-        except ClockSkew:
-            self._clock.doubt()
-            raise
-        except TimeoutError:
-            if purpose is Purpose.READ:
-                raise Retryable(f"{request}: nobody waited for the answer") from None
-            raise OutcomeUnknown(f"{request}: nobody waited for the answer") from None
+        return self._asking.read(request, lambda answer: self._trader.parse_order(ref, answer))
 
     def _instruments(self, rows: Sequence[Any]) -> dict[str, Instrument]:
         """By the exchange's own spelling; what is not listed here cannot be counted, and is left out."""
@@ -265,17 +197,6 @@ class RemotePort:
         if missing := symbols - of.keys():
             log.warning("not in the catalogue", account=self.account_id, symbols=sorted(missing))
         return of
-
-
-def is_halted(path: Path) -> bool:
-    """Whether the host's signal file is there; it is taken for there when that cannot be told."""
-    try:
-        path.stat()
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        log.error("cannot look for the signal file", error=str(error))
-    return True
 
 
 def _is_of(fill: Fill, ref: OrderRef) -> bool:

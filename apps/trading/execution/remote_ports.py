@@ -15,9 +15,10 @@ from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.gate import RESERVE, Gates
 from apps.feeds.transport.orders import OrderClient, Purpose
 from apps.trading import keyring, keys
+from apps.trading.execution.asking import ANSWER_S, Nonces, Run, Seat
 from apps.trading.execution.clocks import Clocks, Sample, steady_s
 from apps.trading.execution.ports import CannotWork
-from apps.trading.execution.remote import ANSWER_S, Nonces, RemotePort, Run, Seat
+from apps.trading.execution.remote import RemotePort
 from apps.trading.models import Account, AccountKey, AccountMode
 from apps.trading.sealing import CannotOpen
 

@@ -14,8 +14,8 @@ from apps.feeds.errors import ClockSkew, OutcomeUnknown, Refused, RequestExpired
 from apps.feeds.market import MarketType, Side
 from apps.feeds.models import TradePair
 from apps.feeds.orders import OrderRef, OrderStatus
+from apps.trading.execution.asking import Nonces
 from apps.trading.execution.ports import InsideTransaction, SendersHalted
-from apps.trading.execution.remote import Nonces
 from apps.trading.tests import remote_seat
 from apps.trading.tests.remote_seat import Desk, Exchanges
 
@@ -181,7 +181,7 @@ def test_orders_that_threads_place_at_once_are_all_taken_where_signatures_are_co
 
 
 def test_an_answer_that_nobody_waited_for_proves_nothing(on: Desk, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("apps.trading.execution.remote.ANSWER_S", 0.5)
+    monkeypatch.setattr("apps.trading.execution.asking.ANSWER_S", 0.5)
     on.fault("accept_hang", seconds=30)
     with pytest.raises(OutcomeUnknown):
         on.port.place(on.new_order(on.committed()))
@@ -191,11 +191,11 @@ def test_an_answer_that_nobody_waited_for_proves_nothing(on: Desk, monkeypatch: 
 
 
 def test_a_list_without_end_is_no_list(on: Desk, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("apps.trading.execution.remote.MOST_PAGES", 0)
+    monkeypatch.setattr("apps.trading.execution.asking.MOST_PAGES", 0)
     with pytest.raises(Retryable):
         on.port.open_orders(on.instrument)
 
 
 def test_nothing_of_the_key_is_shown(on: Desk):
-    shown: list[Any] = [on.port, on.port._seat, vars(on.port)]
+    shown: list[Any] = [on.port, on.port._seat, vars(on.port), vars(on.port._asking)]
     assert all(secret not in repr(each) for each in shown for secret in (on.keys.key, on.keys.secret))

@@ -104,8 +104,8 @@ def test_a_process_that_was_not_told_where_the_private_keys_are_has_no_way(ports
 
 def test_two_accounts_with_one_key_count_their_signatures_together(ports: RemotePorts):
     first, second, other = account(), account(), account(key=SECOND)
-    assert ports.of(first.pk)._nonces is ports.of(second.pk)._nonces
-    assert ports.of(first.pk)._nonces is not ports.of(other.pk)._nonces
+    assert ports.of(first.pk)._asking._nonces is ports.of(second.pk)._asking._nonces
+    assert ports.of(first.pk)._asking._nonces is not ports.of(other.pk)._asking._nonces
 
 
 def test_a_ring_that_cannot_be_read_is_no_way(ports: RemotePorts, settings, tmp_path: Path):

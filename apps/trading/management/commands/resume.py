@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.trading import halting
-from apps.trading.execution.remote import is_halted
+from apps.trading.execution.signal_file import is_halted
 from apps.trading.risk_view import Scope
 from apps.users.alerts import NotAPerson
 from apps.users.terminal import person
