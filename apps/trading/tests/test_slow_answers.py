@@ -1,0 +1,81 @@
+"""An answer that comes after the request itself has run out is an answer: it says what became of the order."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from apps.feeds.market import MarketType, Side
+from apps.trading import records
+from apps.trading.execution import resolving
+from apps.trading.execution.claiming import Claim
+from apps.trading.execution.lanes import HeldLane
+from apps.trading.execution.sending import Fate, send
+from apps.trading.models import Order, OrderEvent, OrderFill
+from apps.trading.tests import remote_seat
+from apps.trading.tests.remote_seat import EXPIRY_MS, Desk, Exchanges
+
+pytestmark = pytest.mark.django_db
+exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
+SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
+# two that look at the expiry at their gateway, one that looks at none
+WHERE = [("binance", SPOT), ("kucoin", SPOT), ("htx", FUTURES)]
+LATE_S = EXPIRY_MS / 1000 + 0.5
+LONG_S = 3_600.0
+
+
+@pytest.fixture
+def on(exchanges: Exchanges, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
+    desk = Desk(exchanges, *getattr(request, "param", ("binance", SPOT)), tmp_path)
+    yield desk
+    desk.close()
+
+
+everywhere = pytest.mark.parametrize("on", WHERE, indirect=True, ids="-".join)
+
+
+def sent(on: Desk, row: Order) -> Fate:
+    """As an executor sends it, whose lane lasts."""
+    until = time.monotonic() + LONG_S
+    claim = Claim(order_id=row.pk, intent_id=row.intent_id or 0, order=on.new_order(row), leave_by=until)
+    held = HeldLane(lane=row.intent.lane, holder="h", fence=1, until=until)
+    return send(claim, held, executor=on.executor(), port=on.port)
+
+
+def events(row: Order) -> list[str]:
+    return list(OrderEvent.objects.filter(order_id=row.pk).order_by("seq").values_list("kind", flat=True))
+
+
+@everywhere
+def test_an_order_whose_answer_comes_after_its_expiry_is_recorded_by_that_answer(on: Desk):
+    row = on.committed()
+    on.fault("early_fill", seconds=LATE_S)  # it is there at once, and answered late
+    assert sent(on, row) is Fate.PLACED
+    assert on.port.now_ms() > records.milliseconds(row.request_expires_at)
+    found = Order.objects.get(pk=row.pk)
+    assert (found.status, found.exchange_order_id) == ("OPEN", str(on.accepted()[0].order.id))
+    assert (events(row)[-1], len(on.accepted())) == ("placed", 1)
+    assert "lost" not in events(row)
+
+
+@everywhere
+def test_what_was_filled_before_the_late_answer_is_counted_once(on: Desk):
+    row = on.committed(on.intent(price=on.across(Side.BUY)))
+    on.fault("early_fill", seconds=LATE_S)
+    assert sent(on, row) is Fate.PLACED
+    for _ in range(2):
+        resolving.resolve(row.pk, on.port)
+    found = Order.objects.get(pk=row.pk)
+    assert (found.status, found.filled) == ("FILLED", row.amount)
+    assert sum(fill.amount for fill in OrderFill.objects.filter(order=row)) == row.amount
+    assert len(on.accepted()) == 1
+
+
+@pytest.mark.parametrize("on", [("hyperliquid", FUTURES)], indirect=True, ids="-".join)
+def test_a_refusal_that_comes_late_ends_the_order(on: Desk):
+    """It reached the matcher when it had run out."""
+    row = on.committed()
+    on.fault("late_accept", seconds=LATE_S)
+    assert sent(on, row) is Fate.REFUSED
+    assert (Order.objects.get(pk=row.pk).status, on.accepted()) == ("REJECTED", [])
