@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from apps.feeds.market import Side
 from apps.feeds.orders import OrderType, TimeInForce
+from apps.trading import plain
 from apps.trading.accounts import LONGEST_NAME
 from apps.trading.fields import Money
 from apps.trading.keys import LONGEST
@@ -61,7 +62,7 @@ class MoneyText(serializers.Field):
         return value
 
     def to_representation(self, value: Any) -> Any:
-        return str(value)
+        return plain.text(value) if isinstance(value, Decimal) else str(value)
 
 
 class Nothing(StrictSerializer):

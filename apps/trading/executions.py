@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from django.conf import settings
 from msgspec.structs import replace
 
@@ -11,7 +10,7 @@ from apps.feeds import selectors as feeds
 from apps.feeds.market import Instrument, Side
 from apps.feeds.models import TradePair
 from apps.feeds.orders import Fill
-from apps.trading import attempts, holdings, order_state, publishing, records
+from apps.trading import attempts, holdings, order_state, plain, publishing, records
 from apps.trading.attempts import Attempt
 from apps.trading.execution import hooks
 from apps.trading.models import FillSource, Order, OrderFill, OrderIntent, StrayFill, TradeHistory
@@ -35,7 +34,7 @@ def take(attempt: Attempt, fill: Fill, source: FillSource) -> None:
         hooks.at("K12")
         attempt.row.pair = TradePair.objects.select_related("exchange").get(pk=attempt.row.pair_id)
         _insert(attempt.row, mine, source)
-    evidence: dict[str, Any] = {"source": source, **msgspec.to_builtins(mine)}
+    evidence: dict[str, Any] = {"source": source, **plain.evidence(mine)}
     attempts.write(attempt, after, kind="fill", evidence=evidence)
 
 

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 
 from apps.trading.execution import hooks
 from apps.trading.models import Order, OrderFill
+from apps.trading.plain import plainly
 
 TIMEOUT_S = 0.1
 REST_S = 1.0  # after a failure
@@ -52,7 +53,7 @@ class Publisher:
             counts["rested"] += 1
             return False
         try:
-            self._redis.publish(channel(account_id), msgspec.json.encode(message))
+            self._redis.publish(channel(account_id), msgspec.json.encode(plainly(message)))
         except (RedisError, OSError):
             self._rests_until = time.monotonic() + REST_S
             counts["failed"] += 1

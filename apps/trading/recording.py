@@ -9,7 +9,6 @@ the bus.
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import msgspec
 from django.db import IntegrityError
 from msgspec.structs import replace
 
@@ -17,7 +16,7 @@ from apps.feeds.drivers.trading import Placed
 from apps.feeds.errors import FeedError
 from apps.feeds.market import Instrument
 from apps.feeds.orders import Fill, OrderStatus, OrderUpdate
-from apps.trading import attempts, executions, gone, not_placed, order_state, outside
+from apps.trading import attempts, executions, gone, not_placed, order_state, outside, plain
 from apps.trading.attempts import Attempt
 from apps.trading.execution import hooks
 from apps.trading.execution.transactions import in_transaction
@@ -149,7 +148,7 @@ def record_miss(order_id: int, look: Look, *, patience: Patience = PATIENCE, ret
         attempt = _lock(order_id)
         lost = order_state.lose(attempt.state)  # nobody has answered for it
         after = not_placed.miss(lost, look, patience)
-        attempts.write(attempt, after, kind="missed", evidence=msgspec.to_builtins(look), retry=retry)
+        attempts.write(attempt, after, kind="missed", evidence=plain.evidence(look), retry=retry)
         return attempt.row
 
     return _in_one(step)
@@ -161,7 +160,7 @@ def record_gone(order_id: int, look: Look, *, cancelled: bool, patience: Patienc
     def step(conflict: bool) -> Order:
         attempt = _lock(order_id)
         after = gone.miss(attempt.state, look, patience, cancelled=cancelled)
-        attempts.write(attempt, after, kind="gone", evidence=msgspec.to_builtins(look))
+        attempts.write(attempt, after, kind="gone", evidence=plain.evidence(look))
         return attempt.row
 
     return _in_one(step)
@@ -226,7 +225,7 @@ def _updated(
     columns: dict[str, Any] = {}
     if update.exchange_ms is not None and after != before and update.exchange_ms > attempt.row.exchange_ms:
         columns["exchange_ms"] = update.exchange_ms
-    evidence = {"source": source, **msgspec.to_builtins(update)}
+    evidence = {"source": source, **plain.evidence(update)}
     attempts.write(attempt, after, kind=kind, evidence=evidence, **columns)
     if attempt.state.exchange_order_id != before.exchange_order_id:
         _attach(attempt)

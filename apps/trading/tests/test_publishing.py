@@ -100,3 +100,11 @@ def test_what_waits_is_bounded_and_what_is_too_much_is_counted(monkeypatch):
     for _ in range(publishing.MOST + 2):
         publisher.publish(1, {"type": "order"})
     assert publishing.counts["shed"] - before == 2
+
+
+def test_what_is_told_has_plain_numbers(order, heard, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        fill = told.fill(order, "t1", "1E-7", fee=Decimal("0E+18"))
+        recording.record_fill(order.account_id, told.instrument(order), fill, FillSource.WS)
+    counted = next(each for each in iter(heard.next, None) if each["type"] == "fill")
+    assert (counted["amount"], counted["fee"]) == ("0.0000001", "0")
