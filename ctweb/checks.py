@@ -5,7 +5,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 
 TEST_SECRET = "only-for-tests-"  # noqa: S105  # how the SECRET_KEY of every test run begins
 
@@ -32,4 +32,12 @@ def nobody_is_killed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
     """Kill points are for tests."""
     if settings.CT_TEST_HOOKS and not settings.SECRET_KEY.startswith(TEST_SECRET):
         return [Error("CT_TEST_HOOKS is for tests: it makes processes kill themselves.", id="ct.E003")]
+    return []
+
+
+@register(deploy=True)
+def somebody_is_paged(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """An alert that nobody sees stops an account five minutes later."""
+    if not settings.CT_EMBEDDED and settings.CT_PAGER_URL is None:
+        return [Warning("CT_PAGER_URL is not set: alerts reach nobody who has no page open.", id="ct.W001")]
     return []

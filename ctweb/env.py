@@ -63,6 +63,7 @@ class Environment:
     cancel_on_stop: bool
     celery_check_s: float
     halt_file: Path
+    pager_url: str | None  # None: nobody is paged
     log_level: str
     log_json: bool | None  # None: unless the log goes to a terminal
 
@@ -130,6 +131,7 @@ def _read(env: FileAwareEnv) -> Environment:
         cancel_on_stop=env.bool("CT_CANCEL_ON_STOP", True),
         celery_check_s=env.float("CT_CELERY_CHECK_S", 10.0, validate=Range(0.1, 60)),
         halt_file=(env.path("CT_HALT_FILE", None) or data_dir / "HALT").absolute(),
+        pager_url=env.str("CT_PAGER_URL", "", validate=_url("http", "https", needed=False)) or None,
         log_level=env.str("CT_LOG_LEVEL", "INFO", validate=OneOf(LOG_LEVELS)),
         log_json=env.bool("CT_LOG_JSON", None),
     )
@@ -182,8 +184,10 @@ def own_secret(path: Path, make: Callable[[], str]) -> str:
     return path.read_text()
 
 
-def _url(*schemes: str) -> Callable[[str], None]:
+def _url(*schemes: str, needed: bool = True) -> Callable[[str], None]:
     def validate(value: str) -> None:
+        if not value and not needed:
+            return
         try:
             parts = urlsplit(value)
             whole = parts.scheme in schemes and bool(parts.netloc or parts.path) and parts.port != 0

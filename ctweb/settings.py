@@ -37,6 +37,7 @@ CT_TEST_HOOKS = ENVIRONMENT.test_hooks
 CT_CANCEL_ON_STOP = ENVIRONMENT.cancel_on_stop
 CT_CELERY_CHECK_S = ENVIRONMENT.celery_check_s
 CT_HALT_FILE = ENVIRONMENT.halt_file  # while it is there this host's senders send no order
+CT_PAGER_URL = ENVIRONMENT.pager_url  # who knows it may page: it is kept as a secret
 CT_LOG_LEVEL = ENVIRONMENT.log_level
 CT_LOG_JSON = ENVIRONMENT.log_json
 REDIS_URL = ENVIRONMENT.redis_url

@@ -70,12 +70,14 @@ def _make(role: str, settle_s: float) -> "Daemon":
     )
     if role == MONITOR:
         return Monitor(options)
+    from apps.users.transport.webhook import Webhook
     from workers.trader.daemon import Alone, Both
 
     trading = TradeOptions(
         halt_file=settings.CT_HALT_FILE,
         cancels_on_stop=settings.CT_CANCEL_ON_STOP,
         stop_s=max(settle_s - AFTER_ORDERS_S, settle_s / 2),
+        pager=Webhook(settings.CT_PAGER_URL) if settings.CT_PAGER_URL else None,
     )
     return Both(options, trading) if role == BOTH else Alone(options, trading)
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from apps.users.paging import Pager
+
 
 class Options(Struct, frozen=True, kw_only=True):
     daemon: str
@@ -26,3 +28,4 @@ class TradeOptions(Struct, frozen=True, kw_only=True):
     halt_file: Path
     cancels_on_stop: bool
     stop_s: float
+    pager: Pager | None = None

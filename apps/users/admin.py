@@ -64,7 +64,7 @@ class AuditAdmin(ReadOnlyAdmin):
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
-    list_display = ("at", "kind", "scope", "scope_id", "text", "acked_by", "acked_at")
+    list_display = ("at", "kind", "scope", "scope_id", "text", "acked_by", "acked_at", "paged_at", "page_tries")
     list_filter = ("kind", "scope")
 
 

@@ -12,6 +12,8 @@ from apps.users.services import Actor, record
 
 log = structlog.get_logger(__name__)
 
+OPEN = {"acked_at": None, "cleared_at": None}  # nobody has come, and it is not over
+
 
 class NotAPerson(ValueError):
     """A program cannot acknowledge, confirm or release."""
@@ -24,18 +26,33 @@ def require_person(actor: Actor) -> None:
 
 
 def raise_alert(
-    *, kind: str, text: str, scope: str = "", scope_id: str = "", subject: str = "", once: bool = False
+    *,
+    kind: str,
+    text: str,
+    scope: str = "",
+    scope_id: str = "",
+    subject: str = "",
+    once: bool = False,
+    escalates: bool = True,
 ) -> Alert:
     """The alert of this trouble; one that nobody has acknowledged yet stands for it, as it was first told.
 
-    `once`: one that somebody has acknowledged stands for it as well, for trouble of which there can be no second.
+    `once`: one that somebody has acknowledged stands for it as well, until it is over. With `escalates` more is
+    stopped when nobody comes. The pager is told by who pages, see `apps.users.paging`: nobody waits for it here.
     """
     named = {"kind": kind, "scope": scope, "scope_id": scope_id, "subject": subject[:100]}
-    known = Alert.objects.filter(**named, **({} if once else {"acked_at": None})).order_by("-id").first()
+    standing = Alert.objects.filter(**named, cleared_at=None, **({} if once else {"acked_at": None}))
+    known = standing.order_by("-id").first()
     if known is not None:
         return known
     log.error("alert", kind=kind, scope=scope, scope_id=scope_id, subject=subject, text=text)
-    return Alert.objects.create(text=text[:500], **named)
+    return Alert.objects.create(text=text[:500], escalates=escalates, **named)
+
+
+def clear(*, kind: str, scope: str, scope_id: str, subject: str = "") -> int:
+    """The trouble is over by itself; how many alerts no longer wait. The next of its kind is a new one."""
+    rows = Alert.objects.filter(kind=kind, scope=scope, scope_id=scope_id, subject=subject[:100], cleared_at=None)
+    return rows.update(cleared_at=Now())
 
 
 @transaction.atomic
@@ -55,8 +72,8 @@ def ack_scope(*, scope: str, scope_id: str, actor: Actor) -> int:
 
 
 def waiting(*, scope: str | None = None, scope_id: str = "") -> QuerySet[Alert]:
-    """Those that nobody has acknowledged, of one scope or of all."""
-    rows = Alert.objects.filter(acked_at=None)
+    """Those that nobody has acknowledged and that are not over, of one scope or of all."""
+    rows = Alert.objects.filter(**OPEN)
     return rows if scope is None else rows.filter(scope=scope, scope_id=scope_id)
 
 

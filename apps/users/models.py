@@ -110,13 +110,22 @@ class Alert(models.Model):
     at = models.DateTimeField(db_default=Now())
     acked_by = models.CharField(max_length=150, db_default="", blank=True)
     acked_at = models.DateTimeField(null=True)
+    escalates = models.BooleanField(db_default=True)  # more is stopped when nobody comes
     escalated_at = models.DateTimeField(null=True)  # nobody came: more was stopped
+    cleared_at = models.DateTimeField(null=True)  # the trouble is over by itself: nobody needs to come
+    page_at = models.DateTimeField(db_default=Now())  # the next try to tell the pager
+    page_tries = models.PositiveIntegerField(db_default=0)
+    page_error = models.CharField(max_length=200, db_default="", blank=True)
+    paged_at = models.DateTimeField(null=True)  # the pager has it
 
     class Meta:
         db_table = "alert"
         ordering = ["-id"]
         default_permissions = ("view",)
-        indexes = [models.Index(fields=["acked_at", "scope", "scope_id", "at"], name="alert_open")]
+        indexes = [
+            models.Index(fields=["acked_at", "scope", "scope_id", "at"], name="alert_open"),
+            models.Index(fields=["paged_at", "acked_at", "page_at"], name="alert_unpaged"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.scope} {self.scope_id}: {self.text}"

@@ -63,4 +63,7 @@ class AlertSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Alert
-        fields = ["id", "kind", "scope", "scope_id", "subject", "text", "at", "acked_by", "acked_at", "escalated_at"]
+        fields = [
+            *("id", "kind", "scope", "scope_id", "subject", "text", "at", "acked_by", "acked_at"),
+            *("escalates", "escalated_at", "cleared_at", "paged_at", "page_tries", "page_error"),
+        ]

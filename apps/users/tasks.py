@@ -1,15 +1,25 @@
-"""What is swept out once a day."""
+"""Pages, and what is swept out once a day."""
 
 from datetime import timedelta
 
 from celery import shared_task
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 from knox.models import AuthToken
 
+from apps.users import paging
 from apps.users.models import IdempotentAnswer
+from apps.users.transport.webhook import Webhook
 
 ANSWERS_KEPT = timedelta(days=2)
+
+
+@shared_task
+def page() -> None:
+    """As trading daemons do by themselves: one that is gone is what somebody is paged for."""
+    if settings.CT_PAGER_URL is not None:
+        paging.page_due(Webhook(settings.CT_PAGER_URL))
 
 
 @shared_task

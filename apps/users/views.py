@@ -126,7 +126,9 @@ class AlertsView(generics.ListAPIView):
             if name in request.query_params:
                 rows = rows.filter(**{name: word(request, name)})
         is_open = yes_or_no(request, "open")
-        return rows if is_open is None else rows.filter(acked_at__isnull=is_open)
+        if is_open is None:
+            return rows
+        return rows.filter(**alerts.OPEN) if is_open else rows.exclude(**alerts.OPEN)
 
 
 class AlertAckView(APIView):

@@ -16,6 +16,7 @@ from apps.trading.execution.ports import Ports
 from apps.trading.execution.spreading import Spread
 from apps.trading.execution.working import sweep, work_lane
 from apps.trading.usage import refresh_all
+from apps.users.paging import Pager, page_due
 from workers.trader.threads import Job
 from workers.trader.wakes import Wakes
 
@@ -40,6 +41,7 @@ class Jobs:
         accounts: Callable[[], Collection[int]],
         halt_file: Path,
         tell: Callable[[], object],
+        pager: Pager | None,
     ) -> None:
         """`sending` are the ports through which new orders may leave, `ports` those for all else. `reporter` tells how
         executors fare. `accounts` are those that this daemon looks after; `tell` says how these fare."""
@@ -53,6 +55,7 @@ class Jobs:
         self._wakes = wakes
         self._measure_clocks = measure_clocks
         self._tell = tell
+        self._pager = pager
 
         self._cancels = Spread("cancels", partial(cancelling.cancel_account, executor(ports)))
         self._looks = Spread("looks", partial(resolving.resolve_account, executor(ports)))
@@ -71,6 +74,7 @@ class Jobs:
             Job(name="timers of exchanges", call=self.tend_timers, every_s=1.0),
             Job(name="clocks", call=self._measure_clocks, every_s=1.0),
             Job(name="vitals", call=self._tell, every_s=1.0),
+            *([] if self._pager is None else [Job(name="pager", call=partial(page_due, self._pager), every_s=1.0)]),
         ]
 
     def _claiming(self, name: str, work: Callable[[Executor], object], every_s: float) -> Job:

@@ -1,7 +1,8 @@
 """Keeps the exchanges' own timers (R21): armed while entries rest, refreshed long before they are due, never in doubt.
 
 The timer is a backstop, should every executor be gone: what it cancels is looked for then, and the account rests until
-a person resumes it. Where the exchange refuses one, the account has none: it is asked again much later.
+a person resumes it. Where the exchange refuses one, the account has none: a person is told once, and it is asked again
+much later. Many accounts are too small for one, so nothing is stopped for want of it.
 """
 
 import time
@@ -25,10 +26,11 @@ from apps.trading.intent import Purpose
 from apps.trading.models import Account, Order
 from apps.trading.order_state import FINAL
 from apps.trading.risk_view import DeadMan, Scope
-from apps.users.alerts import raise_alert
+from apps.users.alerts import clear, raise_alert
 
 log = structlog.get_logger(__name__)
 
+REFUSED = "NO_TIMER"  # an alert
 AGAIN_S = 3600.0  # after a refusal: most accounts of Hyperliquid are too small for a timer, today and tomorrow
 PASSING = (ClockSkew, RequestExpired)  # refusals that say nothing of the timer
 
@@ -112,13 +114,33 @@ def _tell(port: Port, of: Of, kept: Kept, deadlines_ms: dict[Of, int], timer_ms:
     except FeedError as error:  # asked again in a second: there is time for three more
         if isinstance(error, Refused) and not isinstance(error, PASSING):
             kept.refused_s[of] = time.monotonic()
+            if timer_ms is not None:
+                _tell_of_refusal(port.account_id, pair, error)
         log.warning("the exchange's timer was not told", account=port.account_id, pair=of, error=str(error))
         return 0
     if deadline_ms is None:
         deadlines_ms.pop(of, None)
     else:
         deadlines_ms[of] = deadline_ms
+        clear(kind=REFUSED, **_named(port.account_id, pair))
     return 1
+
+
+def _tell_of_refusal(account_id: int, pair: TradePair | None, error: Refused) -> None:
+    """Its text is left out: some exchanges repeat in it what they were asked."""
+    raise_alert(
+        kind=REFUSED,
+        text=f"account {account_id}: the exchange refuses its timer ({error.code or type(error).__name__}), nothing"
+        " cancels its orders should every executor be gone",
+        once=True,
+        escalates=False,
+        **_named(account_id, pair),
+    )
+
+
+def _named(account_id: int, pair: TradePair | None) -> dict[str, str]:
+    subject = "" if pair is None else str(pair)
+    return {"scope": Scope.ACCOUNT, "scope_id": str(account_id), "subject": subject}
 
 
 def entries_rest(account_id: int) -> bool:

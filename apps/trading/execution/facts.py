@@ -147,7 +147,8 @@ KINDS: dict[str, tuple[dict[str, str], str]] = {
     ),
     "alert": (
         {"at1": "MIN(at)"},
-        """FROM alert WHERE acked_at IS NULL AND ((scope = 'account' AND scope_id = %(account_text)s)
+        """FROM alert WHERE acked_at IS NULL AND cleared_at IS NULL AND escalates
+        AND ((scope = 'account' AND scope_id = %(account_text)s)
         OR (scope = 'trade' AND scope_id = %(trade_text)s))""",
     ),
     "whole": ({"a": "id", "n1": "amount"}, "FROM order_intent WHERE id = %(whole)s"),

@@ -16,6 +16,7 @@ from apps.trading.risk_view import Scope
 from apps.trading.tests import key_rows, remote_seat, timer_desk
 from apps.trading.tests.remote_seat import Desk
 from apps.trading.tests.timer_desk import KEPT, LEAST_VOLUME, NOT_OFFERED, deadline, end, is_armed, look, resting, terms
+from apps.users.alerts import ack
 from apps.users.models import Alert
 
 pytestmark = pytest.mark.django_db
@@ -95,6 +96,27 @@ def test_an_account_that_is_refused_a_timer_has_none_and_is_asked_for_it_much_la
     assert (look(on), on.asked) == (0, before + 2)
     monkeypatch.setattr(LEAST_VOLUME, Decimal(0))
     assert (look(on), is_armed(on)) == (1, True)
+
+
+@pytest.mark.parametrize("on", ["okx-futures", "binance-futures"], indirect=True)
+def test_a_refused_timer_is_told_once_halts_nothing_and_is_over_once_there_is_one(
+    on: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("apps.trading.execution.dead_men.AGAIN_S", 0.0)
+    resting(on)
+    on.fault("reject", kind="any", count=3)
+    assert [look(on) for _ in range(2)] == [0, 0]
+    ack(alert_id=Alert.objects.get().pk, actor=key_rows.trader())
+    assert look(on) == 0
+    alert = Alert.objects.get()
+    assert (alert.kind, alert.scope, alert.scope_id, alert.escalates) == (
+        "NO_TIMER",
+        "account",
+        str(on.account.pk),
+        False,
+    )
+    on.fault("reject", kind="any", count=0)
+    assert (look(on), is_armed(on), Alert.objects.filter(cleared_at=None).count()) == (1, True, 0)
 
 
 @pytest.mark.parametrize("on", ["hyperliquid-futures"], indirect=True)

@@ -27,7 +27,7 @@ from apps.trading.models import (
 )
 from apps.trading.risk_view import DeadMan, Mismatch, Parent, RiskView, Scope, ScopeState
 from apps.trading.tests import rows, stage
-from apps.users.alerts import raise_alert
+from apps.users.alerts import clear, raise_alert
 from apps.users.models import Alert
 from apps.users.tests.people import person
 
@@ -277,6 +277,16 @@ def test_legs_that_nothing_covers_are_of_the_trade():
     Arbitrage.objects.create(trade=trade, status="COMPLETED", unhedged_since=ago(3))
     Arbitrage.objects.create(trade=stage.trade(), status="PENDING", unhedged_since=ago(3))
     assert len(view(trade).unhedged_ms) == 1
+
+
+def test_an_alert_that_is_over_or_that_stops_nothing_does_not_count():
+    trade = stage.trade()
+    of = {"scope": "account", "scope_id": str(trade.account_id)}
+    raise_alert(kind="notice", text="t", escalates=False, **of)
+    raise_alert(kind="over", text="t", **of)
+    assert view(trade).alert_unacked_ms is not None
+    clear(kind="over", **of)
+    assert view(trade).alert_unacked_ms is None
 
 
 def test_the_oldest_alert_of_account_or_trade_that_waits_counts():

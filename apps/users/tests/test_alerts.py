@@ -65,3 +65,11 @@ def test_an_escalation_is_noted_once():
 
 def test_a_text_that_is_too_long_is_cut():
     assert raise_alert(kind="A" * 30, text="x" * 600).text == "x" * 500
+
+
+def test_trouble_that_is_over_waits_for_nobody_and_the_next_is_a_new_alert():
+    of = {"kind": "NO_TIMER", "scope": "account", "scope_id": "1"}
+    first = raise_alert(text="a", once=True, **of)
+    assert [alerts.clear(**of) for _ in range(2)] == [1, 0]
+    assert (waiting().count(), waiting_since(scope="account", scope_id="1")) == (0, None)
+    assert raise_alert(text="b", once=True, **of).pk != first.pk
