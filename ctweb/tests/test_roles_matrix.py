@@ -111,6 +111,7 @@ TRADERS_PAGES = {
 }
 OPERATORS_PAGES = {
     "halt/": "/halt/",
+    "trading/risk/left/": "/trading/risk/left/",
     "trading/executors/": "/trading/executors/",
     "trading/executors/work/": "/trading/executors/work/",
 }

@@ -196,7 +196,7 @@ def test_limits_and_alerts_are_on_the_risk_page(desk):
     RiskLimit.objects.create(scope="global", name="max_order_usdt", value=50, by="anna")
     alert = raise_alert(kind="UNKNOWN", text="an order is in doubt")
     text = text_of(desk.oleg, "/trading/risk/")
-    assert "global  <b>50</b>" in text
+    assert "global  <b>50 USDT</b>" in text
     assert f'data-post="/api/v1/alerts/{alert.pk}/ack"' in text
     assert 'data-form="/api/v1/risk/limits"' not in text
 

@@ -23,9 +23,17 @@ def orders(request: HttpRequest) -> HttpResponse:
         **shown.orders(request),
         **shown.fills(request),
         **(shown.intents(request) if has_role(request.user, TRADER) else {}),
+        "pairs": _pairs(request),
+        "chosen": {name: request.GET.get(name, "") for name in ("account", "pair")},
         "page_keys": [("n", _("new order")), ("o", _("open orders, all orders"))],
     }
     return shown.page(request, "trading/orders.html", "orders", context)
+
+
+def _pairs(request: HttpRequest) -> list[str]:
+    """Those that a person may see orders of."""
+    rows = selectors.visible(Order.objects.filter(pair__isnull=False), user=request.user).order_by()
+    return sorted(set(rows.values_list("pair__pair", flat=True).distinct()))
 
 
 @login_required

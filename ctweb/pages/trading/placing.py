@@ -1,5 +1,6 @@
 """`/trading/orders/new/`: an order by hand, beside the live book that it goes to."""
 
+import json
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -16,7 +17,7 @@ from ctweb.live.units import lot_decimals, plain
 from ctweb.pages import ladder
 from ctweb.pages.roles import trader_required
 from ctweb.pages.snapshot import book_now, fleet_now
-from ctweb.pages.trading import shown
+from ctweb.pages.trading import shown, words
 from ctweb.pages.urlnames import book_url
 
 LEVELS = 8
@@ -38,7 +39,8 @@ def new(request: HttpRequest) -> HttpResponse:
         "pairs": pairs,
         "instrument": instrument,
         **(_market(instrument) if instrument else {}),
-        **shown.orders(request),
+        **shown.orders(request, account=account),
+        "words": _words(),
         "page_keys": [("b", _("buy")), ("s", _("sell")), (_("Enter"), _("review the order"))],
     }
     return shown.page(request, "trading/new_order.html", "orders", context)
@@ -89,6 +91,12 @@ def _market(instrument: Instrument) -> dict[str, Any]:
         "size_digits": lot_decimals(instrument),
         "least": [_exact(instrument.min_amount), _exact(instrument.min_notional)],
     }
+
+
+def _words() -> str:
+    """What the page's script says of limits and refusals, as JSON."""
+    limits = {name: _(label) for name, (label, _unit) in words.LIMITS.items()}
+    return json.dumps({"limits": limits, "denials": {name: _(text) for name, text in words.DENIALS.items()}})
 
 
 def _exact(value: Any) -> str | None:

@@ -1,15 +1,19 @@
 """`/trading/positions/`: what is held and what it came to, paper and live apart."""
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from apps.feeds.market import MarketType
 from apps.trading import selectors
+from apps.trading.execution.market import RedisMarket
 from apps.trading.models import AccountMode, Position, RiskUsage, Wallet
 from ctweb.pages.roles import trader_required
 from ctweb.pages.trading import shown
@@ -41,10 +45,31 @@ def _held(request: HttpRequest) -> dict[str, Any]:
     reserved = selectors.reserved(account_ids={row.account_id for row in wallets})
     return {
         "days": _days([row for row in usage if row.day is not None]),
-        "positions": rows.exclude(amount=0)[: shown.MOST_ROWS],
+        "positions": [_valued(row) for row in rows.exclude(amount=0)[: shown.MOST_ROWS]],
         "closed": rows.filter(amount=0).exclude(realised=0)[:20],
         "wallets": [(row, reserved.get((row.account_id, row.asset))) for row in wallets[: shown.MOST_ROWS]],
     }
+
+
+def _valued(row: Position) -> dict[str, Any]:
+    """With the middle of its book and what it would bring there; where no book is LIVE, what the exchange told."""
+    mark = _market(settings.REDIS_URL).mid(row.pair.key)
+    result = row.told_unrealised
+    if mark is not None and row.entry_price is not None:
+        result = (mark - row.entry_price) * row.amount
+    return {"row": row, "mark": mark, "result": result, "facing": _facing(row)}
+
+
+def _facing(row: Position) -> str:
+    if row.pair.market_type == MarketType.SPOT:
+        return _("held")
+    return _("LONG") if row.amount > 0 else _("SHORT")
+
+
+@lru_cache(maxsize=4)
+def _market(url: str) -> RedisMarket:
+    """The one of this process; made when it is first needed."""
+    return RedisMarket.at(url)
 
 
 def _days(rows: list[RiskUsage]) -> list[dict[str, Any]]:

@@ -3,23 +3,37 @@
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from apps.trading import halting, limit_settings, limits, selectors
+from apps.trading import halting, limit_settings, limits, scopes, selectors
+from apps.trading.execution import flattening
 from apps.trading.limit_settings import PAIR
-from apps.trading.models import Account, Order, RiskLimit, RiskState, RiskUsage, Trade
+from apps.trading.models import (
+    Account,
+    HaltMode,
+    Order,
+    RiskLimit,
+    RiskState,
+    RiskUsage,
+    Trade,
+    TradingSwitch,
+)
 from apps.trading.order_state import FINAL
 from apps.trading.risk_view import Scope, ScopeState
 from apps.users.alerts import waiting
-from ctweb.pages.roles import viewer_required
+from ctweb.pages.roles import operator_required, viewer_required
 from ctweb.pages.trading import shown
 from ctweb.pages.trading.accounts import named
 
 MOST_LINES = 100
+MOST_REPORTS = 6  # of scopes that are stopped, the widest first
+NEXT_MODE = {"": "cancel", HaltMode.STOP: "cancel", HaltMode.CANCEL: "flatten"}  # what a sheet offers first
+CENT = Decimal("0.01")
 USED_SHARE = Decimal("0.8")  # from here on a limit is nearly used up
 
 
@@ -32,6 +46,8 @@ def risk(request: HttpRequest) -> HttpResponse:
         "names": [(name, limit_settings.default(name), limit_settings.ceilings()[name]) for name in limits.CEILINGS],
         "limits": RiskLimit.objects.all(),
         "scopes": [*(scope.value for scope in Scope), PAIR],
+        "switch": TradingSwitch.objects.filter(pk=1).first(),
+        "build": settings.CT_BUILD_ID,
     }
     return shown.page(request, "trading/risk.html", "risk", context)
 
@@ -62,21 +78,43 @@ def state(request: HttpRequest) -> JsonResponse:
     return JsonResponse(answer)
 
 
-def _now(request: HttpRequest) -> dict[str, Any]:
-    whole = halting.report(scope=Scope.GLOBAL)
-    names = named(shown.accounts(request))
-    halted = whole is not None and whole.state != ScopeState.ACTIVE
+@login_required
+@operator_required
+@require_GET
+def left(request: HttpRequest) -> HttpResponse:
+    """What a halt of `?scope=` that flattens would close, for its sheet: of accounts that the person may see."""
+    scope, _colon, scope_id = request.GET.get("scope", "global:").replace("\x00", "").partition(":")
+    if scope not in list(Scope) or not scopes.exists(Scope(scope), scope_id):
+        raise Http404(_("no such scope"))
     seen = selectors.account_ids(user=request.user)
-    lines = [line for line in whole.lines if line.account_id in seen] if whole is not None and halted else []
+    held = flattening.held_under(RiskState(scope=scope, scope_id=scope_id))
+    return render(request, "trading/left.html", {"rows": [row for row in held if row.account_id in seen]})
+
+
+def _now(request: HttpRequest) -> dict[str, Any]:
+    accounts = {row.pk: row for row in shown.accounts(request)}
+    names = named(list(accounts.values()))
+    switches = _switches(request, names)
     return {
-        "report": whole if halted else None,
-        "lines": lines[:MOST_LINES],
-        "more": max(0, len(lines) - MOST_LINES),
-        "switches": _switches(request, names),
+        "halts": [_halt(one, accounts) for one in switches if one["row"].state != ScopeState.ACTIVE][:MOST_REPORTS],
+        "switches": switches,
         "alerts": waiting()[:50],
         "used": _used(request),
         "names_of": names,
     }
+
+
+def _halt(one: dict[str, Any], accounts: dict[int, Account]) -> dict[str, Any]:
+    """What one scope's halt has come to, as far as the person may see."""
+    row = one["row"]
+    report = halting.report(scope=Scope(row.scope), scope_id=row.scope_id)
+    lines = (
+        [(line, accounts[line.account_id]) for line in report.lines if line.account_id in accounts] if report else []
+    )
+    holdings = [each for each in report.holdings if each.account_id in accounts] if report else []
+    name = _("everything") if row.scope == Scope.GLOBAL else f"{row.scope} {one['name']}"
+    more = max(0, len(lines) - MOST_LINES)
+    return {"report": report, "name": name, "lines": lines[:MOST_LINES], "holdings": holdings, "more": more}
 
 
 def _switches(request: HttpRequest, names: dict[str, str]) -> list[dict[str, Any]]:
@@ -90,7 +128,7 @@ def _switches(request: HttpRequest, names: dict[str, str]) -> list[dict[str, Any
         if known is not None and row.scope_id not in known and row.state == ScopeState.ACTIVE:
             continue  # closed, or somebody else's
         name = row.scope_id if known is None else known.get(row.scope_id, row.scope_id)
-        found.append({"row": row, "name": name})
+        found.append({"row": row, "name": name, "next": NEXT_MODE.get(row.mode or "", "flatten")})
     order = [scope.value for scope in Scope]
     return sorted(
         found,
@@ -113,8 +151,8 @@ def _used(request: HttpRequest) -> list[dict[str, Any]]:
         concerned = [(one.name, one.value) for one in set_by_people if one.scope_id in ("", str(row.account_id))]
         have = limits.strictest(concerned, limit_settings.ceilings())
         count = open_orders.get(row.account_id, 0)
-        loss = max(Decimal(0), -(row.realised + row.unrealised + row.funding - row.fees))
-        most = min(have.max_day_loss_usdt, have.max_day_loss_share * (row.equity or Decimal(0)))
+        loss = max(Decimal(0), -(row.realised + row.unrealised + row.funding - row.fees)).quantize(CENT)
+        most = min(have.max_day_loss_usdt, have.max_day_loss_share * (row.equity or Decimal(0))).quantize(CENT)
         if count:
             found.append(_use(row.account, _("open orders"), Decimal(count), Decimal(have.max_open_account)))
         if loss:

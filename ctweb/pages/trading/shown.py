@@ -1,16 +1,22 @@
 """What the pages of trading have in common: whose rows are shown, and the frame around them."""
 
 from typing import Any
+from urllib.parse import urlencode
 
+from django.db.models import Case, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from apps.feeds.orders import OrderStatus
 from apps.trading import selectors
 from apps.trading.models import Account, AccountMode, Order, OrderFill, OrderIntent
 from apps.trading.order_state import FINAL
 from ctweb.pages.snapshot import fleet_now
 
 MOST_ROWS = 200
+SHOWS = ("open", "doubt", "all")
+ASKED = ("show", "account", "pair")
+IN_DOUBT_FIRST = Case(When(status=OrderStatus.UNKNOWN, then=Value(0)), default=Value(1))
 
 
 def page(request: HttpRequest, template: str, name: str, context: dict[str, Any]) -> HttpResponse:
@@ -25,13 +31,27 @@ def accounts(request: HttpRequest) -> list[Account]:
     return sorted(rows, key=lambda row: (row.mode != AccountMode.LIVE, row.exchange.code, row.market_type, row.name))
 
 
-def orders(request: HttpRequest) -> dict[str, Any]:
-    """For partials/orders.html; `?show=all` has those that are over too, `?account=` one account's."""
+def orders(request: HttpRequest, *, account: Account | None = None) -> dict[str, Any]:
+    """For trading/orders_table.html, what is in doubt on top. `?show=all` has those that are over too, `doubt` those
+    alone whose fate nobody knows; `?account=` and `?pair=` narrow down, or `account` does."""
+    show = request.GET.get("show", "open")
     rows = Order.objects.select_related("account", "pair__exchange", "trade")
-    rows = _of_account(request, selectors.visible(rows, user=request.user))
-    if request.GET.get("show") != "all":
+    rows = _of_pair(request, _of_account(request, selectors.visible(rows, user=request.user)))
+    if account is not None:
+        rows = rows.filter(account=account)
+    if show == "doubt":
+        rows = rows.filter(status=OrderStatus.UNKNOWN)
+    elif show != "all":
         rows = rows.exclude(status__in=list(FINAL))
-    return {"orders": rows[:MOST_ROWS], "show": request.GET.get("show", "open"), "most": MOST_ROWS}
+    found = list(rows.order_by(IN_DOUBT_FIRST, "-id")[:MOST_ROWS])
+    return {
+        "orders": found,
+        "show": show if show in SHOWS else "open",
+        "most": MOST_ROWS,
+        "beside_form": request.GET.get("beside") == "form",
+        "is_cut": len(found) == MOST_ROWS,
+        "asked": urlencode({name: request.GET[name] for name in ASKED if request.GET.get(name)}),
+    }
 
 
 def intents(request: HttpRequest, most: int = 12) -> dict[str, Any]:
@@ -43,6 +63,11 @@ def intents(request: HttpRequest, most: int = 12) -> dict[str, Any]:
 def fills(request: HttpRequest, most: int = 12) -> dict[str, Any]:
     rows = OrderFill.objects.select_related("account", "order__pair__exchange", "order__account")
     return {"fills": _of_account(request, selectors.visible(rows, user=request.user))[:most]}
+
+
+def _of_pair(request: HttpRequest, rows: Any) -> Any:
+    asked = request.GET.get("pair", "").replace("\x00", "")
+    return rows.filter(pair__pair=asked) if asked else rows
 
 
 def _of_account(request: HttpRequest, rows: Any) -> Any:

@@ -5,7 +5,7 @@
 
 import { post, Refused, toast } from "./server.js";
 
-const KINDS = { bool: (field) => field.checked };
+const KINDS = { bool: (field) => field.checked, truth: (field) => field.value === "true" };
 const SECRET_MS = 60000; // what is secret does not stay on the screen
 const keys = new WeakMap(); // one key per form until it succeeds: a double click has one effect
 
@@ -43,6 +43,10 @@ export function bodyOf(form) {
 
 /** Say what was refused, and where; null: nothing. */
 export function refuse(line, error) {
+  for (const field of line.closest("form")?.elements ?? []) {
+    if (error?.fields?.[field.name] === undefined) field.removeAttribute("aria-invalid");
+    else field.setAttribute("aria-invalid", "true");
+  }
   line.hidden = error === null;
   line.textContent = error === null ? "" : error.message;
 }

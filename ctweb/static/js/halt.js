@@ -2,20 +2,19 @@
 // needs neither the socket nor Redis.
 
 import { duration } from "./fmt.js";
+import { openSheet, startSheet } from "./haltsheet.js";
 import { onKey } from "./keys.js";
 import { serverNow } from "./link.js";
-import { post } from "./server.js";
 import { ticking, write } from "./store.js";
 
 const ASK_EVERY_MS = 3000;
 const byId = (id) => document.getElementById(id);
 let now = null; // {state, since_ms, by, reason, scopes, live, alerts}
-let key = null;
 
 export function startHalt() {
   const button = byId("halt");
   now = { state: button?.dataset.state ?? "ACTIVE", since_ms: 1000 * Number(button?.dataset.since || 0) };
-  if (button !== null) startSheet(button);
+  if (button !== null) startButton(button);
   ticking(draw);
   ask();
   setInterval(ask, ASK_EVERY_MS);
@@ -25,49 +24,15 @@ export function startHalt() {
 /** The browser's title, which begins with the worst. */
 export const titled = (title) => (now?.state === "HALTED" ? `■ HALTED ${title}` : title);
 
-/** Open the sheet with a scope chosen, as in its list: "global:", "account:7". */
-export function openSheet(scope = "global:", name = null) {
-  const choice = byId("halt-form").elements.scope;
-  if (![...choice.options].some((one) => one.value === scope)) choice.append(new Option(name ?? scope, scope));
-  choice.value = scope;
-  key = crypto.randomUUID();
-  fail(null);
-  byId("halt-sheet").showModal();
-  byId("halt-now").focus();
-}
-
-function startSheet(button) {
+function startButton(button) {
   const open = (event) => { event.preventDefault(); openSheet(); };
   button.addEventListener("click", open);
   onKey("H", open);
-  byId("halt-close").addEventListener("click", () => byId("halt-sheet").close());
-  byId("halt-form").addEventListener("submit", (event) => { event.preventDefault(); halt(event.target); });
-}
-
-async function halt(form) {
-  const [scope, ...id] = form.elements.scope.value.split(":");
-  const body = { scope, scope_id: id.join(":"), mode: form.elements.mode.value, reason: form.elements.reason.value };
-  byId("halt-now").disabled = true;
-  try {
-    await post("/api/v1/risk/halt", body, { key });
-  } catch (error) {
-    fail(error.message);
-    return;
-  } finally {
-    byId("halt-now").disabled = false;
-  }
-  byId("halt-sheet").close();
-  await ask();
-  if (location.pathname !== "/trading/risk/") location.assign("/trading/risk/");
-  else document.body.dispatchEvent(new Event("trading-changed"));
-}
-
-/** The sheet stays and says what else there is; null: it was opened anew. */
-function fail(why) {
-  const line = byId("halt-failed");
-  byId("halt-sheet").toggleAttribute("data-failed", why !== null);
-  line.hidden = why === null;
-  if (why !== null) write(line, `Not halted: ${why}. Try again, open /halt/, or run: python manage.py halt`);
+  startSheet(async () => {
+    await ask();
+    if (location.pathname !== "/trading/risk/") location.assign("/trading/risk/");
+    else document.body.dispatchEvent(new Event("trading-changed"));
+  });
 }
 
 async function ask() {

@@ -3,6 +3,7 @@
 import { bodyOf, changed, refuse, startForms } from "./forms.js";
 import { duration, group, MISSING } from "./fmt.js";
 import { startFrame } from "./frame.js";
+import { startFresh } from "./fresh.js";
 import { onKey } from "./keys.js";
 import { link } from "./link.js";
 import { listen, listened } from "./listening.js";
@@ -15,9 +16,11 @@ const form = byId("order");
 const age = new Age();
 let state = "DOWN";
 let limit = 5000;
+const words = form === null ? {} : JSON.parse(form.dataset.words);
 let key = crypto.randomUUID(); // of the order that is reviewed: pressed twice it is one order
 
 startFrame();
+startFresh();
 startForms();
 listen(listened());
 byId("choose").hidden = true; // without a script it is pressed
@@ -88,6 +91,11 @@ function drawState() {
   write(byId("age"), ms === null ? MISSING : duration(ms));
 }
 
+/** Why risk refuses, in words and with its own. */
+function why({ deny_reason: reason, deny_text: text }) {
+  return `${text || words.denials[reason] || ""} (${reason})`.trim();
+}
+
 function wanted() {
   const { account, pair } = form.dataset;
   return { ...bodyOf(form), account: Number(account), pair };
@@ -120,12 +128,12 @@ function drawReview(found) {
     ["Worth", found.value === null ? MISSING : `${group(found.value)} ${quote}`],
     ["Fees, at most", found.fee === null ? MISSING : `${group(found.fee)} ${quote}`],
     ["Held back", found.reserved_asset ? `${group(found.reserved_amount)} ${found.reserved_asset}` : "nothing"],
-    ...found.limits.map(({ name, used, most }) => [name, `${group(used)} of ${group(most)}`]),
+    ...found.limits.map(({ name, used, most }) => [words.limits[name] ?? name, `${group(used)} of ${group(most)}`]),
   ];
   byId("review").replaceChildren(...lines.flatMap(([label, value]) => [node("dt", label), node("dd", value)]));
   byId("review").hidden = false;
   const denied = found.deny_reason !== "";
-  if (denied) refuse(byId("refused"), { message: `Risk would refuse it: ${found.deny_reason} ${found.deny_text}` });
+  if (denied) refuse(byId("refused"), { message: `Risk would refuse it: ${why(found)}` });
   byId("place").disabled = denied;
   if (!denied) byId("place").focus();
 }
@@ -134,7 +142,7 @@ async function place() {
   byId("place").disabled = true;
   try {
     const made = await post("/api/v1/intents", { ...wanted(), key }, { key });
-    toast(made.result === "RISK_DENIED" ? `Risk refused it: ${made.deny_reason}` : `Intent ${made.id} is on its way`, {
+    toast(made.result === "RISK_DENIED" ? `Risk refused it: ${why(made)}` : `Intent ${made.id} is on its way`, {
       kind: made.result === "RISK_DENIED" ? "bad" : "",
     });
     forget();

@@ -1,8 +1,10 @@
 // The pages of trading: lists that refresh themselves, buttons and forms that ask REST.
 
+import { startCancelShown } from "./cancelshown.js";
 import { startForms } from "./forms.js";
 import { startFrame } from "./frame.js";
-import { openSheet } from "./halt.js";
+import { startFresh } from "./fresh.js";
+import { openSheet } from "./haltsheet.js";
 import { onKey } from "./keys.js";
 import { listen, listened } from "./listening.js";
 
@@ -10,17 +12,28 @@ const byId = (id) => document.getElementById(id);
 
 startFrame();
 startForms();
+startFresh();
+startCancelShown();
 listen(listened());
+startFilter();
 onKey("n", () => byId("new")?.click());
 onKey("o", () => (byId("open")?.ariaCurrent ? byId("all") : byId("open"))?.click());
 document.addEventListener("click", ({ target }) => {
   const halt = target.closest("[data-halt]");
-  if (halt !== null) openSheet(halt.dataset.halt, halt.closest("li").querySelector(".what").innerText);
+  if (halt !== null) openSheet(halt.dataset.halt, halt.dataset.name, halt.dataset.mode);
   const resume = target.closest("[data-resume]");
   if (resume !== null) askResume(resume.dataset);
   const unlimit = target.closest("[data-unlimit]");
   if (unlimit !== null) askUnlimit(unlimit.dataset);
+  if (target.id === "live-switch") byId("live-sheet").showModal();
 });
+
+/** A choice is shown at once; without a script its button is pressed. */
+function startFilter() {
+  if (byId("filter") === null) return;
+  byId("filter-go").hidden = true;
+  byId("filter").addEventListener("change", ({ currentTarget }) => currentTarget.submit());
+}
 
 function askResume({ resume, name }) {
   const form = byId("resume-form");
@@ -29,6 +42,7 @@ function askResume({ resume, name }) {
   form.elements.scope.value = scope;
   form.elements.scope_id.value = id.join(":");
   byId("resume-what").textContent = name;
+  warnOfUnconfirmed(resume);
   byId("resume").showModal();
 }
 
@@ -38,4 +52,11 @@ function askUnlimit({ unlimit, name }) {
   form.dataset.form = `/api/v1/risk/limits/${unlimit}`;
   byId("unlimit-what").textContent = name;
   byId("unlimit").showModal();
+}
+
+/** What is not proven yet is named before somebody lets it go on. */
+function warnOfUnconfirmed(scope) {
+  const open = document.querySelectorAll(`[data-report="${CSS.escape(scope)}"] tr[data-verdict]:not([data-verdict="confirmed"])`);
+  byId("resume-warn").hidden = open.length === 0;
+  byId("resume-warn").textContent = `▲ ${open.length} orders of this halt are not confirmed yet.`;
 }

@@ -1,0 +1,191 @@
+"""Pages of orders, risk and execution: filters, halts of every scope, what would be closed, and how accounts fare."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+from msgspec import json
+from redis import Redis
+
+from apps.feeds.tests.listings import list_pairs
+from apps.trading.caches import Stats
+from apps.trading.execution.vitals import Care, Vitals
+from apps.trading.models import Account, Position, TradingSwitch
+from apps.trading.tests import rows
+from apps.users.alerts import raise_alert
+from ctweb.tests.desk import GUARD, Desk, Person, open_desk
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(settings) -> Desk:
+    list_pairs("BTC/USDT", "ETH/USDT")
+    return open_desk(settings)
+
+
+def text_of(person: Person, path: str) -> str:
+    answer = person.client.get(path)
+    assert answer.status_code == 200, path
+    return answer.content.decode()
+
+
+def working(desk: Desk, who: str = "anna", **values):
+    intent = rows.intent(rows.trade(desk.accounts[who]), state="WORKING")
+    return rows.order(intent, **{"status": "OPEN", "request_expires_at": timezone.now(), **values})
+
+
+def held(desk: Desk, who: str, amount: str) -> Position:
+    pair = working(desk, who, status="FILLED").pair
+    return Position.objects.create(account=desk.accounts[who], pair=pair, amount=Decimal(amount), entry_price=100)
+
+
+# orders
+
+
+def test_orders_in_doubt_stand_on_top_and_can_be_shown_alone(desk):
+    lost = working(desk, status="UNKNOWN", unknown_at=timezone.now())
+    rests = working(desk)
+    text = text_of(desk.anna, "/trading/orders/")
+    assert text.index(lost.client_order_id) < text.index(rests.client_order_id)
+    alone = text_of(desk.anna, "/trading/orders/table/?show=doubt")
+    assert lost.client_order_id in alone
+    assert rests.client_order_id not in alone
+
+
+@pytest.mark.parametrize(("asked", "is_there"), [("BTC/USDT", True), ("ETH/USDT", False), ("\x00", True), ("'", False)])
+def test_orders_are_narrowed_down_to_a_pair(desk, asked, is_there):
+    order = working(desk)
+    answer = desk.anna.client.get("/trading/orders/table/", {"pair": asked})
+    assert (order.client_order_id in answer.content.decode()) is is_there
+
+
+def test_what_cancel_all_shown_cancels_is_marked_for_whoever_may(desk):
+    mine, asked = working(desk, "desk"), working(desk, "desk", cancel_state="REQUESTED")
+    text = text_of(desk.anna, "/trading/orders/")
+    assert f'data-cancel="{mine.pk}"' in text
+    assert f'data-cancel="{asked.pk}"' not in text
+    assert 'id="cancel-shown"' in text
+    seen = text_of(desk.vera, "/trading/orders/")
+    assert "data-cancel=" not in seen
+    assert 'id="cancel-shown"' not in seen
+
+
+# risk
+
+
+def test_each_scope_that_is_stopped_has_its_own_list_of_confirmations(desk):
+    order = working(desk)
+    account = str(desk.accounts["anna"].pk)
+    desk.oleg.post("risk/halt", {"scope": "account", "scope_id": account, "reason": "one leg"})
+    text = text_of(desk.anna, "/trading/risk/")
+    assert f'data-report="account:{account}"' in text
+    assert "1 not confirmed" in text
+    assert order.client_order_id in text
+    assert order.client_order_id not in text_of(desk.boris, "/trading/risk/")
+
+
+def test_a_scope_may_be_stopped_further_but_not_beyond_flattening(desk):
+    desk.oleg.post("risk/reduce", {"scope": "exchange", "scope_id": "binance"})
+    assert 'data-halt="exchange:binance" data-mode="cancel"' in text_of(desk.oleg, "/trading/risk/now/")
+    desk.oleg.post("risk/halt", {"scope": "exchange", "scope_id": "binance"})
+    assert 'data-halt="exchange:binance" data-mode="flatten"' in text_of(desk.oleg, "/trading/risk/now/")
+    assert 'data-halt="exchange:binance"' not in text_of(desk.vera, "/trading/risk/now/")
+
+
+def test_what_a_halt_would_close_is_named_before_it_is_pressed(desk):
+    held(desk, "anna", "0.5")
+    held(desk, "boris", "7")
+    text = text_of(desk.anna, "/trading/risk/left/?scope=global:")
+    assert "0.5" in text
+    assert "boris" not in text
+    assert "Nothing is held there" in text_of(desk.anna, "/trading/risk/left/?scope=exchange:okx")
+    for scope in ("", "nowhere:", "exchange:nope", "account:x", "account:1\x00"):
+        assert desk.anna.client.get("/trading/risk/left/", {"scope": scope}).status_code in (200, 404)
+
+
+def test_what_is_still_held_under_a_flattening_halt_is_told_to_those_who_may_know(desk):
+    held(desk, "boris", "7")
+    assert desk.oleg.post("risk/halt", {"mode": "flatten", **GUARD}).status_code == 200
+    assert "still held" in text_of(desk.boris, "/trading/risk/")
+    assert "7 BTC/USDT" in text_of(desk.boris, "/trading/risk/")
+    assert "7 BTC/USDT" not in text_of(desk.anna, "/trading/risk/")
+
+
+def test_the_build_that_may_send_is_told_and_whether_it_is_this_one(desk, settings):
+    settings.CT_BUILD_ID = "b2"
+    assert "none: no order leaves" in text_of(desk.vera, "/trading/risk/")
+    TradingSwitch.objects.update_or_create(pk=1, defaults={"allowed_build": "b1"})
+    assert "this page is of b2, whose executors send nothing" in text_of(desk.vera, "/trading/risk/")
+    TradingSwitch.objects.update(allowed_build="b2")
+    assert "the one that runs" in text_of(desk.vera, "/trading/risk/")
+
+
+def test_live_money_is_switched_by_an_administrator_alone(desk):
+    assert 'id="live-switch"' in text_of(desk.olga, "/trading/risk/")
+    assert 'id="live-switch"' not in text_of(desk.anna, "/trading/risk/")
+
+
+# execution
+
+
+@pytest.fixture
+def daemon(desk, redis_url, settings) -> Vitals:
+    """It looks after Anna's account, whose private socket is silent, and has asked its caches."""
+    settings.REDIS_URL = redis_url
+    care = Care(account_id=desk.accounts["anna"].pk, step="READY", ready=False, whole=False, counts={"sweeps": 12})
+    told = Vitals(
+        process="h:1",
+        word="daemon d7",
+        build_id="b1",
+        at_ms=0,
+        caches={"config": Stats(hits=3, misses=1, size=2)},
+        published={"told": 41, "failed": 2},
+        hints={"told": 5},
+        accounts=[care],
+    )
+    with Redis.from_url(redis_url) as bus:
+        bus.set("trading:h:1", json.encode(told))
+        bus.rpush("ct:exec.wake", "one")
+    return told
+
+
+def test_execution_tells_who_looks_after_an_account_and_how_far_that_is(desk, daemon):
+    text = text_of(desk.anna, "/trading/executors/work/")
+    mine = text[text.index(f'id="care-{desk.accounts["anna"].pk}"') :]
+    assert "daemon d7" in mine
+    assert "silent: sweeps only" in mine
+    assert "sweeps <b>12</b>" in mine
+    assert "not yet" in mine
+    assert f'id="care-{desk.accounts["boris"].pk}"' not in text
+
+
+def test_execution_tells_the_counters_of_caches_messages_and_hints(desk, daemon):
+    text = text_of(desk.oleg, "/trading/executors/work/")
+    assert "75.0 %" in text
+    assert "of 4, 2 kept" in text
+    assert "told <b>41</b>" in text
+    assert "failed <b>2</b>" in text
+    assert 'hints that wait <b class="warn">1</b>' in text
+
+
+def test_execution_tells_what_came_of_the_last_reconciliation_and_of_the_exchanges_timer(desk):
+    account = desk.accounts["anna"]
+    position = held(desk, "anna", "1")
+    Account.objects.filter(pk=account.pk).update(reconciled_at=timezone.now() - timedelta(minutes=3))
+    assert "✓ equal" in text_of(desk.anna, "/trading/executors/work/")
+    Position.objects.filter(pk=position.pk).update(mismatch_since=timezone.now())
+    Account.objects.filter(pk=account.pk).update(dead_man_fired_at=timezone.now())
+    text = text_of(desk.anna, "/trading/executors/work/")
+    assert "1 differ" in text
+    assert "fired" in text
+
+
+def test_alerts_can_be_acknowledged_where_execution_is_watched(desk):
+    alert = raise_alert(kind="UNKNOWN", text="an order is in doubt")
+    assert f'data-post="/api/v1/alerts/{alert.pk}/ack"' in text_of(desk.oleg, "/trading/executors/")
+
+
+def test_without_redis_execution_says_that_nobody_can_tell(desk):
+    assert "of the other processes nobody can tell" in text_of(desk.oleg, "/trading/executors/")
