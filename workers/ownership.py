@@ -12,6 +12,7 @@ from apps.feeds import leases
 from apps.feeds.drivers.base import Driver
 from apps.feeds.placement import Load, assign
 from apps.feeds.shards import lease_of
+from apps.users.alerts import raise_alert
 from workers.database import Database, DatabaseAwayError
 
 log = structlog.get_logger(__name__)
@@ -136,6 +137,12 @@ class Ownership:
         mine = {shard for shard, owner in owners.items() if owner == self._daemon}
         missing = {lease_of(shard): shard for shard in mine - held.keys()}
         taken = leases.acquire(holder=self._daemon, resources=list(missing), ttl_s=TTL_S) if missing else {}
+        if taken and (flapping := leases.flapping(taken)):
+            raise_alert(
+                kind="LEASE_FLAP",
+                text=f"{len(flapping)} shards go from daemon to daemon, their holders are gone again and again:"
+                f" {', '.join(flapping[:5])}",
+            )
         return Verdict(
             kept=kept,
             gained={missing[resource]: fence for resource, fence in taken.items()},

@@ -7,13 +7,14 @@ one statement or two; whoever is asyncio calls them in a thread.
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Now
 
 from apps.feeds.models import Daemon, Lease
 from apps.feeds.placement import Room
 
 NOBODY = ""
+FLAPS, FLAP_S = 3, 300.0  # torn so often, each time within so many seconds of the last, a lease flaps
 DEAD_S = 10  # without a heartbeat for so long a daemon is taken for dead
 
 
@@ -25,11 +26,25 @@ def acquire(*, holder: str, resources: Collection[str], ttl_s: float) -> dict[st
     _ensure(resources)
     free = Q(expires_at__lte=Now()) | Q(holder=holder)
     # MySQL evaluates SET from left to right; no value below reads a column that was set before it.
+    let_go = Q(holder=NOBODY)
+    lately = Q(torn_at__gt=Now() - timedelta(seconds=FLAP_S))
     Lease.objects.filter(free, resource__in=resources).update(
-        fence=F("fence") + 1, holder=holder, expires_at=Now() + timedelta(seconds=ttl_s)
+        fence=F("fence") + 1,
+        torn=Case(When(let_go, then=F("torn")), When(lately, then=F("torn") + 1), default=1),
+        torn_at=Case(When(let_go, then=F("torn_at")), default=Now()),
+        holder=holder,
+        expires_at=Now() + timedelta(seconds=ttl_s),
     )
     mine = Lease.objects.filter(resource__in=resources, holder=holder)
     return dict(mine.values_list("resource", "fence"))
+
+
+def flapping(resources: Collection[str]) -> list[str]:
+    """Those of `resources`, just taken, that go from hand to hand: their holders die, or do not come to renew them."""
+    lately = Lease.objects.filter(
+        resource__in=resources, torn__gte=FLAPS, torn_at__gt=Now() - timedelta(seconds=FLAP_S)
+    )
+    return sorted(lately.values_list("resource", flat=True))
 
 
 def renew(*, holder: str, fences: Mapping[str, int], ttl_s: float) -> set[str]:

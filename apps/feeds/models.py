@@ -100,6 +100,8 @@ class Lease(models.Model):
     holder = models.CharField(max_length=64, blank=True)  # empty: released
     fence = models.BigIntegerField(db_default=0)
     expires_at = models.DateTimeField()
+    torn_at = models.DateTimeField(null=True)  # when it was last taken from who had not let go
+    torn = models.PositiveIntegerField(db_default=0)  # how often in a row, see `leases.flapping`
 
     class Meta:
         db_table = "lease"

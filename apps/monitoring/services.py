@@ -17,6 +17,7 @@ from apps.feeds.drivers.registry import canonical, offered_depths
 from apps.feeds.market import DEPTHS, FULL_DEPTH, BookKey, InstrumentStatus, MarketType
 from apps.feeds.models import Exchange, TradePair
 from apps.feeds.services import nudge_on_commit
+from apps.monitoring import long_gaps
 from apps.monitoring.gaps import Gap
 from apps.monitoring.models import ChBatch, FeedGap, Monitoring, MonitoringPair
 from apps.monitoring.selectors import key_of, rows_of
@@ -275,6 +276,8 @@ def register_batch(*, batch_id: str, **columns: Any) -> bool:
 @transaction.atomic
 def record_gaps(*, gaps: Iterable[Gap]) -> None:
     """Note gaps in the ledger; one that is reported again gets the end that it has now."""
+    gaps = list(gaps)
+    long_gaps.tell(gaps)
     for gap in gaps:
         FeedGap.objects.update_or_create(
             exchange=gap.exchange,

@@ -11,7 +11,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from django.conf import settings
 from django.utils import timezone
 
-from apps.monitoring import audit, batches, clickhouse, flush, folders, services
+from apps.monitoring import audit, batches, clickhouse, flush, folders, long_gaps, services
 from apps.monitoring.clickhouse import AwayError, UnsafeTableError
 from apps.monitoring.models import BatchState
 
@@ -92,6 +92,12 @@ def register_sealed(root: Path) -> None:
             batches.register(batch)
         elif known[batch_id] == BatchState.DONE:
             folders.retire(Path(batch.path), timezone.now())
+
+
+@shared_task
+def watch_gaps() -> None:
+    """Call a person for what has been missing for long."""
+    long_gaps.watch()
 
 
 @shared_task

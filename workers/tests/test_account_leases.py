@@ -8,9 +8,10 @@ from django.db import OperationalError
 from django.db.models.functions import Now
 
 from apps.feeds import leases
-from apps.feeds.models import Lease
+from apps.feeds.models import Daemon, Lease
 from apps.trading.models import Account
 from apps.trading.tests import rows
+from apps.users.models import Alert
 from workers.database import Database
 from workers.identity import Identity
 from workers.tests.trading import aside
@@ -165,3 +166,24 @@ async def test_accounts_at_exchanges_are_left_to_who_can_open_their_keys():
     async with holders("d1") as (one,):
         await one.tick()
         assert one.leases.fences == {}
+
+
+async def test_an_account_whose_daemons_die_one_after_the_other_calls_a_person():
+    account = await aside(rows.account, mode="paper")
+    for number in range(leases.FLAPS + 1):
+        assert await aside(called, account) == 0, number
+        async with holders(f"d{number}") as (one,):
+            await one.tick()
+            assert account.pk in one.leases.fences
+        await aside(gone, f"d{number}")
+    assert await aside(called, account) == 1
+
+
+def called(account: Account) -> int:
+    return Alert.objects.filter(kind="LEASE_FLAP", scope="account", scope_id=str(account.pk)).count()
+
+
+def gone(daemon: str) -> None:
+    """It died, and its time is over."""
+    Lease.objects.filter(holder=daemon).update(expires_at=Now())
+    Daemon.objects.filter(pk=daemon).delete()

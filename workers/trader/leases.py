@@ -15,6 +15,8 @@ from apps.feeds.selectors import live_daemons
 from apps.feeds.shards import ranking
 from apps.trading.execution.opened import resource_of
 from apps.trading.models import Account, AccountMode
+from apps.trading.risk_view import Scope
+from apps.users.alerts import raise_alert
 from workers.database import Database, DatabaseAwayError
 
 log = structlog.get_logger(__name__)
@@ -113,6 +115,8 @@ class AccountLeases:
         wanted = kept if self.stopping else self._share()
         missing = {resource_of(account): account for account in wanted - kept - held.keys()}
         taken = leases.acquire(holder=self._daemon, resources=list(missing), ttl_s=TTL_S) if missing else {}
+        for resource in leases.flapping(taken) if taken else ():
+            call_for(missing[resource])
         return Verdict(
             kept=kept,
             gained={missing[resource]: fence for resource, fence in taken.items()},
@@ -154,3 +158,13 @@ class AccountLeases:
     def _lose(self, account: int, reason: str) -> None:
         if self.fences.pop(account, None) is not None:
             self._lost(account, reason)
+
+
+def call_for(account: int) -> None:
+    """A person must see that nobody keeps it (R20)."""
+    raise_alert(
+        kind="LEASE_FLAP",
+        scope=Scope.ACCOUNT,
+        scope_id=str(account),
+        text=f"account {account} goes from daemon to daemon: {leases.FLAPS} times in a row its holder was gone",
+    )

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from django.db.models.functions import Now
 from hypothesis import HealthCheck, given, settings
@@ -63,6 +65,42 @@ def test_a_fence_is_lifted_to_what_redis_has_seen_and_never_lowered():
     leases.raise_fence(resource=A, fence=7)
     run_out(A)
     assert leases.acquire(holder="d1", resources=[A], ttl_s=10) == {A: 42}
+
+
+def torn(times: int, *resources: str) -> None:
+    """By daemons that die one after the other."""
+    for number in range(times):
+        run_out(*resources)
+        leases.acquire(holder=f"d{number % 2}", resources=resources, ttl_s=10)
+
+
+def test_a_lease_whose_holders_die_one_after_the_other_flaps():
+    leases.acquire(holder="d1", resources=[A, B], ttl_s=10)
+    for number in range(1, 5):
+        torn(1, A)
+        assert leases.flapping([A, B]) == ([A] if number >= leases.FLAPS else []), number
+
+
+def test_a_daemon_that_dies_and_comes_back_again_and_again_flaps_too():
+    for _ in range(leases.FLAPS + 1):
+        assert leases.flapping([A]) == []
+        leases.acquire(holder="d1", resources=[A], ttl_s=10)
+    assert leases.flapping([A]) == [A]
+
+
+def test_a_lease_that_is_given_from_hand_to_hand_does_not_flap():
+    for number in range(10):
+        leases.acquire(holder=f"d{number % 2}", resources=[A], ttl_s=10)
+        leases.release(holder=f"d{number % 2}", resources=[A])
+    assert leases.flapping([A]) == []
+
+
+def test_holders_that_die_now_and_then_make_no_flapping():
+    leases.acquire(holder="d1", resources=[A], ttl_s=10)
+    for _ in range(5):
+        torn(leases.FLAPS - 1, A)
+        Lease.objects.update(torn_at=Now() - timedelta(seconds=leases.FLAP_S + 1))
+    assert leases.flapping([A]) == []
 
 
 STEPS = st.lists(

@@ -24,6 +24,7 @@ from apps.trading import reconciling
 from apps.trading.collecting.cache import EventCache
 from apps.trading.collecting.catalogue import Catalogue
 from apps.trading.collecting.lookups import LookUps
+from apps.trading.collecting.silence import LONG_S, Silence
 from apps.trading.collecting.spool import Spool
 from apps.trading.collecting.sweep import AFTER_A_GAP, EVERYTHING, Part, look_up, sweep
 from apps.trading.collecting.writer import Writer
@@ -35,6 +36,9 @@ log = structlog.get_logger(__name__)
 
 Malformed = Callable[[Link, Frame, MalformedFrame, int], None]
 T = TypeVar("T")
+
+
+PUSHED = frozenset({Part.ORDERS, Part.TRADES})  # what a socket tells, and sweeps in its place
 
 
 class Times(Struct, frozen=True, kw_only=True):
@@ -49,6 +53,8 @@ class Times(Struct, frozen=True, kw_only=True):
     again_s: float = 1.0  # after a failure, growing to `longest_s`
     longest_s: float = 30.0
     away_s: float = 0.5  # looks whether the database is back
+    silent_s: float = LONG_S  # without a word, then a person is called
+    watch_s: float = 5.0
 
 
 class Collector:
@@ -92,6 +98,7 @@ class Collector:
         self._due: dict[Part, float] = dict.fromkeys(Part, clock())
         self._audit_due_s = clock() + self._times.audit_s
         self._failures = 0
+        self._silence = Silence(port.account_id, clock, self._times.silent_s)
         self._writing = ThreadPoolExecutor(1, thread_name_prefix=f"record account {port.account_id}")
         self._asker = ThreadPoolExecutor(1, thread_name_prefix=f"sweep account {port.account_id}")
 
@@ -109,7 +116,8 @@ class Collector:
     def refused(self, link: Link, code: str, text: str) -> None:
         self._silent()
         self.counts["refused"] += 1
-        self._writing.submit(_refused, self._port.account_id, code, text)
+        log.warning("key refused", account=self._port.account_id, code=code)
+        self._writing.submit(_refused, self._port.account_id, code)
 
     def events(self, link: Link, events: list[AccountEvent], received_ns: int) -> None:
         for event in events:
@@ -134,6 +142,7 @@ class Collector:
             async with asyncio.TaskGroup() as parts:
                 parts.create_task(self._write_all(), name=f"record account {self._port.account_id}")
                 parts.create_task(self._ask_all(), name=f"sweep account {self._port.account_id}")
+                parts.create_task(self._watch(), name=f"silence of account {self._port.account_id}")
         finally:
             self._asker.shutdown(wait=False, cancel_futures=True)
             last = self._writing.submit(self._finish)
@@ -161,6 +170,8 @@ class Collector:
 
     def _silent(self) -> None:
         """Nothing is pushed: sweeps alone bring what happens, and so they come sooner."""
+        if self.is_whole:
+            self._silence.end()
         self.is_ready = self.is_whole = False
         soon_s = self._clock() + self._times.without_socket_s
         for part in (Part.ORDERS, Part.TRADES):
@@ -213,6 +224,18 @@ class Collector:
             self._audit_due_s = now_s + self._times.audit_s
         if gap and not self._gap:
             self.is_whole = self.is_ready
+        if parts >= PUSHED:
+            self._silence.end()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(self._times.watch_s)
+            if self.is_whole or not self._silence.is_due():
+                continue
+            try:
+                await self._in(self._writing, self._silence.call)
+            except (DatabaseError, InterfaceError) as error:  # called for once it is back
+                log.warning("nobody is called", account=self._port.account_id, error=str(error))
 
     async def _ask(self, question: Callable[..., bool], *args: Any) -> bool:
         """False: there was no answer, or nowhere to write it; asked again after a growing pause."""
@@ -285,11 +308,12 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
         return
 
 
-def _refused(account_id: int, code: str, text: str) -> None:
+def _refused(account_id: int, code: str) -> None:
+    """Without its text, which may repeat the key: alerts leave the system."""
     close_old_connections()
     raise_alert(
         kind="KEY_REFUSED",
         scope=Scope.ACCOUNT,
         scope_id=str(account_id),
-        text=f"the exchange refuses the account's key: {code} {text}",
+        text=f"the exchange refuses the account's key: {code}",
     )

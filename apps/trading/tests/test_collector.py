@@ -187,3 +187,25 @@ def test_a_key_that_the_exchange_does_not_know_calls_a_person(on: Desk, tmp_path
     with listening(on, tmp_path, whole=False) as collector:
         until(lambda: Alert.objects.filter(kind="KEY_REFUSED", scope_id=str(on.account.pk)).exists())
         assert collector.is_ready is False
+
+
+def test_a_person_is_called_when_neither_pushes_nor_sweeps_tell_and_not_while_sweeps_do(on: Desk, tmp_path: Path):
+    with listening(on, tmp_path, without_socket_s=0.1, orders_s=0.1, trades_s=0.1, watch_s=0.05) as collector:
+        on.fault("drop_private", count=1_000_000)
+        until(lambda: collector.counts["lost"] >= 1)
+        swept = collector.counts["sweeps"]
+        until(lambda: collector.counts["sweeps"] > swept + 3)
+        assert not Alert.objects.filter(kind="GAP").exists()
+        on.fault("error_not_placed", kind="read", count=1_000_000)
+        collector._silence._long_s = 0.3
+        until(lambda: Alert.objects.filter(kind="GAP", scope_id=str(on.account.pk)).exists())
+        for fault in ("error_not_placed", "drop_private"):
+            on.fault(fault, count=0)
+
+
+def test_what_an_exchange_says_of_a_key_that_it_refuses_is_not_repeated(on: Desk, tmp_path: Path):
+    with listening(on, tmp_path) as collector:
+        collector.refused(None, "50111", f"Invalid key: {on.keys.key}")  # type: ignore[arg-type]
+        until(lambda: Alert.objects.filter(kind="KEY_REFUSED").exists())
+    alert = Alert.objects.get(kind="KEY_REFUSED")
+    assert ("50111" in alert.text, on.keys.key in alert.text) == (True, False)
