@@ -6,21 +6,20 @@ from typing import Any
 from django.conf import settings
 from msgspec.structs import replace
 
-from apps.feeds import selectors as feeds
 from apps.feeds.market import Instrument, Side
-from apps.feeds.models import TradePair
 from apps.feeds.orders import Fill
 from apps.trading import attempts, holdings, order_state, plain, publishing, records
 from apps.trading.attempts import Attempt
-from apps.trading.execution import hooks
-from apps.trading.models import FillSource, Order, OrderFill, OrderIntent, StrayFill, TradeHistory
+from apps.trading.execution import hooks, statements
+from apps.trading.models import FillSource, Order, OrderFill, StrayFill, TradeHistory
 from apps.trading.records import ZERO
 
 FILLED = "FILLED"  # STATUS of a row of TRADE_HISTORY
+COLUMNS = tuple(field.attname for field in OrderFill._meta.concrete_fields if not field.primary_key)
 
 
 def take(attempt: Attempt, fill: Fill, source: FillSource) -> None:
-    """Count it once; one that is known changes nothing."""
+    """Count it once; one that is known changes nothing. It is written by `save`."""
     state = attempt.state
     mine = replace(
         fill,
@@ -32,10 +31,23 @@ def take(attempt: Attempt, fill: Fill, source: FillSource) -> None:
         return
     if fill.trade_id not in state.fills:
         hooks.at("K12")
-        attempt.row.pair = TradePair.objects.select_related("exchange").get(pk=attempt.row.pair_id)
-        _insert(attempt.row, mine, source)
+        attempt.fills.append((mine, source))
     evidence: dict[str, Any] = {"source": source, **plain.evidence(mine)}
     attempts.write(attempt, after, kind="fill", evidence=evidence)
+
+
+def save(attempt: Attempt) -> None:
+    """Write the fills that were taken, and all that follows from them."""
+    if not attempt.fills:
+        return
+    instrument, made = attempts.instrument_of(attempt), [_row(attempt, *each) for each in attempt.fills]
+    for fill, number in zip(made, statements.insert_all(OrderFill, [_columns(each) for each in made]), strict=True):
+        fill.pk = number
+    statements.insert_all(TradeHistory, [_history(attempt.row, each, instrument) for each in made])
+    holdings.take_fills(attempt.row, made, instrument, attempt.now)
+    attempt.fills = []
+    for fill in made:
+        publishing.fill_on_commit(fill)
 
 
 def keep_stray(account_id: int, instrument: Instrument, fill: Fill, source: FillSource) -> None:
@@ -62,11 +74,13 @@ def keep_stray(account_id: int, instrument: Instrument, fill: Fill, source: Fill
 def strays_of(attempt: Attempt) -> Iterator[tuple[StrayFill, Fill]]:
     """Those that wait for this order, in base currency."""
     row = attempt.row
-    found = StrayFill.objects.filter(
-        account_id=row.account_id or 0, exchange_order_id=row.exchange_order_id or "", order=None
+    found = statements.rows(
+        StrayFill,
+        "WHERE account_id = %s AND exchange_order_id = %s AND order_id IS NULL ORDER BY exchange_ms, id",
+        [row.account_id or 0, row.exchange_order_id or ""],
     )
-    for stray in found.order_by("exchange_ms", "id"):
-        instrument = feeds.instrument(row.pair)
+    for stray in found:
+        instrument = attempts.instrument_of(attempt)
         if stray.symbol == instrument.symbol:
             yield stray, _fill_of(stray, instrument)
 
@@ -75,10 +89,11 @@ def attached(stray: StrayFill, attempt: Attempt) -> None:
     StrayFill.objects.filter(pk=stray.pk).update(order_id=attempt.row.pk)
 
 
-def _insert(row: Order, fill: Fill, source: FillSource) -> None:
-    written = OrderFill.objects.create(
-        order_id=row.pk,
-        arbitrage_id=_arbitrage_of(row),
+def _row(attempt: Attempt, fill: Fill, source: FillSource) -> OrderFill:
+    order = attempt.row
+    return OrderFill(
+        order_id=order.pk,
+        arbitrage_id=attempt.arbitrage_id,
         amount=fill.amount,
         price=fill.price,
         fee=fill.fee,
@@ -86,34 +101,34 @@ def _insert(row: Order, fill: Fill, source: FillSource) -> None:
         executed_at=records.time_of(fill.exchange_ms),
         trade_id=fill.trade_id,
         source=source,
-        account_id=row.account_id,
-        pair_id=row.pair_id,
+        account_id=order.account_id,
+        pair_id=order.pair_id,
         side=fill.side,
         is_maker=fill.is_maker,
         exchange_ms=fill.exchange_ms,
+        created_at=attempt.now,
     )
-    TradeHistory.objects.create(
-        daemon=settings.CT_DAEMON_ID,
-        exchange=row.pair.exchange.code,
-        pair=row.pair.pair,
-        order=str(row),
-        side=str(fill.side).upper(),
-        price=fill.price,
-        amount=fill.amount,
-        commission=fill.fee,
-        status=FILLED,
-        executed_at=written.executed_at,
-        account_id=row.account_id,
-        fill=written,
-    )
-    holdings.take_fill(row, written)
-    publishing.fill_on_commit(written)
 
 
-def _arbitrage_of(row: Order) -> int | None:
-    if row.intent_id is None:
-        return None
-    return OrderIntent.objects.values_list("arbitrage_id", flat=True).get(pk=row.intent_id)
+def _columns(row: OrderFill) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in COLUMNS}
+
+
+def _history(order: Order, fill: OrderFill, instrument: Instrument) -> dict[str, Any]:
+    return {
+        "daemon": settings.CT_DAEMON_ID,
+        "exchange": instrument.exchange,
+        "pair": instrument.pair,
+        "order": str(order),
+        "side": str(fill.side).upper(),
+        "price": fill.price,
+        "amount": fill.amount,
+        "commission": fill.fee,
+        "status": FILLED,
+        "executed_at": fill.executed_at,
+        "account_id": order.account_id,
+        "fill_id": fill.pk,
+    }
 
 
 def _fill_of(stray: StrayFill, instrument: Instrument) -> Fill:

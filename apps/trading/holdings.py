@@ -5,11 +5,13 @@ the position is then reckoned anew from all its fills. What others execute on th
 held there.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal, localcontext
+from typing import Any
 
+from django.db import connection
 from django.db.models import Q
-from django.db.models.functions import Now
 
 from apps.feeds import selectors as feeds
 from apps.feeds.market import Instrument, MarketType, Side
@@ -17,6 +19,7 @@ from apps.feeds.models import TradePair
 from apps.feeds.orders import Fill
 from apps.feeds.orders import FundingPayment as Payment
 from apps.trading import portfolio, records
+from apps.trading.execution import guards, statements
 from apps.trading.models import FundingPayment, Order, OrderFill, Position, Wallet
 from apps.trading.portfolio import Holding
 from apps.trading.rounding import EXACT, SMALLEST
@@ -24,19 +27,23 @@ from apps.trading.rounding import EXACT, SMALLEST
 ZERO = Decimal(0)
 
 
-def take_fill(order: Order, fill: OrderFill) -> None:
-    """Count a fill that was just written; the caller sees to it that this is once."""
-    instrument = feeds.instrument(order.pair)
+def take_fills(order: Order, fills: Sequence[OrderFill], instrument: Instrument, now: datetime) -> None:
+    """Count fills of an order that were just written; the caller sees to it that this is once.
+
+    `now`: by the database's clock, within this transaction.
+    """
     row = _lock(order.account_id or 0, order.pair_id, order.position_side)
-    value = _value(fill, instrument)
-    at = (value.exchange_ms, value.trade_id)
+    values = sorted((_value(fill, instrument) for fill in fills), key=_moment)
     latest = (row.last_ms or 0, row.last_trade_id)
-    late = at < latest
-    holding = _reckoned(row, instrument) if late else portfolio.take_fill(holding_of(row, instrument), value)
-    at = max(at, latest)
-    _write(row, holding, last_ms=at[0], last_trade_id=at[1], fees=row.fees + _fee(value, instrument))
+    holding, fees = holding_of(row, instrument), row.fees
+    for value in values:
+        holding, fees = portfolio.take_fill(holding, value), fees + _fee(value, instrument)
+    if _moment(values[0]) < latest:  # it came late
+        holding = _reckoned(row, instrument)
+    at = max(_moment(values[-1]), latest)
+    _write(row, holding, now, last_ms=at[0], last_trade_id=at[1], fees=fees)
     if instrument.market_type is MarketType.SPOT:
-        _expect(row.account_id, _moved(value, instrument))
+        _expect(row.account_id, _moved(values, instrument), now)
 
 
 def take_funding(account_id: int, pair: TradePair, payment: Payment) -> bool:
@@ -52,7 +59,7 @@ def take_funding(account_id: int, pair: TradePair, payment: Payment) -> bool:
     )
     if created:
         row = _lock(account_id, pair.pk, "net")
-        _write(row, portfolio.take_funding(holding_of(row, feeds.instrument(pair)), payment))
+        _write(row, portfolio.take_funding(holding_of(row, feeds.instrument(pair)), payment), guards.clock())
     return created
 
 
@@ -69,28 +76,33 @@ def holding_of(row: Position, instrument: Instrument) -> Holding:
 
 
 def _lock(account_id: int, pair_id: int, side: str) -> Position:
-    rows = Position.objects.select_for_update()
     named = {"account_id": account_id, "pair_id": pair_id, "side": str(side).lower()}
-    row = rows.filter(**named).first()
+    row = _locked(named)
     if row is None:
         Position.objects.bulk_create([Position(**named)], ignore_conflicts=True)
-        row = rows.get(**named)
+        row = _locked(named)
+    if row is None:
+        raise Position.DoesNotExist(f"no position of {named}")
     return row
 
 
-def _write(row: Position, holding: Holding, **columns: object) -> None:
-    instrument = holding.instrument
-    Position.objects.filter(pk=row.pk).update(
-        amount=holding.amount,
-        cost=holding.cost,
-        entry_price=holding.entry_price,
-        realised=holding.realised,
-        fee_sums=_texts(holding.fees),
-        funding_sums=_texts(holding.funding),
-        funding=holding.funding.get(instrument.settle, ZERO),
-        updated_at=Now(),
-        **columns,
-    )
+def _locked(named: Mapping[str, Any]) -> Position | None:
+    condition, params = statements.still(Position, named)
+    return statements.first(Position, f"WHERE {condition}{guards.FOR_UPDATE[connection.vendor]}", params)
+
+
+def _write(row: Position, holding: Holding, now: datetime, **columns: object) -> None:
+    values = {
+        "amount": holding.amount,
+        "cost": holding.cost,
+        "entry_price": holding.entry_price,
+        "realised": holding.realised,
+        "fee_sums": _texts(holding.fees),
+        "funding_sums": _texts(holding.funding),
+        "funding": holding.funding.get(holding.instrument.settle, ZERO),
+        "updated_at": now,
+    }
+    statements.update(Position, row.pk, {**values, **columns})
 
 
 def _reckoned(row: Position, instrument: Instrument) -> Holding:
@@ -106,7 +118,12 @@ def _fills(row: Position, instrument: Instrument) -> Iterator[Fill]:
     side = Q(order__position_side=row.side)
     rows = OrderFill.objects.filter(side, account_id=row.account_id, pair_id=row.pair_id)
     values = [_value(fill, instrument) for fill in rows.order_by()]
-    yield from sorted(values, key=lambda each: (each.exchange_ms, each.trade_id))
+    yield from sorted(values, key=_moment)
+
+
+def _moment(fill: Fill) -> tuple[int, str]:
+    """Fills are counted in this order."""
+    return fill.exchange_ms, fill.trade_id
 
 
 def _value(fill: OrderFill, instrument: Instrument) -> Fill:
@@ -135,27 +152,29 @@ def _fee(fill: Fill, instrument: Instrument) -> Decimal:
     return EXACT.quantize(value, SMALLEST)
 
 
-def _moved(fill: Fill, instrument: Instrument) -> dict[str, Decimal]:
-    """What a fill on a spot market does to the wallets."""
+def _moved(fills: Iterable[Fill], instrument: Instrument) -> dict[str, Decimal]:
+    """What fills on a spot market do to the wallets."""
+    moved: dict[str, Decimal] = {}
     with localcontext(EXACT):
-        amount = fill.amount if fill.side is Side.BUY else -fill.amount
-        moved = {instrument.base: amount, instrument.quote: -amount * fill.price}
-        if fill.fee:
-            moved[fill.fee_asset] = moved.get(fill.fee_asset, ZERO) - fill.fee
-        return moved
+        for fill in fills:
+            amount = fill.amount if fill.side is Side.BUY else -fill.amount
+            each = ((instrument.base, amount), (instrument.quote, -amount * fill.price), (fill.fee_asset, -fill.fee))
+            for asset, delta in each:
+                moved[asset] = moved.get(asset, ZERO) + delta
+    return {asset: delta for asset, delta in moved.items() if delta}
 
 
-def _expect(account_id: int, moved: Mapping[str, Decimal]) -> None:
+def _expect(account_id: int, moved: Mapping[str, Decimal], now: datetime) -> None:
     """Nothing is expected of an account whose balances were never told."""
-    rows = {row.asset: row for row in Wallet.objects.select_for_update().filter(account_id=account_id)}
+    rest = f"WHERE account_id = %s{guards.FOR_UPDATE[connection.vendor]}"
+    rows = {row.asset: row for row in statements.rows(Wallet, rest, [account_id])}
     if all(row.expected is None for row in rows.values()):
         return
-    for asset in sorted(moved):
-        row, delta = rows.get(asset), moved[asset]
-        if row is None:
-            Wallet.objects.bulk_create([Wallet(account_id=account_id, asset=asset, total=ZERO, expected=delta)])
-        elif row.expected is not None:
-            Wallet.objects.filter(pk=row.pk).update(expected=row.expected + delta, updated_at=Now())
+    known = {asset: row for asset, row in rows.items() if row.expected is not None and asset in moved}
+    changed = {row.pk: EXACT.add(row.expected or ZERO, moved[asset]) for asset, row in known.items()}
+    statements.update_each(Wallet, "expected", changed, now)
+    for asset in sorted(moved.keys() - rows.keys()):
+        Wallet.objects.bulk_create([Wallet(account_id=account_id, asset=asset, total=ZERO, expected=moved[asset])])
 
 
 def _sums(texts: Mapping[str, str] | None) -> dict[str, Decimal]:

@@ -1,6 +1,7 @@
 """Whose an order is that an exchange tells of: one of ours, somebody else's, or one that pretends to be ours."""
 
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet, Subquery
@@ -13,7 +14,8 @@ from apps.feeds.models import TradePair
 from apps.feeds.orders import Fill, OrderStatus, OrderType, OrderUpdate
 from apps.trading import attempts, order_state, stopping
 from apps.trading.attempts import Attempt
-from apps.trading.models import Account, Order, OrderFill, Trade
+from apps.trading.execution import guards, statements
+from apps.trading.models import Account, Order, OrderEvent, OrderFill, Trade
 from apps.trading.records import ZERO
 
 STRATEGY = "external"  # of the TRADE row, switched off, that orders of others hang on
@@ -25,13 +27,14 @@ def find(
 ) -> Attempt | None:
     """The order that an event names, locked: by our id, else by theirs."""
     if client_order_id is not None:
-        attempt = attempts.lock(client_order_id=client_order_id, account_id=account_id)
+        attempt = attempts.lock(instrument=instrument, client_order_id=client_order_id, account_id=account_id)
         if attempt is not None:
             return attempt
     if not exchange_order_id:
         return None
-    pair = Subquery(_pairs(instrument).values("pk"))
-    return attempts.lock(account_id=account_id, exchange_order_id=exchange_order_id, pair_id=pair)
+    return attempts.lock(
+        instrument=instrument, pair=instrument, account_id=account_id, exchange_order_id=exchange_order_id
+    )
 
 
 def claim(account_id: int, instrument: Instrument, update: OrderUpdate) -> Attempt | None:
@@ -67,7 +70,11 @@ def claim_fill(account_id: int, instrument: Instrument, fill: Fill) -> Attempt |
 def adopt(attempt: Attempt, exchange_order_id: str) -> None:
     """Take over what was recorded under this id of theirs as somebody else's: it turned out to be ours."""
     row = attempt.row
-    named = {"account_id": row.account_id, "pair_id": row.pair_id, "exchange_order_id": exchange_order_id}
+    named: dict[str, Any] = {
+        "account_id": row.account_id,
+        "pair_id": row.pair_id,
+        "exchange_order_id": exchange_order_id,
+    }
     other = attempts.lock(**named, is_external=True) if exchange_order_id else None
     if other is None or other.row.pk == row.pk:
         return
@@ -75,7 +82,9 @@ def adopt(attempt: Attempt, exchange_order_id: str) -> None:
         exchange_order_id=None, filled=0, told=0, events_told=other.row.events_told + 1, updated_at=Now()
     )
     evidence = {"by": row.pk, "exchange_order_id": exchange_order_id}
-    attempts.note(other.row, kind="adopted", before=other.row.status, after=other.row.status, evidence=evidence)
+    other.row.events_told += 1
+    status = other.row.status
+    statements.insert(OrderEvent, attempts.step(other.row, "adopted", status, status, evidence, other.now))
     OrderFill.objects.filter(order_id=other.row.pk).update(order_id=row.pk)
     fills = {fill.trade_id: fill for fill in other.state.fills.values()}
     state = attempt.state
@@ -114,10 +123,11 @@ def _keep(account_id: int, instrument: Instrument, update: OrderUpdate, amount: 
         events_told=1,
     )
     row.refresh_from_db()
-    row.events_told = 0
+    now = guards.clock()
     evidence = {"client_order_id": update.client_order_id, "exchange_order_id": update.exchange_order_id}
-    attempts.note(row, kind="found", before="", after=OrderStatus.OPEN, evidence=evidence)
-    return Attempt(row, attempts.state_of(row))
+    statements.insert(OrderEvent, attempts.step(row, "found", "", OrderStatus.OPEN, evidence, now))
+    state = attempts.state_of(row, pair.symbol)
+    return Attempt(row=row, state=state, saved=state, now=now)
 
 
 def _check_id(account_id: int, instrument: Instrument, update: OrderUpdate) -> None:

@@ -7,29 +7,27 @@ the bus.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import IntegrityError
-from msgspec.structs import replace
 
 from apps.feeds.drivers.trading import Placed
 from apps.feeds.errors import FeedError
 from apps.feeds.market import Instrument
 from apps.feeds.orders import Fill, OrderStatus, OrderUpdate
-from apps.trading import attempts, executions, gone, not_placed, order_state, outside, plain
+from apps.trading import applying, attempts, executions, gone, not_placed, order_state, outside, plain
 from apps.trading.attempts import Attempt
 from apps.trading.execution import hooks
 from apps.trading.execution.transactions import in_transaction
 from apps.trading.models import FillSource, Order
 from apps.trading.not_placed import Look, Patience
-from apps.trading.order_state import Alarm, CancelState
+from apps.trading.order_state import CancelState
 from apps.trading.records import ZERO
 
 PATIENCE = Patience()
-LONGEST_ERROR = 300
 CANCEL_TAKEN = "cancel taken"  # an event of the order
 
-T = TypeVar("T")
+Change = Callable[[Attempt, bool], None]  # of a locked attempt; True: a unique key was in the way
 
 
 def record_update(account_id: int, instrument: Instrument, update: OrderUpdate, source: FillSource) -> Order | None:
@@ -38,15 +36,13 @@ def record_update(account_id: int, instrument: Instrument, update: OrderUpdate, 
     None: it may be one of ours whose answer is still on its way, and will be told again.
     """
 
-    def step(conflict: bool) -> Order | None:
+    def step(conflict: bool) -> Attempt | None:
         found = outside.find(account_id, instrument, update.client_order_id, update.exchange_order_id)
         attempt = found or outside.claim(account_id, instrument, update)
-        if attempt is None:
-            return None
-        _updated(attempt, update, source, conflict=conflict)
-        if found is None:
-            _attach(attempt)
-        return attempt.row
+        if attempt is not None:
+            applying.update(attempt, update, source, conflict=conflict)
+            applying.save(attempt, attaching=found is None)
+        return attempt
 
     return _in_one(step)
 
@@ -54,16 +50,15 @@ def record_update(account_id: int, instrument: Instrument, update: OrderUpdate, 
 def record_fill(account_id: int, instrument: Instrument, fill: Fill, source: FillSource) -> Order | None:
     """One execution. None: whose it is, is not known yet; it is kept, and attached once the order is."""
 
-    def step(conflict: bool) -> Order | None:
+    def step(conflict: bool) -> Attempt | None:
         found = outside.find(account_id, instrument, fill.client_order_id, fill.exchange_order_id)
         attempt = found or outside.claim_fill(account_id, instrument, fill)
         if attempt is None:
             executions.keep_stray(account_id, instrument, fill, source)
             return None
-        _filled(attempt, [fill], source, conflict=conflict)
-        if found is None:
-            _attach(attempt)
-        return attempt.row
+        applying.fills(attempt, [fill], source, conflict=conflict)
+        applying.save(attempt, attaching=found is None)
+        return attempt
 
     order = _in_one(step)
     return order if order is not None else attach_strays(account_id, instrument, fill.exchange_order_id)
@@ -76,20 +71,19 @@ def attach_strays(account_id: int, instrument: Instrument, exchange_order_id: st
     later sees what the earlier has written.
     """
 
-    def step(conflict: bool) -> Order | None:
+    def step(conflict: bool) -> Attempt | None:
         attempt = outside.find(account_id, instrument, None, exchange_order_id)
         if attempt is not None:
-            _attach(attempt)
-        return None if attempt is None else attempt.row
+            applying.save(attempt, attaching=True)
+        return attempt
 
     return _in_one(step)
 
 
-def record_placed(order_id: int, placed: Placed) -> Order:
-    """The exchange has answered the one request: it took the order."""
+def record_placed(order_id: int, placed: Placed, instrument: Instrument | None = None) -> Order:
+    """The exchange has answered the one request: it took the order. `instrument`: the order's, if it is at hand."""
 
-    def step(conflict: bool) -> Order:
-        attempt = _lock(order_id)
+    def change(attempt: Attempt, conflict: bool) -> None:
         full = placed.status is OrderStatus.FILLED and attempt.state.amount is not None
         update = OrderUpdate(
             symbol="",
@@ -99,43 +93,30 @@ def record_placed(order_id: int, placed: Placed) -> Order:
             side=attempt.state.side,
             filled=attempt.state.amount if full and attempt.state.amount else ZERO,
         )
-        row = _updated(attempt, update, FillSource.REST, conflict=conflict, kind="placed")
-        if placed.fills:
-            _filled(attempt, list(placed.fills), FillSource.REST, conflict=conflict)
-        hooks.at("K9")
-        return row
+        applying.update(attempt, update, FillSource.REST, conflict=conflict, kind="placed")
+        applying.fills(attempt, placed.fills, FillSource.REST, conflict=conflict)
 
-    return _in_one(step)
+    return _of_ours(order_id, change, instrument=instrument, point="K9")
 
 
 def record_refusal(order_id: int, error: FeedError) -> Order:
     """The exchange has answered the one request with a definite no."""
 
-    def step(conflict: bool) -> Order:
-        attempt = _lock(order_id)
+    def change(attempt: Attempt, conflict: bool) -> None:
         if attempt.state.status in (OrderStatus.PENDING, OrderStatus.UNKNOWN):
-            attempts.write(
-                attempt, order_state.refuse(attempt.state), kind="refused", evidence=_told(error), **_columns(error)
-            )
-        hooks.at("K9")
-        return attempt.row
+            _fail(attempt, order_state.refuse(attempt.state), "refused", error)
 
-    return _in_one(step)
+    return _of_ours(order_id, change, point="K9")
 
 
 def record_loss(order_id: int, error: FeedError) -> Order:
     """The request may have left and nothing proves what became of it: it is looked for soon, see NEXT_CHECK_AT."""
 
-    def step(conflict: bool) -> Order:
-        attempt = _lock(order_id)
+    def change(attempt: Attempt, conflict: bool) -> None:
         if attempt.state.status is OrderStatus.PENDING:
-            attempts.write(
-                attempt, order_state.lose(attempt.state), kind="lost", evidence=_told(error), **_columns(error)
-            )
-        hooks.at("K9")
-        return attempt.row
+            _fail(attempt, order_state.lose(attempt.state), "lost", error)
 
-    return _in_one(step)
+    return _of_ours(order_id, change, point="K9")
 
 
 def record_miss(order_id: int, look: Look, *, patience: Patience = PATIENCE, retry: bool = False) -> Order:
@@ -144,58 +125,50 @@ def record_miss(order_id: int, look: Look, *, patience: Patience = PATIENCE, ret
     `retry`: once it is proven that the order was never placed, its intent is NEW again, for another attempt.
     """
 
-    def step(conflict: bool) -> Order:
-        attempt = _lock(order_id)
+    def change(attempt: Attempt, conflict: bool) -> None:
         lost = order_state.lose(attempt.state)  # nobody has answered for it
         after = not_placed.miss(lost, look, patience)
         attempts.write(attempt, after, kind="missed", evidence=plain.evidence(look), retry=retry)
-        return attempt.row
 
-    return _in_one(step)
+    return _of_ours(order_id, change)
 
 
 def record_gone(order_id: int, look: Look, *, cancelled: bool, patience: Patience = PATIENCE) -> Order:
     """A whole, clean look at an order that was open; the proof that it works no more is `gone`'s."""
 
-    def step(conflict: bool) -> Order:
-        attempt = _lock(order_id)
+    def change(attempt: Attempt, conflict: bool) -> None:
         after = gone.miss(attempt.state, look, patience, cancelled=cancelled)
         attempts.write(attempt, after, kind="gone", evidence=plain.evidence(look))
-        return attempt.row
 
-    return _in_one(step)
+    return _of_ours(order_id, change)
 
 
 def record_cancel(order_id: int, cancel_state: CancelState, error: FeedError | None = None) -> Order:
     """A step of our wish to cancel; steps that come too late are ignored. What it came to the exchange tells."""
 
-    def step(conflict: bool) -> Order:
-        attempt = _lock(order_id)
+    def change(attempt: Attempt, conflict: bool) -> None:
         after = order_state.advance_cancel(attempt.state, cancel_state)
         columns: dict[str, Any] = {}
         if cancel_state is CancelState.SENT and cancel_state in order_state.NEXT_CANCEL.get(attempt.state.cancel, ()):
             columns["cancel_attempts"] = attempt.row.cancel_attempts + 1
         if error is not None and after != attempt.state:
-            columns |= _columns(error)
-        evidence = None if error is None else _told(error)
+            columns |= applying.columns(error)
+        evidence = None if error is None else applying.told(error)
         attempts.write(attempt, after, kind=f"cancel {cancel_state}".lower(), evidence=evidence, **columns)
-        return attempt.row
 
-    return _in_one(step)
+    return _of_ours(order_id, change)
 
 
 def record_cancel_taken(order_id: int) -> Order:
     """The exchange has answered our cancel: it took it. That the order is over is told by the order itself."""
 
-    def step(conflict: bool) -> Order:
-        attempt = _lock(order_id)
+    def change(attempt: Attempt, conflict: bool) -> None:
         attempts.write(attempt, attempt.state, kind=CANCEL_TAKEN, last_error_code="", last_error="")
-        return attempt.row
 
-    return _in_one(step)
+    return _of_ours(order_id, change)
 
 
-def _in_one(step: Callable[[bool], T]) -> T:
+def _in_one(step: Callable[[bool], Attempt | None]) -> Order | None:
     """One transaction, repeated as a whole where the database asks for it.
 
     Where a unique key is in the way (an order taken for somebody else's turns out to be ours, two who write the same)
@@ -203,70 +176,30 @@ def _in_one(step: Callable[[bool], T]) -> T:
     """
     run = in_transaction(step)
     try:
-        return run(False)
+        attempt = run(False)
     except IntegrityError:
-        return run(True)
+        attempt = run(True)
+    return None if attempt is None else attempt.row
 
 
-def _lock(order_id: int) -> Attempt:
-    attempt = attempts.lock(pk=order_id)
-    if attempt is None:
+def _of_ours(order_id: int, change: Change, *, instrument: Instrument | None = None, point: str = "") -> Order:
+    """The same for an order that is a row; `point`: where a process may die before its commit, see `hooks`."""
+
+    def step(conflict: bool) -> Attempt | None:
+        attempt = attempts.lock(instrument=instrument, id=order_id)
+        if attempt is None:
+            return None
+        change(attempt, conflict)
+        applying.save(attempt)
+        if point:
+            hooks.at(point)
+        return attempt
+
+    row = _in_one(step)
+    if row is None:
         raise Order.DoesNotExist(f"no order {order_id}")
-    return attempt
+    return row
 
 
-def _updated(
-    attempt: Attempt, update: OrderUpdate, source: FillSource, *, conflict: bool, kind: str = "update"
-) -> Order:
-    before = attempt.state
-    if conflict:
-        outside.adopt(attempt, update.exchange_order_id)
-    after = _applied(attempt.state, update)
-    columns: dict[str, Any] = {}
-    if update.exchange_ms is not None and after != before and update.exchange_ms > attempt.row.exchange_ms:
-        columns["exchange_ms"] = update.exchange_ms
-    evidence = {"source": source, **plain.evidence(update)}
-    attempts.write(attempt, after, kind=kind, evidence=evidence, **columns)
-    if attempt.state.exchange_order_id != before.exchange_order_id:
-        _attach(attempt)
-    return attempt.row
-
-
-def _applied(state: order_state.Order, update: OrderUpdate) -> order_state.Order:
-    known = state.exchange_order_id or ""
-    if not update.exchange_order_id:  # some refusals come without one
-        update = replace(update, exchange_order_id=known)
-    if state.client_order_id == attempts.EXTERNAL:
-        update = replace(update, client_order_id=None)
-    if update.client_order_id not in (None, state.client_order_id):
-        return replace(state, alarms=state.alarms | {Alarm.TWO_ORDERS})
-    return order_state.apply(state, update)
-
-
-def _filled(attempt: Attempt, fills: list[Fill], source: FillSource, *, conflict: bool) -> Order:
-    before = attempt.state
-    for fill in fills:
-        if conflict:
-            outside.adopt(attempt, fill.exchange_order_id)
-        executions.take(attempt, fill, source)
-    if attempt.state.exchange_order_id != before.exchange_order_id:
-        _attach(attempt)
-    return attempt.row
-
-
-def _attach(attempt: Attempt) -> None:
-    for stray, fill in executions.strays_of(attempt):
-        executions.take(attempt, fill, FillSource(stray.source))
-        executions.attached(stray, attempt)
-
-
-def _told(error: FeedError) -> dict[str, Any]:
-    return {"error": type(error).__name__, "code": _code(error), "text": str(error)[:LONGEST_ERROR]}
-
-
-def _columns(error: FeedError) -> dict[str, Any]:
-    return {"last_error_code": _code(error), "last_error": f"{type(error).__name__}: {error}"[:LONGEST_ERROR]}
-
-
-def _code(error: FeedError) -> str:
-    return str(getattr(error, "code", ""))[:50]
+def _fail(attempt: Attempt, after: order_state.Order, kind: str, error: FeedError) -> None:
+    attempts.write(attempt, after, kind=kind, evidence=applying.told(error), **applying.columns(error))

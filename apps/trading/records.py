@@ -45,11 +45,14 @@ def intent_of(row: OrderIntent, instrument: Instrument | None = None) -> intents
     )
 
 
-def order_of(row: Order, fills: Iterable[OrderFill]) -> order_state.Order:
-    """One of our orders with all its fills. Raise ValueError for a row that is not an attempt of an intent."""
+def order_of(row: Order, fills: Iterable[OrderFill], symbol: str | None = None) -> order_state.Order:
+    """One of our orders with all its fills. Raise ValueError for a row that is not an attempt of an intent.
+
+    `symbol`: of its pair, which costs a query where it was not selected with it.
+    """
     if row.client_order_id is None or row.request_expires_at is None:
         raise ValueError(f"order {row.pk} is none of ours")
-    known = [fill_of(fill, row) for fill in fills]
+    known = [fill_of(fill, row, symbol) for fill in fills]
     return order_state.Order(
         client_order_id=row.client_order_id,
         side=Side(row.side),
@@ -81,10 +84,10 @@ def columns_of(order: order_state.Order) -> dict[str, Any]:
     }
 
 
-def fill_of(row: OrderFill, order: Order) -> Fill:
-    """In base currency, as it was counted."""
+def fill_of(row: OrderFill, order: Order, symbol: str | None = None) -> Fill:
+    """In base currency, as it was counted; `symbol` as of `order_of`."""
     return Fill(
-        symbol=order.pair.symbol,
+        symbol=order.pair.symbol if symbol is None else symbol,
         exchange_order_id=order.exchange_order_id or "",
         client_order_id=order.client_order_id,
         trade_id=row.trade_id or f"row {row.pk}",  # of plain SQL

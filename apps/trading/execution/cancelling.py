@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 
 from apps.feeds.errors import FeedError, OutcomeUnknown, Retryable
 from apps.feeds.orders import OrderStatus
-from apps.trading import attempts, limits, order_state, recording, scopes
+from apps.trading import applying, attempts, limits, order_state, recording, scopes
 from apps.trading.execution import hooks
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.looking import instrument_of, ref_of
@@ -171,17 +171,18 @@ def _claim(rows: Iterable[Order]) -> list[int]:
 
 
 def _advance(row: Order) -> bool:
-    attempt = attempts.lock(pk=row.pk)
+    attempt = attempts.lock(id=row.pk)
     if attempt is None or attempt.state.is_final or attempt.row.cancel_attempts != row.cancel_attempts:
         return False
     columns: dict[str, Any] = {"cancel_attempts": row.cancel_attempts + 1}
     state = attempt.state
     if state.cancel is CancelState.NONE:  # the wish is a halt's
-        columns["cancel_requested_at"] = Now()
+        columns["cancel_requested_at"] = attempt.now
         state = order_state.advance_cancel(state, CancelState.REQUESTED)
     if state.cancel not in WISHED:
         return False
     attempts.write(attempt, order_state.advance_cancel(state, CancelState.SENT), kind="cancel sent", **columns)
+    applying.save(attempt)
     return True
 
 

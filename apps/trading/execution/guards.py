@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -54,7 +55,7 @@ def lock_usage(account_id: int) -> Usage | None:
     now, day, equity, *sums = row
     realised, fees, funding, unrealised = (number(each) or Decimal(0) for each in sums)
     return Usage(
-        now=_known(time_at(now)),
+        now=known(now),
         day=date.fromisoformat(day) if isinstance(day, str) else day,
         equity=number(equity),
         result=realised + unrealised + funding - fees,
@@ -94,10 +95,12 @@ def clock() -> datetime:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {CLOCK[connection.vendor]}", [])
         (now,) = cursor.fetchone()
-    return _known(time_at(now))
+    return known(now)
 
 
-def _known(at: datetime | None) -> datetime:
+def known(cell: Any) -> datetime:
+    """The time of the database as its driver tells it."""
+    at = time_at(cell)
     if at is None:
         raise ValueError("the database tells no time")
     return at.astimezone(UTC)

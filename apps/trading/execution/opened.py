@@ -2,11 +2,17 @@
 against its exchange, under the lease that it has now, and before the exchange's time is known.
 """
 
-from django.db.models.functions import Now
+from django.db import connection
 
-from apps.feeds.models import Lease
+from apps.trading.execution.guards import CLOCK
 from apps.trading.execution.ports import CannotWork, Port, Ports
 from apps.trading.models import Account
+
+OPEN = {
+    vendor: "SELECT 1 FROM account a JOIN lease l ON l.fence = a.open_fence AND l.fence > 0"  # noqa: S608 (no value is in it)
+    f" WHERE a.id = %s AND l.resource = %s AND l.expires_at > {clock}"
+    for vendor, clock in CLOCK.items()
+}
 
 
 def resource_of(account_id: int) -> str:
@@ -20,8 +26,9 @@ def open_account(account_id: int, fence: int) -> None:
 
 
 def is_open(account_id: int) -> bool:
-    held = Lease.objects.filter(resource=resource_of(account_id), expires_at__gt=Now(), fence__gt=0)
-    return Account.objects.filter(pk=account_id, open_fence__in=held.values("fence")).exists()
+    with connection.cursor() as cursor:
+        cursor.execute(OPEN[connection.vendor], [account_id, resource_of(account_id)])
+        return cursor.fetchone() is not None
 
 
 class OpenedPorts:

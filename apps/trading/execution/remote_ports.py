@@ -5,6 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connection
 from msgspec import Struct
 
 from apps.feeds.bus.meter import Meter
@@ -21,6 +22,11 @@ from apps.trading.execution.ports import CannotWork
 from apps.trading.execution.remote import RemotePort
 from apps.trading.models import Account, AccountKey, AccountMode
 from apps.trading.sealing import CannotOpen
+
+STAMP = (
+    "SELECT a.active, a.mode, a.exchange_account, k.version, k.key_id"
+    " FROM account a LEFT JOIN account_key k ON k.account_id = a.id WHERE a.id = %s"
+)
 
 
 class Stamp(Struct, frozen=True):
@@ -61,40 +67,43 @@ class RemotePorts:
 
     def of(self, account_id: int) -> RemotePort:
         try:
-            row = self._account(account_id)
-            stamp = Stamp(row.mode, row.exchange_account, row.key.version, row.key.key_id)
+            stamp = self._stamp(account_id)
             with self._lock:
                 known = self._ports.get(account_id)
                 if known is None or known[0] != stamp:
-                    known = self._ports[account_id] = stamp, self._open(row)
+                    known = self._ports[account_id] = stamp, self._open(account_id)
         except CannotWork:
             with self._lock:
                 self._ports.pop(account_id, None)
             raise
         return known[1]
 
-    def _account(self, account_id: int) -> Account:
-        """One that this process may send for, with its key; raise CannotWork, saying why."""
-        row = Account.objects.select_related("exchange", "key").filter(pk=account_id).first()
-        if row is None or not row.active:
+    def _stamp(self, account_id: int) -> Stamp:
+        """Of an account that this process may send for; raise CannotWork, saying why."""
+        with connection.cursor() as cursor:
+            cursor.execute(STAMP, [account_id])
+            row = cursor.fetchone()
+        if row is None or not row[0]:
             raise CannotWork(f"account {account_id} is closed")
-        if row.mode == AccountMode.PAPER:
+        _, mode, exchange_account, version, key_id = row
+        if mode == AccountMode.PAPER:
             raise CannotWork(f"account {account_id} is on paper: its matcher is in another process")
-        if row.mode == AccountMode.TESTNET and not self._simulated:
+        if mode == AccountMode.TESTNET and not self._simulated:
             raise CannotWork(f"account {account_id} is for the simulator, and this process has the real exchanges")
-        if getattr(row, "key", None) is None:
+        if version is None:
             raise CannotWork(f"account {account_id} has no key")
-        return row
+        return Stamp(mode, exchange_account, version, key_id)
 
-    def _open(self, row: Account) -> RemotePort:
+    def _open(self, account_id: int) -> RemotePort:
+        row = Account.objects.select_related("exchange").get(pk=account_id)
         exchange, market_type = row.exchange.code, MarketType(row.market_type)
         try:
-            opened = keys.open_key(row.pk)
+            opened = keys.open_key(account_id)
         except (AccountKey.DoesNotExist, keys.NotAnExecutor, CannotOpen, keyring.KeyFileRefused) as error:
-            raise CannotWork(f"account {row.pk}: {error or type(error).__name__}") from error
+            raise CannotWork(f"account {account_id}: {error or type(error).__name__}") from error
         nonces = self._nonces.setdefault(sha256(opened.key.encode()).digest(), Nonces())
         return RemotePort(
-            Seat(account_id=row.pk, exchange=exchange, market_type=market_type, keys=opened),
+            Seat(account_id=account_id, exchange=exchange, market_type=market_type, keys=opened),
             client=self._client,
             trader=registry.trader(exchange),
             run=self._run,

@@ -46,7 +46,7 @@ def send(claim: Claim, held: HeldLane, *, executor: Executor, port: Port) -> Fat
         hooks.at("K8")
         return _failed(claim, error)
     hooks.at("K8")
-    recording.record_placed(claim.order_id, placed)
+    recording.record_placed(claim.order_id, placed, claim.order.instrument)
     return Fate.PLACED
 
 

@@ -2,7 +2,8 @@
 to run it. Columns and values are Django's own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
@@ -11,16 +12,31 @@ from django.db.models import Field, Model
 
 Row = TypeVar("Row", bound=Model)
 
+# what a row must still be: `name`, or with one of these after it
+STILL = {"": "{0} = %s", "lte": "{0} <= %s", "or_null": "({0} = %s OR {0} IS NULL)"}
+
 
 def insert(model: type[Model], values: Mapping[str, Any]) -> int:
     """Write one row, named as in `account_id`; its number. What is not given has the database's default."""
     with connection.cursor() as cursor:
-        cursor.execute(_insert(model, tuple(values)), _prepared(model, values))
+        cursor.execute(_insert(model, tuple(values), 1), _prepared(model, values))
         return int(cursor.lastrowid)
 
 
+def insert_all(model: type[Model], rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Write rows that have the same names; their numbers, in that order. One statement where the database tells all
+    numbers of one."""
+    if len(rows) < 2 or not connection.features.can_return_rows_from_bulk_insert:
+        return [insert(model, values) for values in rows]
+    key = _quoted(model._meta.pk.column)
+    with connection.cursor() as cursor:
+        text = f"{_insert(model, tuple(rows[0]), len(rows))} RETURNING {key}"
+        cursor.execute(text, [value for values in rows for value in _prepared(model, values)])
+        return [int(number) for (number,) in cursor.fetchall()]
+
+
 def update(model: type[Model], pk: int | str, values: Mapping[str, Any], **was: Any) -> bool:
-    """Change one row, if it still is as in `was`; whether there was one."""
+    """Change one row, if it still is as in `was`, see STILL; whether there was one."""
     with connection.cursor() as cursor:
         cursor.execute(
             _update(model, tuple(values), tuple(was)), [*_prepared(model, values), pk, *_prepared(model, was)]
@@ -28,22 +44,48 @@ def update(model: type[Model], pk: int | str, values: Mapping[str, Any], **was: 
         return bool(cursor.rowcount == 1)
 
 
-def first(model: type[Row], rest: str, params: list[Any]) -> Row | None:
-    """The first row of `SELECT all columns FROM its table <rest>`; `rest` holds no values."""
+def update_each(model: type[Model], name: str, values: Mapping[int, Any], at: datetime) -> None:
+    """Change one column of several rows, each to its own value by its number, and `updated_at` of all."""
+    if not values:
+        return
+    field, number = _named(model, name), len(values)
+    each = [part for pk, value in values.items() for part in (pk, field.get_db_prep_save(value, connection))]
     with connection.cursor() as cursor:
-        cursor.execute(f"{_select(model)} {rest}", params)
+        cursor.execute(_update_each(model, name, number), [*each, *_prepared(model, {"updated_at": at}), *values])
+
+
+def first(model: type[Row], rest: str, params: Sequence[Any]) -> Row | None:
+    """The first row of `SELECT all columns FROM its table <rest>`; `rest` holds no values."""
+    found = first_and(model, "NULL", rest, params)
+    return None if found is None else found[0]
+
+
+def first_and(model: type[Row], more: str, rest: str, params: Sequence[Any]) -> tuple[Row, list[Any]] | None:
+    """As `first`, with the cells of further columns as the database's driver tells them."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_select(model, more)} {rest}", params)
         cells = cursor.fetchone()
-    if cells is None:
-        return None
-    values = [_read(field, cell) for field, cell in zip(_fields(model), cells, strict=True)]
-    return model.from_db("default", [field.attname for field in _fields(model)], values)
+    return None if cells is None else _told(model, cells)
 
 
-def _read(field: Field, cell: Any) -> Any:
-    column = _column(field)
-    for convert in (*connection.ops.get_db_converters(column), *column.get_db_converters(connection)):
-        cell = convert(cell, column, connection)
-    return cell
+def rows(model: type[Row], rest: str, params: Sequence[Any]) -> list[Row]:
+    """All of `SELECT all columns FROM its table <rest>`."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_select(model, 'NULL')} {rest}", params)
+        return [_told(model, cells)[0] for cells in cursor.fetchall()]
+
+
+def still(model: type[Model], was: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """As a condition, with its values."""
+    return " AND ".join(_still(model, name) for name in was), _prepared(model, was)
+
+
+def _told(model: type[Row], cells: Sequence[Any]) -> tuple[Row, list[Any]]:
+    names, converters = _names(model), _converters(model, connection.vendor)
+    values = list(cells[: len(names)])
+    for at, column, convert in converters:
+        values[at] = convert(values[at], column, connection)
+    return model.from_db("default", names, values), list(cells[len(names) :])
 
 
 def _prepared(model: type[Model], values: Mapping[str, Any]) -> list[Any]:
@@ -51,8 +93,14 @@ def _prepared(model: type[Model], values: Mapping[str, Any]) -> list[Any]:
 
 
 @cache
-def _column(field: Field) -> Any:
-    return field.get_col(field.model._meta.db_table)
+def _converters(model: type[Model], vendor: str) -> tuple[tuple[int, Any, Callable[..., Any]], ...]:
+    """Which columns are not read as they are told: those of one connection serve all of its vendor."""
+    columns = [field.get_col(model._meta.db_table) for field in _fields(model)]
+    return tuple(
+        (at, column, convert)
+        for at, column in enumerate(columns)
+        for convert in (*connection.ops.get_db_converters(column), *column.get_db_converters(connection))
+    )
 
 
 @cache
@@ -61,29 +109,52 @@ def _fields(model: type[Model]) -> tuple[Field, ...]:
 
 
 @cache
+def _names(model: type[Model]) -> tuple[str, ...]:
+    return tuple(field.attname for field in _fields(model))
+
+
+@cache
 def _named(model: type[Model], name: str) -> Field:
+    name, _, _ = name.partition("__")
     return next(field for field in _fields(model) if field.attname == name)
 
 
 @cache
-def _select(model: type[Model]) -> str:
+def _select(model: type[Model], more: str) -> str:
     columns = ", ".join(_quoted(field.column) for field in _fields(model))
-    return f"SELECT {columns} FROM {_quoted(model._meta.db_table)}"  # noqa: S608 (no value is in it)
+    return f"SELECT {columns}, {more} FROM {_quoted(model._meta.db_table)}"  # noqa: S608 (no value is in it)
 
 
 @cache
-def _insert(model: type[Model], names: tuple[str, ...]) -> str:
+def _insert(model: type[Model], names: tuple[str, ...], number: int) -> str:
     columns = ", ".join(_quoted(_named(model, name).column) for name in names)
-    places = ", ".join(["%s"] * len(names))
-    return f"INSERT INTO {_quoted(model._meta.db_table)} ({columns}) VALUES ({places})"  # noqa: S608 (no value is in it)
+    places = ", ".join([f"({', '.join(['%s'] * len(names))})"] * number)
+    return f"INSERT INTO {_quoted(model._meta.db_table)} ({columns}) VALUES {places}"  # noqa: S608 (no value is in it)
 
 
 @cache
 def _update(model: type[Model], names: tuple[str, ...], was: tuple[str, ...]) -> str:
     changes = ", ".join(f"{_quoted(_named(model, name).column)} = %s" for name in names)
-    still = "".join(f" AND {_quoted(_named(model, name).column)} = %s" for name in was)
+    key = " AND ".join([f"{_quoted(model._meta.pk.column)} = %s", *(_still(model, name) for name in was)])
+    return f"UPDATE {_quoted(model._meta.db_table)} SET {changes} WHERE {key}"  # noqa: S608 (no value is in it)
+
+
+@cache
+def _update_each(model: type[Model], name: str, number: int) -> str:
+    column, at = (_quoted(_named(model, each).column) for each in (name, "updated_at"))
     key = _quoted(model._meta.pk.column)
-    return f"UPDATE {_quoted(model._meta.db_table)} SET {changes} WHERE {key} = %s{still}"  # noqa: S608 (no value is in it)
+    cases = " ".join(["WHEN %s THEN %s"] * number)
+    places = ", ".join(["%s"] * number)
+    return (
+        f"UPDATE {_quoted(model._meta.db_table)} SET {column} = CASE {key} {cases} END, {at} = %s"  # noqa: S608 (no value is in it)
+        f" WHERE {key} IN ({places})"
+    )
+
+
+@cache
+def _still(model: type[Model], name: str) -> str:
+    _, _, how = name.partition("__")
+    return STILL[how].format(_quoted(_named(model, name).column))
 
 
 def _quoted(name: str | None) -> str:

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 from django.db import models
 
 from apps.feeds.orders import OrderStatus
+from apps.trading.execution import statements
 
 
 class KeptQuerySet(models.QuerySet):
@@ -19,11 +20,10 @@ class OrderQuerySet(KeptQuerySet):
 
         An exchange's id that is known already must be the one in `values`. False: somebody was faster, read again.
         """
-        rows = self.filter(pk=order_id, status=was, filled__lte=filled)
+        still: dict[str, Any] = {"status": was, "filled__lte": filled}
         if values.get("exchange_order_id") is not None:
-            known = models.Q(exchange_order_id=values["exchange_order_id"])
-            rows = rows.filter(known | models.Q(exchange_order_id=None))
-        return rows.update(filled=filled, **values) == 1
+            still["exchange_order_id__or_null"] = values["exchange_order_id"]
+        return statements.update(self.model, order_id, {"filled": filled, **values}, **still)
 
 
 class EventQuerySet(KeptQuerySet):

@@ -18,6 +18,7 @@ from apps.trading.models import (
     RiskState,
     StrayFill,
     TradeHistory,
+    Wallet,
 )
 from apps.trading.not_placed import Look
 from apps.trading.order_state import CancelState
@@ -27,6 +28,7 @@ from apps.users.models import Alert
 pytestmark = pytest.mark.django_db
 
 WS, REST = FillSource.WS, FillSource.REST
+SAVEPOINT = 2  # what opens and closes it: elsewhere it is a transaction
 KEY = "a key of this deployment, for tests"
 OPEN, PARTIAL, FILLED = OrderStatus.OPEN, OrderStatus.PARTIAL, OrderStatus.FILLED
 
@@ -82,10 +84,43 @@ def test_the_answer_of_the_exchange_opens_the_order_and_its_intent():
     assert [(event.seq, event.kind, event.to_status) for event in OrderEvent.objects.all()] == [(1, "placed", OPEN)]
 
 
-def test_the_answer_costs_few_queries(django_assert_max_num_queries):
+def test_the_answer_takes_five_statements(django_assert_num_queries):
     order = told.sent()
-    with django_assert_max_num_queries(7):  # two of them open and close the savepoint that is a transaction elsewhere
+    with django_assert_num_queries(5 + SAVEPOINT):
         recording.record_placed(order.pk, placed())
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_an_answer_with_fills_takes_eleven_statements_however_many_they_are(django_assert_num_queries, number):
+    order = told.sent()
+    holds(order, "BTC", "USDT")
+    hear(order, told.fill(order, "0"))
+    Order.objects.update(status=OrderStatus.PENDING, exchange_order_id=None, filled=0)
+    fills, instrument = tuple(told.fill(order, str(each + 1)) for each in range(number)), told.instrument(order)
+    with django_assert_num_queries(11 + SAVEPOINT):
+        recording.record_placed(order.pk, placed(fills=fills), instrument)
+
+
+def test_a_fill_that_is_pushed_takes_ten_statements(django_assert_num_queries):
+    order = told.sent()
+    holds(order, "BTC", "USDT")
+    hear(order, told.fill(order, "0"))
+    fill, instrument = told.fill(order, "1"), told.instrument(order)
+    with django_assert_num_queries(10 + SAVEPOINT):
+        recording.record_fill(order.account_id, instrument, fill, WS)
+
+
+@pytest.mark.parametrize(("fail", "number"), [(recording.record_refusal, 4), (recording.record_loss, 3)])
+def test_a_failure_takes_few_statements(django_assert_num_queries, fail, number):
+    order = told.sent()
+    with django_assert_num_queries(number + SAVEPOINT):
+        fail(order.pk, InsufficientFunds("too poor", code="-2010"))
+
+
+def holds(order: Order, *assets: str) -> None:
+    """Balances of its account were told."""
+    for asset in assets:
+        Wallet.objects.create(account_id=order.account_id, asset=asset, total=9, expected=9)
 
 
 def test_the_same_answer_again_writes_nothing():

@@ -1,0 +1,82 @@
+"""What an exchange has told of one order, applied to its locked row, and written: once, with all that follows."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec.structs import replace
+
+from apps.feeds.errors import FeedError
+from apps.feeds.orders import Fill, OrderUpdate
+from apps.trading import attempts, executions, order_state, outside, plain, publishing
+from apps.trading.attempts import Attempt
+from apps.trading.models import FillSource
+from apps.trading.order_state import Alarm
+
+LONGEST_ERROR = 300
+
+
+def update(attempt: Attempt, told: OrderUpdate, source: FillSource, *, conflict: bool, kind: str = "update") -> None:
+    """`conflict`: a unique key was in the way, see `outside.adopt`."""
+    before = attempt.state
+    if conflict:
+        outside.adopt(attempt, told.exchange_order_id)
+    after = _applied(attempt.state, told)
+    columns: dict[str, Any] = {}
+    if told.exchange_ms is not None and after != before and told.exchange_ms > attempt.row.exchange_ms:
+        columns["exchange_ms"] = told.exchange_ms
+    evidence = {"source": source, **plain.evidence(told)}
+    attempts.write(attempt, after, kind=kind, evidence=evidence, **columns)
+
+
+def fills(attempt: Attempt, told: Iterable[Fill], source: FillSource, *, conflict: bool) -> None:
+    """`conflict` as of `update`."""
+    for fill in told:
+        if conflict:
+            outside.adopt(attempt, fill.exchange_order_id)
+        executions.take(attempt, fill, source)
+
+
+def save(attempt: Attempt, *, attaching: bool = False) -> None:
+    """Write what has changed, and attach the fills that came before the order was known: when its id was just learned,
+    or always (`attaching`). They are looked for once that id is written, so that of two transactions, this and the one
+    that keeps a fill, the later sees what the earlier has written.
+    """
+    known = attempt.saved.exchange_order_id
+    _write(attempt)
+    if attaching or attempt.saved.exchange_order_id != known:
+        for stray, fill in executions.strays_of(attempt):
+            executions.take(attempt, fill, FillSource(stray.source))
+            executions.attached(stray, attempt)
+        _write(attempt)
+
+
+def told(error: FeedError) -> dict[str, Any]:
+    """As evidence."""
+    return {"error": type(error).__name__, "code": _code(error), "text": str(error)[:LONGEST_ERROR]}
+
+
+def columns(error: FeedError) -> dict[str, Any]:
+    """As an order's row tells it."""
+    return {"last_error_code": _code(error), "last_error": f"{type(error).__name__}: {error}"[:LONGEST_ERROR]}
+
+
+def _write(attempt: Attempt) -> None:
+    changed = attempts.save(attempt)
+    executions.save(attempt)
+    if changed:
+        publishing.order_on_commit(attempt.row)
+
+
+def _applied(state: order_state.Order, update: OrderUpdate) -> order_state.Order:
+    known = state.exchange_order_id or ""
+    if not update.exchange_order_id:  # some refusals come without one
+        update = replace(update, exchange_order_id=known)
+    if state.client_order_id == attempts.EXTERNAL:
+        update = replace(update, client_order_id=None)
+    if update.client_order_id not in (None, state.client_order_id):
+        return replace(state, alarms=state.alarms | {Alarm.TWO_ORDERS})
+    return order_state.apply(state, update)
+
+
+def _code(error: FeedError) -> str:
+    return str(getattr(error, "code", ""))[:50]
