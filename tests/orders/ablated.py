@@ -45,13 +45,13 @@ def no_fence() -> None:
 
 def no_lane_lock() -> None:
     """A lane is taken whoever holds it."""
-    acquire: Callable[[str, Executor], HeldLane | None] = lanes.acquire
+    find: Callable[[str, Executor], HeldLane | None] = lanes.find
 
-    def taken(lane: str, executor: Executor) -> HeldLane | None:
+    def found(lane: str, executor: Executor) -> HeldLane | None:
         Lease.objects.filter(resource=lanes.PREFIX + lane).update(expires_at=Now())
-        return acquire(lane, executor)
+        return find(lane, executor)
 
-    lanes.acquire = taken
+    lanes.find = found
 
 
 GUARDS: Mapping[str, Callable[[], None]] = {

@@ -1,7 +1,8 @@
 """T1: the next intent of a lane becomes an order, committed before its request leaves, or is turned away.
 
-In one transaction: the lane's lease, which is also what keeps its intents in order; the account's row of use; the head
-of the lane; the switches, shared, so that a halt that is committed stops whatever is not committed yet; risk.
+In one transaction: the lane's lease, which is also what keeps its intents in order (one that was found free is taken by
+it); the account's row of use; the head of the lane; the switches, shared, so that a halt that is committed stops
+whatever is not committed yet; risk.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from django.db import connection
 from apps.feeds.drivers.trading import ExpiryCheck
 from apps.feeds.orders import NewOrder, OrderStatus
 from apps.trading import records
-from apps.trading.execution import guards, hooks, statements
+from apps.trading.execution import guards, hooks, lanes, statements
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.facts import time_at
 from apps.trading.execution.gathering import Sender, look
@@ -26,6 +27,10 @@ from apps.trading.records import ZERO
 from apps.trading.risk import ApprovedOrder, Denied
 
 LEAVE_S = 0.2  # so long before it expires the request must have left
+BEHIND = (
+    "EXISTS (SELECT 1 FROM order_intent b"
+    " WHERE b.lane = order_intent.lane AND b.state = order_intent.state AND b.id > order_intent.id)"
+)
 RESERVED = ("reserved_asset", "reserved_amount", "reserved_notional")
 CHECK_S = 0.5  # so long after it has, an order without an answer is looked for
 
@@ -38,6 +43,7 @@ class Claim:
     intent_id: int
     order: NewOrder
     leave_by: float
+    more: bool = False  # others wait behind it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +52,7 @@ class TurnedAway:
 
     intent_id: int
     result: IntentResult
+    more: bool  # others wait behind it
     reason: str = ""
 
 
@@ -57,7 +64,9 @@ def expiry_ms(executor: Executor, port: Port) -> int:
 
 
 def claim(held: HeldLane, *, executor: Executor, port: Port) -> Claim | TurnedAway | None:
-    """The lane's next; None: it has none. Raise LaneLost where the lease is not ours, or not for long enough."""
+    """The lane's next; None: it has none. From then on the lane is taken, where it was only found. Raise LaneLost where
+    the lease is not ours, or not for long enough.
+    """
     _, pair_id = ids_of(held.lane)
     instrument = executor.catalogue([pair_id])[pair_id]
     around = Surroundings(
@@ -72,19 +81,26 @@ def claim(held: HeldLane, *, executor: Executor, port: Port) -> Claim | TurnedAw
 
 @in_transaction
 def _claim(held: HeldLane, around: Surroundings, executor: Executor, port: Port) -> Claim | TurnedAway | None:
-    _lock_lease(held, expiry_ms(executor, port) / 1000 + MARGIN_S)
+    needed_s = expiry_ms(executor, port) / 1000 + MARGIN_S
+    if held.seen is None:
+        _lock_lease(held, needed_s)
+    else:
+        lanes.take(held)
     account_id, _ = ids_of(held.lane)
     usage = guards.lock_usage(account_id)
-    row = _head(held.lane)
-    if row is None:
-        return None
     now = now_of(usage)
+    if held.seen is not None:
+        lanes.check_left(held, now, needed_s)
+    found = _head(held.lane)
+    if found is None:
+        return None
+    row, more = found
     if records.intent_of(row, around.instrument).is_too_old(records.milliseconds(now)):
-        return _turn_away(row, IntentResult.EXPIRED, now)
+        return _turn_away(row, IntentResult.EXPIRED, now, more)
     verdict = judge(row, usage, around)
     if isinstance(verdict, Denied):
-        return _turn_away(row, IntentResult.RISK_DENIED, now, verdict)
-    made = _write(held, row, verdict, now, executor, port)
+        return _turn_away(row, IntentResult.RISK_DENIED, now, more, verdict)
+    made = _write(held, row, verdict, now, more, executor, port)
     hooks.at("K4")
     return made
 
@@ -104,23 +120,32 @@ def _lock_lease(held: HeldLane, needed_s: float) -> None:
         raise LaneLost(held.lane)
 
 
-def _head(lane: str) -> OrderIntent | None:
-    """Locked, so that it is not cancelled meanwhile."""
+def _head(lane: str) -> tuple[OrderIntent, bool] | None:
+    """Locked, so that it is not cancelled meanwhile; and whether others wait behind it."""
     rest = f"WHERE lane = %s AND state = %s ORDER BY id LIMIT 1{guards.FOR_UPDATE[connection.vendor]}"
-    return statements.first(OrderIntent, rest, [lane, IntentState.NEW])
+    found = statements.first_and(OrderIntent, BEHIND, rest, [lane, IntentState.NEW])
+    return None if found is None else (found[0], bool(found[1][0]))
 
 
-def _turn_away(row: OrderIntent, result: IntentResult, now: datetime, denied: Denied | None = None) -> TurnedAway:
+def _turn_away(
+    row: OrderIntent, result: IntentResult, now: datetime, more: bool, denied: Denied | None = None
+) -> TurnedAway:
     reason, text = ("", "") if denied is None else (denied.reason.value, denied.text[:300])
     over = {"state": IntentState.DONE, "reserved_amount": ZERO, "reserved_notional": ZERO, "done_at": now}
     statements.update(
         OrderIntent, row.pk, {**over, "result": result, "deny_reason": reason, "deny_text": text}, state=row.state
     )
-    return TurnedAway(intent_id=row.pk, result=result, reason=reason)
+    return TurnedAway(intent_id=row.pk, result=result, more=more, reason=reason)
 
 
 def _write(
-    held: HeldLane, row: OrderIntent, approved: ApprovedOrder, now: datetime, executor: Executor, port: Port
+    held: HeldLane,
+    row: OrderIntent,
+    approved: ApprovedOrder,
+    now: datetime,
+    more: bool,
+    executor: Executor,
+    port: Port,
 ) -> Claim:
     """The order as PENDING, with what proves later what became of it."""
     ids, expires_in_ms = executor.ids, expiry_ms(executor, port)
@@ -150,7 +175,7 @@ def _write(
     statements.update(
         OrderIntent, row.pk, {"state": IntentState.SENDING, "attempt": row.attempt + 1, **reserved}, state=row.state
     )
-    return Claim(order_id=order_id, intent_id=row.pk, order=order, leave_by=leave_by)
+    return Claim(order_id=order_id, intent_id=row.pk, order=order, leave_by=leave_by, more=more)
 
 
 def _unbounded_ms(port: Port) -> int:

@@ -4,7 +4,7 @@ A lane is called `<account id>:<pair id>`, its lease `lane:<account id>:<pair id
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -33,12 +33,16 @@ class LaneLost(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class HeldLane:
-    """`until` is by this process's monotonic clock, and no later than the database's word."""
+    """`until` is by this process's monotonic clock, and no later than the database's word.
+
+    `seen`: it was free then, by the database's clock, and is not taken yet: see `find` and `take`.
+    """
 
     lane: str
     holder: str
     fence: int
     until: float
+    seen: datetime | None = None
 
     @property
     def resource(self) -> str:
@@ -59,6 +63,15 @@ def ids_of(lane: str) -> tuple[int, int]:
 
 def acquire(lane: str, executor: Executor) -> HeldLane | None:
     """Take the lane if it is free or run out; None: somebody works it, or was faster."""
+    held = find(lane, executor)
+    try:
+        return None if held is None else take(held)
+    except LaneLost:
+        return None
+
+
+def find(lane: str, executor: Executor) -> HeldLane | None:
+    """The lane to be taken, if it is free or run out; None: somebody works it."""
     until = executor.monotonic() + TTL_S
     resource = PREFIX + lane
     seen = _look(resource)
@@ -67,16 +80,26 @@ def acquire(lane: str, executor: Executor) -> HeldLane | None:
         seen = _look(resource)
     if seen is None or not seen.is_free:
         return None
-    fence = seen.fence + 1
-    with connection.cursor() as cursor:  # whoever has renewed or taken it meanwhile keeps it
+    return HeldLane(lane=lane, holder=executor.holder, fence=seen.fence + 1, until=until, seen=seen.now)
+
+
+def take(held: HeldLane) -> HeldLane:
+    """One that was found, from now on ours: whoever has renewed or taken it meanwhile keeps it. Raise LaneLost."""
+    with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE lease SET fence = %s, holder = %s, expires_at = %s WHERE resource = %s AND fence = %s"
             " AND (holder = %s OR expires_at <= %s)",
-            [fence, executor.holder, moment(seen.now + timedelta(seconds=TTL_S)), resource, seen.fence, NOBODY]
-            + [moment(seen.now)],
+            [held.fence, held.holder, moment(_end(held)), held.resource, held.fence - 1, NOBODY, moment(_seen(held))],
         )
-        taken = cursor.rowcount == 1
-    return HeldLane(lane=lane, holder=executor.holder, fence=fence, until=until) if taken else None
+        if cursor.rowcount != 1:
+            raise LaneLost(held.lane)
+    return replace(held, seen=None)
+
+
+def check_left(held: HeldLane, now: datetime, needed_s: float) -> None:
+    """One that is just taken lasts for so long yet at `now`, by the database's clock. Raise LaneLost."""
+    if _end(held) <= now + timedelta(seconds=needed_s):
+        raise LaneLost(held.lane)
 
 
 def keep(held: HeldLane, executor: Executor) -> HeldLane:
@@ -154,6 +177,16 @@ def _look(resource: str) -> _Seen | None:
 def _create(resource: str) -> None:
     with transaction.atomic():
         Lease.objects.bulk_create([Lease(resource=resource, holder=NOBODY, expires_at=Now())], ignore_conflicts=True)
+
+
+def _seen(held: HeldLane) -> datetime:
+    if held.seen is None:
+        raise ValueError(f"{held.lane} is taken already")
+    return held.seen
+
+
+def _end(held: HeldLane) -> datetime:
+    return _seen(held) + timedelta(seconds=TTL_S)
 
 
 def _expiry() -> object:

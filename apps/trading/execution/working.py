@@ -1,6 +1,6 @@
 """A lane is worked: its intents one after the other, one request in flight, until nothing is left or it is lost."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import structlog
@@ -56,7 +56,7 @@ def _work(lane: str, executor: Executor) -> Worked:
         return Worked(ended=Ended.UNSURE)
     total = Worked(ended=Ended.BUSY)
     while True:
-        held = lanes.acquire(lane, executor)
+        held = lanes.find(lane, executor)
         if held is None:
             return total
         worked = _hold(held, executor, port)
@@ -76,6 +76,7 @@ def _hold(held: HeldLane, executor: Executor, port: Port) -> Worked:
                 return Worked(ended=Ended.STOPPED, sent=sent, turned_away=turned_away)
             held = lanes.keep(held, executor)
             next_one = claim(held, executor=executor, port=port)
+            held = replace(held, seen=None)
             match next_one:
                 case None:
                     return Worked(ended=Ended.EMPTY, sent=sent, turned_away=turned_away)
@@ -87,9 +88,11 @@ def _hold(held: HeldLane, executor: Executor, port: Port) -> Worked:
                     sent += fate is not Fate.LEFT
                     executor.tally.add(f"orders {fate}")
                     hooks.at("K10")
-            if not lanes.has_waiting(held.lane):
+            if not next_one.more:
                 return Worked(ended=Ended.EMPTY, sent=sent, turned_away=turned_away)
     except LaneLost:
+        if held.seen is not None:  # somebody was faster
+            return Worked(ended=Ended.BUSY)
         log.warning("lane lost", lane=held.lane)
         return Worked(ended=Ended.LOST, sent=sent, turned_away=turned_away)
     finally:

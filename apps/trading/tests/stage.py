@@ -13,6 +13,7 @@ from apps.feeds.client_ids import ClientIds
 from apps.feeds.drivers.trading import Expiry, ExpiryCheck, IdForm, Placed
 from apps.feeds.market import BookKey, BookState, MarketType, Side
 from apps.feeds.orders import NewOrder, OrderStatus, OrderType
+from apps.trading.execution.catalogue import Catalogue
 from apps.trading.execution.executor import Executor, new_holder
 from apps.trading.execution.intake import Recorded, record_intent
 from apps.trading.execution.lanes import lane_of
@@ -106,6 +107,11 @@ def executor(*ports: Exchange, **changes: Any) -> Executor:
     door = Doors(*ports)
     made = Executor(holder=new_holder(), build_id=BUILD, ports=door, market=StillMarket(), ids=IDS, expiry_ms=LONG_MS)
     return replace(made, **changes)
+
+
+def lasting_catalogue() -> Catalogue:
+    """What it has read it never forgets: for tests that count queries."""
+    return Catalogue(monotonic=lambda: 0.0)
 
 
 def trade(account: Account | None = None, name: str = "BTC/USDT", **values: Any) -> Trade:

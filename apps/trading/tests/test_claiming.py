@@ -22,6 +22,9 @@ from apps.trading.tests import rows, stage
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_leases")]
 
 
+SAVEPOINT = 2  # what opens and closes it: elsewhere it is a transaction
+
+
 class Lane:
     """One that is held, with an executor and an exchange."""
 
@@ -295,8 +298,81 @@ def test_claiming_takes_eight_statements(django_assert_num_queries):
     trade = stage.trade()
     stage.want(trade)
     stage.want(trade)
-    lane = Lane(trade)
+    lane = Lane(trade, catalogue=stage.lasting_catalogue())
     lane.claim()
     Order.objects.update(status="OPEN")
-    with django_assert_num_queries(10):  # with the savepoint around them
+    with django_assert_num_queries(8 + SAVEPOINT):
         assert isinstance(lane.claim(), Claim)
+
+
+# a lane that was found
+
+
+def found(of: Trade) -> Lane:
+    """One that is free yet."""
+    lane = Lane(of, catalogue=stage.lasting_catalogue())
+    lanes.release(lane.held)
+    held = lanes.find(stage.lane(of), lane.executor)
+    assert held is not None
+    lane.held = held
+    return lane
+
+
+def test_a_lane_that_was_found_is_taken_with_its_first_order_in_eight_statements(django_assert_num_queries):
+    trade = stage.trade()
+    for _ in range(2):
+        stage.want(trade)
+    Lane(trade).claim()  # what an executor asks once is known
+    Lease.objects.update(expires_at=Now() - timedelta(seconds=1))
+    Order.objects.update(status="OPEN")
+    lane = found(trade)
+    lane.executor.catalogue([rows.pair().pk])
+    lane.executor.catalogue.exchange_id("binance")
+    with django_assert_num_queries(8 + SAVEPOINT):
+        assert isinstance(lane.claim(), Claim)
+    lease = Lease.objects.get()
+    assert (lease.holder, lease.fence) == (lane.held.holder, lane.held.fence) == (lane.executor.holder, 3)
+    assert Order.objects.get(status="PENDING").fence == lease.fence
+
+
+def test_a_lane_that_was_found_and_is_taken_by_somebody_else_is_lost():
+    trade = stage.trade()
+    stage.want(trade)
+    lane = found(trade)
+    other = lanes.acquire(stage.lane(trade), stage.executor(lane.port))
+    assert other is not None
+    with pytest.raises(LaneLost):
+        lane.claim()
+    assert (Lease.objects.get().holder, Order.objects.count()) == (other.holder, 0)
+
+
+def test_a_lane_that_was_taken_and_given_back_since_it_was_found_is_lost():
+    trade = stage.trade()
+    stage.want(trade)
+    lane = found(trade)
+    other = lanes.acquire(stage.lane(trade), stage.executor(lane.port))
+    assert other is not None
+    lanes.release(other)
+    with pytest.raises(LaneLost):
+        lane.claim()
+
+
+def test_a_lane_that_was_found_long_ago_is_not_taken_and_stays_free():
+    trade = stage.trade()
+    stage.want(trade)
+    lane = found(trade)
+    assert lane.held.seen is not None
+    lane.held = replace(lane.held, seen=lane.held.seen - timedelta(seconds=lanes.TTL_S - 60))
+    with pytest.raises(LaneLost):  # its request may be under way for as long
+        lane.claim()
+    assert (Lease.objects.get().holder, Order.objects.count()) == ("", 0)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_whoever_claims_is_told_whether_others_wait(number):
+    trade = stage.trade()
+    for _ in range(number):
+        stage.want(trade)
+    made = Lane(trade).claim()
+    assert isinstance(made, Claim)
+    assert made.more is (number > 1)

@@ -125,12 +125,7 @@ def test_a_request_leaves_in_time_or_not_at_all(seconds, fate):
 def test_a_request_leaves_only_under_a_lease_that_outlasts_it(seconds, fate):
     """Of a request that may be under way for long the lease ends first."""
     stopped = Stopped(0.0)
-    stopped.claim = Claim(
-        order_id=stopped.claim.order_id,
-        intent_id=stopped.claim.intent_id,
-        order=stopped.claim.order,
-        leave_by=stopped.clock.now + 1_000,
-    )
+    stopped.claim = replace(stopped.claim, leave_by=stopped.clock.now + 1_000)
     stopped.held = replace(stopped.held, until=stopped.clock.now + 6)
     stopped.clock.now += seconds
     assert stopped.send() is fate

@@ -4,13 +4,18 @@ from decimal import Decimal
 
 import pytest
 
+from apps.feeds.market import BookKey
+from apps.feeds.models import Lease
 from apps.feeds.orders import NewOrder
 from apps.trading import tasks
+from apps.trading.execution import lanes
 from apps.trading.execution.working import MOST, Ended, Worked, work_lane
 from apps.trading.models import Order, OrderIntent
+from apps.trading.risk_view import Top
 from apps.trading.tests import stage
 from ctweb.celery import app
 
+SAVEPOINT = 2  # what opens and closes it: elsewhere it is a transaction
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_leases")]
 
 
@@ -50,6 +55,35 @@ def test_a_lane_with_much_to_do_makes_room_for_others():
     executor = stage.executor(stage.Exchange(trade.account_id))
     assert work_lane(stage.lane(trade), executor=executor) == Worked(ended=Ended.FULL, turned_away=MOST)
     assert work_lane(stage.lane(trade), executor=executor) == Worked(ended=Ended.EMPTY, turned_away=1)
+
+
+def test_a_lane_that_somebody_takes_first_is_busy():
+    trade = stage.trade()
+    stage.want(trade)
+
+    class Slow(stage.StillMarket):
+        """While its book is read somebody else takes the lane."""
+
+        def top(self, key: BookKey) -> Top | None:
+            lanes.acquire(stage.lane(trade), stage.executor())
+            return super().top(key)
+
+    port = stage.Exchange(trade.account_id)
+    executor = stage.executor(port, market=Slow())
+    assert work_lane(stage.lane(trade), executor=executor) == Worked(ended=Ended.BUSY)
+    assert (port.accepted, Lease.objects.get().holder == executor.holder) == ([], False)
+
+
+def test_an_order_takes_sixteen_statements_until_its_answer_is_written(django_assert_num_queries):
+    """To find its lane 1, T1 8, T2 5, to give the lane back and look once more 2."""
+    trade = stage.trade()
+    executor = stage.executor(stage.Exchange(trade.account_id), catalogue=stage.lasting_catalogue())
+    lane = stage.lane(trade)
+    stage.want(trade)
+    work_lane(lane, executor=executor)  # what an executor asks once is known
+    stage.want(trade)
+    with django_assert_num_queries(1 + (8 + SAVEPOINT) + (5 + SAVEPOINT) + 2):
+        assert work_lane(lane, executor=executor).sent == 1
 
 
 @pytest.mark.parametrize(("name", "options"), [(task.name, task) for task in (tasks.wake_lane, tasks.wake_cancels)])
