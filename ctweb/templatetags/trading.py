@@ -1,5 +1,7 @@
 """Money on the grid of its instrument, and words for what programs call by a stable name."""
 
+import json
+import re
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -20,6 +22,8 @@ register = template.Library()
 
 SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 UNITS = ((3_600, "m", "s"), (86_400, "h", "m"))  # below so many seconds: these two units
+EMPTY: tuple[Any, ...] = (None, "", [], {})
+ZEROS = re.compile(r"-?[0-9]+\.[0-9]*0")  # of a column with more places than the number has
 AT_WORK = (OrderStatus.PENDING, OrderStatus.UNKNOWN, OrderStatus.OPEN, OrderStatus.PARTIAL)
 FINER = 2  # digits more than the tick has, for means of several fills
 
@@ -68,6 +72,14 @@ def is_today(moment: datetime) -> bool:
 
 
 @register.filter
+def told_items(evidence: Any) -> list[tuple[str, str]]:
+    """What an event's evidence says, without what it leaves open; numbers lose the zeros of their column."""
+    if not isinstance(evidence, dict):
+        return [("", str(evidence))] if evidence else []
+    return [(str(name).replace("_", " "), _plain(value)) for name, value in evidence.items() if value not in EMPTY]
+
+
+@register.filter
 def limit_label(name: str) -> str:
     return _(words.LIMITS[name][0]) if name in words.LIMITS else name
 
@@ -104,6 +116,12 @@ def lasting(ms: Any) -> str:
     whole = int(seconds)
     big, small = next(((big, small) for limit, big, small in UNITS if whole < limit), ("d", "h"))
     return f"{whole // SECONDS[big]} {big} {whole % SECONDS[big] // SECONDS[small]} {small}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, str) and ZEROS.fullmatch(value):
+        return value.rstrip("0").rstrip(".")
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _between(own: int, on_grid: int) -> int:

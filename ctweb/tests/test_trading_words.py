@@ -62,3 +62,14 @@ def test_limits_are_shown_in_the_unit_that_people_count_in():
     assert trading.limit_value(Decimal("0.02"), "collar_share") == "2 %"
     assert trading.limit_value(Decimal(5000), "max_book_age_ms") == "5,000 ms"
     assert trading.percent(Decimal("0.001")) == "0.1 %"
+
+
+def test_evidence_is_told_without_what_it_leaves_open():
+    evidence = {"exchange_order_id": "P-10", "amount": "0.00065000", "price": None, "text": "", "is_maker": False}
+    assert trading.told_items(evidence) == [
+        ("exchange order id", "P-10"),
+        ("amount", "0.00065"),
+        ("is maker", "false"),
+    ]
+    assert trading.told_items(None) == trading.told_items({}) == []
+    assert trading.told_items("gone") == [("", "gone")]

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bench.system import STARTER_SET, System
+from tests.browser.halts import resume
 from tests.browser.processes import Daemon
 from tests.fixtures.ports import free_port
 
@@ -119,3 +120,12 @@ def daemon(system: System) -> Iterator[Daemon]:
     yield found
     found.resume()
     system.wait("all books", lambda: system.books().get("live", 0) >= STARTER_SET)
+
+
+@pytest.fixture
+def going_on(system: System, open_page: Callable[..., Page]) -> Iterator[None]:
+    """Whatever was halted goes on afterwards, for the sake of other tests."""
+    yield
+    page = open_page("/trading/risk/")
+    if page.locator("[data-resume='global:']").count():
+        resume(page, system)

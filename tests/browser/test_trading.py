@@ -1,12 +1,11 @@
 """The pages of trading in a real browser: an order by hand from review to cancel, and the button that stops all."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from bench.system import System
+from tests.browser.halts import resume
 
 PAGES = [
     *("/trading/orders/", "/trading/orders/new/", "/trading/accounts/", "/trading/accounts/new/"),
@@ -17,23 +16,6 @@ TRIES = 20
 TOO_SLOW = ("RISK_DENIED", "EXPIRED", "REJECTED", "NOT_PLACED")
 NEAR = 0.985  # within the collar, and nowhere near a fill
 SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-@pytest.fixture
-def going_on(system: System, open_page) -> Iterator[None]:
-    """Whatever was halted goes on afterwards, for the sake of other tests."""
-    yield
-    page = open_page("/trading/risk/")
-    if page.locator("[data-resume='global:']").count():
-        resume(page, system)
-
-
-def resume(page: Page, system: System) -> None:
-    page.locator("[data-resume='global:']").click()
-    page.locator("#resume-form [name=reason]").fill("the drill is over")
-    page.locator("#resume-form [name=password]").fill(system.login[1])
-    page.locator("#resume-form .main").click()
-    expect(page.locator("#switches li").first.locator(".rs")).to_have_text("ACTIVE", timeout=PATIENCE_MS)
 
 
 def test_the_pages_of_trading_break_no_content_policy_and_complain_of_nothing(open_page):
