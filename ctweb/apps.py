@@ -10,5 +10,7 @@ class WebConfig(AppConfig):
     def ready(self) -> None:
         from apps.logs import send_structlog_to_stdlib
         from ctweb import checks  # noqa: F401  # registers them
+        from ctweb.discretion import leave_no_core
 
+        leave_no_core()
         send_structlog_to_stdlib()
