@@ -13,10 +13,10 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, Q, QuerySet
 
 from apps.feeds.models import Exchange, TradePair
-from apps.trading import limits
+from apps.trading import limits, selectors
 from apps.trading.fields import Money
 from apps.trading.models import Account, RiskLimit, Trade
 from apps.trading.risk_view import Scope
@@ -33,6 +33,18 @@ def ceilings() -> Mapping[str, Decimal]:
     """How far each limit may be set in this deployment."""
     most = min(limits.CEILINGS["max_open_account"], Decimal(settings.CT_MAX_OPEN_ORDERS))
     return MappingProxyType({**limits.CEILINGS, "max_open_account": most})
+
+
+def seen_by(user: Any) -> QuerySet[RiskLimit]:
+    """All but those of accounts and TRADE rows that are not there for this person."""
+    own = {
+        Scope.ACCOUNT: selectors.account_ids(user=user),
+        Scope.TRADE: selectors.visible(Trade.objects.all(), user=user).values_list("pk", flat=True),
+    }
+    seen = ~Q(scope__in=list(own))
+    for scope, numbers in own.items():
+        seen |= Q(scope=scope, scope_id__in=[str(number) for number in numbers])
+    return RiskLimit.objects.filter(seen)
 
 
 def default(name: str) -> Decimal:

@@ -176,7 +176,7 @@ class LimitsView(generics.ListAPIView):
 
     def get_queryset(self) -> QuerySet[RiskLimit]:
         columns = {name: name for name in ("scope", "scope_id", "name")}
-        return found.filtered(self.request, RiskLimit.objects.all(), columns)
+        return found.filtered(self.request, limit_settings.seen_by(self.request.user), columns)
 
     @extend_schema(request=LimitBody, responses=LimitSerializer)
     def post(self, request: Request) -> Response:
@@ -198,7 +198,7 @@ class LimitView(APIView):
 
     @extend_schema(request=RaiseBody, responses={204: None})
     def delete(self, request: Request, limit_id: int) -> Response:
-        row = RiskLimit.objects.filter(pk=min(limit_id, found.LARGEST)).first()
+        row = limit_settings.seen_by(request.user).filter(pk=min(limit_id, found.LARGEST)).first()
         if row is None:
             raise NotFound({"id": [f"No limit {limit_id}."]})
         check_own(request, row.scope, row.scope_id)

@@ -44,7 +44,7 @@ def risk(request: HttpRequest) -> HttpResponse:
     context = {
         **_now(request),
         "names": [(name, limit_settings.default(name), limit_settings.ceilings()[name]) for name in limits.CEILINGS],
-        "limits": RiskLimit.objects.all(),
+        "limits": limit_settings.seen_by(request.user),
         "scopes": [*(scope.value for scope in Scope), PAIR],
         "switch": TradingSwitch.objects.filter(pk=1).first(),
         "build": settings.CT_BUILD_ID,
