@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import BooleanField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from apps.trading import selectors, trades
+from apps.trading import limit_settings, selectors, trades
 from apps.trading.models import (
     Account,
     Arbitrage,
@@ -163,6 +163,9 @@ class RiskLimitAdmin(ReadOnlyAdmin):
     list_display = ("scope", "scope_id", "name", "value", "by", "reason", "at")
     list_filter = ("scope", "name")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RiskLimit]:
+        return limit_settings.seen_by(request.user)
+
 
 @admin.register(TradingSwitch)
 class TradingSwitchAdmin(ReadOnlyAdmin):
@@ -183,6 +186,12 @@ class LanePauseAdmin(OwnRowsAdmin):
 
 class TradeForm(forms.ModelForm):
     """Refuses at the field what the services would refuse."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)  # what the row was when the form was opened
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["seen"] = trades.version(self.instance)
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or {}
@@ -223,7 +232,8 @@ class TradeAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Trade, form: Any, change: bool) -> None:
         values = {name: form.cleaned_data[name] for name in form.changed_data if name in trades.EDITABLE}
-        trades.edit(trade_id=obj.pk, values=values, actor=actor_of(request))
+        seen = form.cleaned_data["seen"] or None
+        trades.edit(trade_id=obj.pk, values=values, actor=actor_of(request), seen=seen)
 
     def delete_model(self, request: HttpRequest, obj: Trade) -> None:
         trades.delete(trade_id=obj.pk, actor=actor_of(request))

@@ -5,7 +5,9 @@ with Django's ValidationError, which names the fields. Who may act for an accoun
 `selectors.may_trade`.
 """
 
+import json
 from collections.abc import Collection, Mapping
+from hashlib import sha256
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -64,10 +66,15 @@ def manual(*, account: Account, pair: str, actor: Actor) -> Trade:
 
 
 @transaction.atomic
-def edit(*, trade_id: int, values: Mapping[str, Any], actor: Actor, reason: str = "") -> Trade:
-    """Set `enabled`, `params` or `priority` of a row; it is switched on only if it can run."""
+def edit(*, trade_id: int, values: Mapping[str, Any], actor: Actor, reason: str = "", seen: str | None = None) -> Trade:
+    """Set `enabled`, `params` or `priority` of a row; it is switched on only if it can run.
+
+    `seen` is the `version` that the person saw: what somebody else has changed since is not overwritten.
+    """
     check_values(**values)
     row = _existing(trade_id)
+    if seen is not None and seen != version(row):
+        raise ValidationError(f"Somebody else has changed {row} since you opened it: look again.")
     changed = {name: value for name, value in values.items() if getattr(row, name) != value}
     if not changed:
         return row
@@ -80,6 +87,12 @@ def edit(*, trade_id: int, values: Mapping[str, Any], actor: Actor, reason: str 
     action = "trade.edit" if "enabled" not in changed else "trade.enable" if row.enabled else "trade.disable"
     _trace(action, row, actor, reason, before=before, after=_state(row))
     return row
+
+
+def version(row: Trade) -> str:
+    """Another one as soon as anything that is edited is another."""
+    values = json.dumps([getattr(row, name) for name in EDITABLE], sort_keys=True)
+    return sha256(values.encode()).hexdigest()[:16]
 
 
 @transaction.atomic

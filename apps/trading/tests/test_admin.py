@@ -1,5 +1,7 @@
 """The admin of trading: money is read, TRADE rows are edited through the services, nobody sees what is another's."""
 
+import re
+
 import pytest
 from django.contrib.admin import site
 from django.test import Client
@@ -159,6 +161,29 @@ def test_columns_that_are_not_offered_are_not_taken():
     post(client(anna), row, mode="live", pair="ETH/USDT", account="", priority="3")
     read = Trade.objects.get(pk=row.pk)
     assert (read.mode, read.pair, read.account_id, read.priority) == ("paper", "BTC/USDT", row.account_id, 3)
+
+
+def test_what_somebody_else_changed_meanwhile_is_not_overwritten():
+    row = traded(None)
+    olga, boris = (client(staff("admin", name)) for name in ("olga", "boris"))
+    page = olga.get(f"{LIST}{row.pk}/change/").content.decode()
+    seen = re.search(r'name="seen" value="([0-9a-f]+)"', page)
+    assert seen is not None
+    assert post(boris, row, priority="7").status_code == 302
+    answer = olga.post(f"{LIST}{row.pk}/change/", {"params": "{}", "priority": "0", "seen": seen[1]}, follow=True)
+    assert "Somebody else has changed" in answer.content.decode()
+    read = Trade.objects.get(pk=row.pk)
+    assert (read.enabled, read.priority) == (True, 7)
+    assert [one.user for one in Audit.objects.all()] == ["boris"]
+
+
+def test_a_form_that_nobody_was_faster_than_is_saved():
+    row = traded(None)
+    olga = client(staff("admin", "olga"))
+    seen = re.search(r'name="seen" value="([0-9a-f]+)"', olga.get(f"{LIST}{row.pk}/change/").content.decode())
+    assert seen is not None
+    assert post(olga, row, priority="7", seen=seen[1]).status_code == 302
+    assert Trade.objects.get(pk=row.pk).priority == 7
 
 
 def test_a_trade_of_somebody_else_is_not_there():
