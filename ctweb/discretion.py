@@ -1,6 +1,7 @@
 """What passes through our processes stays there: it is neither on the page of an error nor in the file of a crash."""
 
 import resource
+from collections.abc import ItemsView
 from typing import Any
 
 from django.http import HttpRequest
@@ -17,8 +18,8 @@ class NothingThatWasSent(SafeExceptionReporterFilter):
     def is_active(self, request: HttpRequest | None) -> bool:
         return True
 
-    def get_traceback_frame_variables(self, request: Any, tb_frame: Any) -> list[tuple[str, Any]]:
-        return []
+    def get_traceback_frame_variables(self, request: Any, tb_frame: Any) -> ItemsView[str, Any]:
+        return dict[str, Any]().items()
 
     def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
         return {}

@@ -4,7 +4,7 @@ Whoever raises one has just proved who he is: the caller sees to that and says s
 of the deployment are beyond everybody. What cannot be done is refused with Django's ValidationError.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -37,9 +37,9 @@ def ceilings() -> Mapping[str, Decimal]:
 
 def seen_by(user: Any) -> QuerySet[RiskLimit]:
     """All but those of accounts and TRADE rows that are not there for this person."""
-    own = {
+    own: dict[str, Collection[int]] = {
         Scope.ACCOUNT: selectors.account_ids(user=user),
-        Scope.TRADE: selectors.visible(Trade.objects.all(), user=user).values_list("pk", flat=True),
+        Scope.TRADE: list(selectors.visible(Trade.objects.all(), user=user).values_list("pk", flat=True)),
     }
     seen = ~Q(scope__in=list(own))
     for scope, numbers in own.items():
