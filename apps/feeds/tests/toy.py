@@ -48,7 +48,7 @@ from apps.feeds.transport.link import Link, MarketData
 from apps.feeds.transport.pool import Pool
 from apps.feeds.transport.timing import Timing
 
-PATIENCE_S = 40.0  # of a test for something that must happen
+PATIENCE_S = 120.0  # of a test for something that must happen
 
 FAST = Timing(  # to act, and patient with others: what a machine does late costs nothing that a test has not asked for
     open_s=PATIENCE_S,

@@ -18,7 +18,7 @@ from apps.feeds.orders import Credentials
 class Countdown(Struct, rename="camel"):
     """Milliseconds from when the request came; 0: never."""
 
-    countdown_time: Annotated[str, Meta(pattern=r"^[0-9]{1,12}$")] | Annotated[int, Meta(ge=0, lt=10**12)]
+    countdown_time: Annotated[str, Meta(pattern=r"^[0-9]+$", max_length=12)] | Annotated[int, Meta(ge=0, le=10**12 - 1)]
 
 
 _countdown = wire.decoder(Countdown)

@@ -1,8 +1,8 @@
 """HTX's own timers, one of each market: all its orders are cancelled when nobody has asked again in time."""
 
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from apps.feeds.drivers import timers, wire
 from apps.feeds.drivers.base import Request
@@ -14,7 +14,7 @@ from apps.feeds.errors import MalformedFrame
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.orders import Credentials
 
-When: TypeAlias = str | int
+When: TypeAlias = wire.Word | wire.Millis
 
 
 class SpotTimer(Struct, rename="camel"):
@@ -25,7 +25,7 @@ class SwapTimer(Struct):
     trigger_time: When | None = None  # none is told of one that was stopped
 
 
-_spot = wire.decoder(answers.Data[SpotTimer | list[SpotTimer]])  # the documents show a list of one
+_spot = wire.decoder(answers.Data[SpotTimer | Annotated[list[SpotTimer], Meta(max_length=wire.MAX_PRINTS)]])  # the documents show a list of one
 _swap = wire.decoder(answers.Data[SwapTimer])
 
 

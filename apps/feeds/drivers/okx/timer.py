@@ -17,7 +17,7 @@ from apps.feeds.orders import Credentials
 class Armed(Struct, rename="camel"):
     """0: never. The text says milliseconds, its example tells seconds."""
 
-    trigger_time: str
+    trigger_time: wire.Word
     tag: Annotated[str, Meta(max_length=32)] = ""
 
 
