@@ -25,7 +25,9 @@ class SwapTimer(Struct):
     trigger_time: When | None = None  # none is told of one that was stopped
 
 
-_spot = wire.decoder(answers.Data[SpotTimer | Annotated[list[SpotTimer], Meta(max_length=wire.MAX_PRINTS)]])  # the documents show a list of one
+_spot = wire.decoder(
+    answers.Data[SpotTimer | Annotated[list[SpotTimer], Meta(max_length=wire.MAX_PRINTS)]]
+)  # the documents show a list of one
 _swap = wire.decoder(answers.Data[SwapTimer])
 
 
