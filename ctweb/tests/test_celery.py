@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.checks import run_checks
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -49,6 +50,16 @@ def test_the_checks_of_the_system_pass(settings):
     settings.ALLOWED_HOSTS = ["*"]
     with pytest.raises(Exception, match="CT_ALLOWED_HOSTS"):
         call_command("check")
+
+
+@pytest.mark.parametrize(
+    ("embedded", "url", "warns"),
+    [(False, None, True), (False, "https://pager.example/k", False), (True, None, False)],
+)
+def test_a_deployment_without_a_pager_is_warned_of(settings, embedded: bool, url: str | None, warns: bool):
+    settings.CT_EMBEDDED, settings.CT_PAGER_URL = embedded, url
+    found = {message.id for message in run_checks(include_deployment_checks=True)}
+    assert ("ct.W001" in found) is warns
 
 
 def test_a_replay_without_frames_does_not_start(settings):

@@ -72,6 +72,7 @@ def test_a_run_with_a_database_of_its_own_needs_a_secret(setting):
         *(("REDIS_URL", value) for value in ("127.0.0.1:6379", "http://127.0.0.1", "redis://h:99999")),
         *(("CLICKHOUSE_URL", value) for value in ("clickhouse://h", "http://h:x")),
         *(("CT_SIMULATOR_URL", value) for value in ("ws://127.0.0.1:1", "127.0.0.1:1")),
+        *(("CT_PAGER_URL", value) for value in ("pager.example", "ftp://pager.example/x", "file:///etc/passwd")),
         *(("CT_SEAL_PUBLIC_KEY", value) for value in ("", "key", "ct-seal-private-1:" + "A" * 43 + "=")),
         ("SECRET_KEY", "short"),
         ("SECRET_KEY_FILE", "/nowhere/secret"),
@@ -131,6 +132,12 @@ def test_a_folder_that_cannot_be_written_is_named(setting):
     setting("CT_DATA_DIR", "/proc/ct")
     with pytest.raises(ConfigurationError, match="CT_DATA_DIR"):
         load()
+
+
+@pytest.mark.parametrize(("value", "found"), [("", None), ("https://pager.example/k", "https://pager.example/k")])
+def test_a_pager_that_is_left_empty_is_none(setting, value, found):
+    setting("CT_PAGER_URL", value)
+    assert load().pager_url == found
 
 
 def test_settings_do_not_show_their_secrets(setting):
