@@ -1,5 +1,7 @@
 """Daemons that trade, on the simulator's markets: paper accounts from the intent to the end of the order."""
 
+import threading
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from apps.feeds.tests.waiting import until
 from apps.trading.execution.cancelling import request_cancel
 from apps.trading.execution.market import RedisMarket
 from apps.trading.models import Account, AccountMode, IntentState, Order, OrderFill, OrderIntent, PaperEntry, RiskState
+from apps.users.alerts import raise_alert
+from apps.users.models import Alert
 from apps.users.services import SYSTEM
 from workers.options import Options
 from workers.tests.daemon import all_live, options, running, trade
@@ -50,6 +54,36 @@ async def test_a_paper_order_fills_by_the_live_book_and_one_that_rests_is_cancel
             lambda: set(PaperEntry.objects.values_list("kind", flat=True)), lambda one: "fee" in one
         )
         assert kinds == {"deposit", "trade", "fee"}
+
+
+async def test_a_daemon_pages_by_itself_and_an_order_does_not_wait_for_a_pager_that_hangs(
+    chosen: Options, tmp_path: Path
+):
+    """The first page is held until an order that was wished after it has ended."""
+    heard: list[int] = []
+    paging, over = threading.Event(), threading.Event()
+
+    class Hangs:
+        def send(self, page: Mapping[str, Any]) -> None:
+            paging.set()
+            over.wait(300)
+            heard.append(page["id"])
+
+    account_id = await aside(prepare)
+    await trade(str(KEY))
+    async with trading(replace(chosen, role="trader"), tmp_path, pager=Hangs()) as daemon:
+        desk = Desk(account_id, daemon.trader.windows)
+        await ready(daemon.trader, account_id)
+        alert = await aside(raise_alert, kind="UNKNOWN", text="a")
+        await desk.seen()
+        await until(paging.is_set, 60)
+        try:
+            await desk.order_of(await desk.want(Side.BUY, "0.001"), "FILLED")
+            assert heard == []
+        finally:
+            over.set()
+        await eventually(lambda: Alert.objects.get(pk=alert.pk).paged_at, lambda at: at is not None)
+    assert alert.pk in heard
 
 
 async def test_a_trader_alone_holds_its_books_for_itself(chosen: Options, tmp_path: Path):
