@@ -5,6 +5,8 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
+from django.db import connections
+
 from apps.trading import halting
 from apps.trading.execution import cancelling, resolving, working
 from apps.trading.models import Account, HaltMode, Order, OrderIntent
@@ -47,6 +49,13 @@ def work(accounts: list[int], seconds: float) -> dict[str, int]:
     ]
     patience.in_threads([lambda turn=turn: loop(turn) for turn in turns])
     return tally
+
+
+def work_far_away(line: str, accounts: list[int], seconds: float) -> dict[str, int]:
+    """The same, by a way to the database that may be cut."""
+    connections.close_all()
+    connections.settings["default"]["OPTIONS"]["unix_socket"] = line
+    return work(accounts, seconds)
 
 
 def _one_each(accounts: list[int]) -> list[tuple[int, str]]:

@@ -16,6 +16,7 @@ from django.db.utils import OperationalError
 
 TRIES = 5
 STATEMENT_S = 3  # of one statement, its waiting for locks included
+IDLE_S = 6  # as long as a lease of a lane lasts
 PAUSE_S = 0.01  # at most so long before the second try, twice that before the third, ...
 
 # MySQL and MariaDB: lock wait timeout, deadlock, and a statement that took too long (MariaDB, MySQL)
@@ -88,8 +89,23 @@ def is_lost(error: Exception) -> bool:
 
 
 def _once(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    _let_go_in_time(connection)
     with _bounded(connection), transaction.atomic():
         return call(*args, **kwargs)
+
+
+def _let_go_in_time(on: BaseDatabaseWrapper) -> None:
+    """Who stands still in the middle of a transaction, or is cut off from the database, gives up what it has locked
+    after IDLE_S: a halt would wait for it for ever. Told once to each connection; MySQL has no such bound.
+    """
+    if on.vendor != "mysql" or on.in_atomic_block or not getattr(on, "mysql_is_mariadb", False):
+        return
+    on.ensure_connection()
+    link: Any = on.connection
+    if not hasattr(link, "lets_go"):
+        with link.cursor() as cursor:
+            cursor.execute(f"SET SESSION idle_transaction_timeout = {IDLE_S}")
+        link.lets_go = True
 
 
 @contextmanager

@@ -1,0 +1,87 @@
+"""A line between one process and the database's socket that may be cut: nothing comes through, nobody is told."""
+
+import socket
+import threading
+from pathlib import Path
+from typing import Self
+
+PIECE = 1 << 16
+
+
+class Line:
+    """Serves at `path` while entered. While it is cut, what either side says is held, as by a network that is away."""
+
+    def __init__(self, path: Path, server: str) -> None:
+        self.path = path
+        self.held = 0  # times that somebody said something into the dark
+        self._server = server
+        self._whole = threading.Event()
+        self._whole.set()
+        self._ends: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Self:
+        self._door = socket.socket(socket.AF_UNIX)
+        self._door.bind(str(self.path))
+        self._door.listen()
+        self._start(self._serve)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.heal()
+        for each in (self._door, *self._ends):
+            _shut(each)
+        for thread in self._threads:
+            thread.join()
+        for each in (self._door, *self._ends):
+            each.close()
+
+    def cut(self) -> None:
+        self._whole.clear()
+
+    def heal(self) -> None:
+        self._whole.set()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                near, _ = self._door.accept()
+            except OSError:  # it was shut
+                return
+            far = socket.socket(socket.AF_UNIX)
+            far.connect(self._server)
+            self._ends += [near, far]
+            self._start(self._carry, near, far)
+            self._start(self._carry, far, near)
+
+    def _start(self, call: object, *args: socket.socket) -> None:
+        thread = threading.Thread(target=call, args=args)  # type: ignore[arg-type]
+        self._threads.append(thread)
+        thread.start()
+
+    def _carry(self, this: socket.socket, that: socket.socket) -> None:
+        """Until either side ends."""
+        while piece := _received(this):
+            if not self._whole.is_set():
+                self.held += 1
+                self._whole.wait()
+            try:
+                that.sendall(piece)
+            except OSError:
+                break
+        for each in (this, that):
+            _shut(each)
+
+
+def _received(end: socket.socket) -> bytes:
+    try:
+        return end.recv(PIECE)
+    except OSError:
+        return b""
+
+
+def _shut(end: socket.socket) -> None:
+    try:
+        end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # the other side was first
