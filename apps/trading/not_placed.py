@@ -4,6 +4,9 @@
 * two clean answers "not found" after that, at least a second apart;
 * in both, no such order among the open ones and no trade of it.
 
+Where a cancel has left meanwhile, the same proves only that nothing of the order works, nor was filled: some exchanges
+forget an order that was cancelled before any of it was filled. It counts as cancelled then.
+
 An answer that is an error, or no answer, is no look at all: it is not to be passed here.
 """
 
@@ -14,6 +17,7 @@ from apps.feeds.orders import OrderStatus
 from apps.trading.order_state import PENDING, UNKNOWN, CancelState, Order
 
 ENOUGH_MISSES = 2
+CANCEL_LEFT = (CancelState.SENT, CancelState.UNKNOWN)
 
 
 class Patience(Struct, frozen=True, kw_only=True):
@@ -54,6 +58,7 @@ def miss(order: Order, look: Look, patience: Patience) -> Order:
     if look.asked_ms < next_look_ms(order, patience):
         return order
     misses = order.misses + 1
-    status = OrderStatus.NOT_PLACED if misses >= ENOUGH_MISSES else order.status
+    over = OrderStatus.CANCELLED if order.cancel in CANCEL_LEFT else OrderStatus.NOT_PLACED
+    status = over if misses >= ENOUGH_MISSES else order.status
     settled = order.cancel if status is order.status or order.cancel is CancelState.NONE else CancelState.CONFIRMED
     return replace(order, status=status, misses=misses, missed_ms=look.asked_ms, cancel=settled)

@@ -128,7 +128,8 @@ def record_miss(order_id: int, look: Look, *, patience: Patience = PATIENCE, ret
     def change(attempt: Attempt, conflict: bool) -> None:
         lost = order_state.lose(attempt.state)  # nobody has answered for it
         after = not_placed.miss(lost, look, patience)
-        attempts.write(attempt, after, kind="missed", evidence=plain.evidence(look), retry=retry)
+        again = retry and lost.cancel is CancelState.NONE  # whoever wants it cancelled does not want it once more
+        attempts.write(attempt, after, kind="missed", evidence=plain.evidence(look), retry=again)
 
     return _of_ours(order_id, change)
 

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 from urllib.request import urlopen
 
-import msgspec
 from django.conf import settings
 from django.core.management import call_command
 
@@ -14,16 +13,14 @@ from apps.feeds.drivers import registry
 from apps.feeds.market import MarketType
 from apps.feeds.models import Exchange, TradePair
 from apps.feeds.services import sync_instruments
-from apps.feeds.tests.trading_stand import credentials
 from apps.feeds.transport import loop
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.http import Http
-from apps.trading import keyring, keys
+from apps.trading import keyring
 from apps.trading.limits import CEILINGS
 from apps.trading.models import (
     MANUAL,
     Account,
-    AccountKey,
     AccountMode,
     Position,
     RiskLimit,
@@ -34,8 +31,8 @@ from apps.trading.models import (
     Wallet,
 )
 from apps.trading.risk_view import Scope, ScopeState
-from apps.trading.sealing import Place
 from apps.users.models import User
+from tests.orders import sealed
 
 BUILD = "rig"
 LIST_S = 120.0
@@ -94,7 +91,7 @@ def open_accounts(
     owners = {user.username: user for user in User.objects.filter(username__in=names)}
     Account.objects.bulk_create([Account(name=name, owner=owners[name], **where) for name in names])
     made = list(Account.objects.filter(name__in=names, **where).order_by("pk"))
-    _seal(made)
+    sealed.seal(exchange, made)
     today = datetime.now(UTC).date()
     RiskUsage.objects.bulk_create([RiskUsage(account=one, day=today, equity=RICH) for one in made])
     assets = sorted({asset for pair in pairs for asset in pair.split("/")})
@@ -105,17 +102,6 @@ def open_accounts(
         rows = [Position(account=one, pair=p, amount=amount, entry_price=prices[p.pk]) for one in made for p in listed]
         Position.objects.bulk_create(rows)
     return [_told(one, listed) for one in made]
-
-
-def _seal(accounts: list[Account]) -> None:
-    writer, public = User.objects.get(username="rig"), keyring.embedded(settings.CT_DATA_DIR).public
-    key = keyring.read_public(public)
-    rows = []
-    for one in accounts:
-        place = Place(table=keys.TABLE, pk=one.pk, user_id=writer.pk, version=1)
-        sealed = key.seal(msgspec.json.encode(credentials(one.exchange.code, one.name)), place)
-        rows.append(AccountKey(account=one, user=writer, version=1, key_id=sealed.key_id, sealed=sealed.box))
-    AccountKey.objects.bulk_create(rows)
 
 
 def _open(scope: Scope, number: int) -> RiskState:

@@ -62,6 +62,14 @@ def test_what_was_never_placed_needs_no_cancel(wish: CancelState):
     assert miss(once, look(READY + 1_000), PATIENCE).cancel is settled
 
 
+@pytest.mark.parametrize("wish", CancelState)
+def test_once_a_cancel_has_left_what_is_not_found_counts_as_cancelled(wish: CancelState):
+    """CoinEx forgets an order that was cancelled before any of it was filled."""
+    lost = order(status=S.UNKNOWN, cancel=wish, misses=1, missed_ms=READY)
+    left = wish in (CancelState.SENT, CancelState.UNKNOWN)
+    assert miss(lost, look(READY + 1_000), PATIENCE).status is (S.CANCELLED if left else S.NOT_PLACED)
+
+
 def test_late_evidence_wins_over_a_proof():
     proven = order(status=S.NOT_PLACED, misses=2, missed_ms=READY)
     filled = apply_fill(proven, fill("t1", 10))

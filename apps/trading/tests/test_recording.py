@@ -180,6 +180,14 @@ def test_an_intent_that_may_be_tried_again_is_new_after_the_proof():
     assert (again.state, again.result, again.attempt, again.reserved_amount) == ("NEW", None, 1, 30_000)
 
 
+def test_what_somebody_wants_cancelled_is_not_tried_again():
+    order = lost()
+    recording.record_cancel(order.pk, CancelState.REQUESTED)
+    for wait_ms in (20_000, 22_000):
+        recording.record_miss(order.pk, look(told.EXPIRES_MS + wait_ms), retry=True)
+    assert (intent(order).state, intent(order).result) == ("DONE", "NOT_PLACED")
+
+
 def test_a_fill_of_an_order_that_was_never_placed_opens_it_again_and_halts_the_account():
     order = never_placed()
     hear(order, told.fill(order, "1"))
