@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from apps.feeds.client_ids import ClientIds
 from apps.feeds.drivers import registry
-from apps.feeds.drivers.trading import Expiry
+from apps.feeds.drivers.trading import Expiry, ExpiryCheck
 from apps.feeds.market import BookKey, BookState
 from apps.feeds.models import TradePair
 from apps.feeds.tests.trading_stand import WideGates
@@ -28,6 +28,7 @@ from tests.orders.rows import BUILD
 from tests.orders.wire import MortalClient
 
 TAIL_S = 1.0  # after its expiry an order may still be matched here for so long
+SIGNED_MS = 3_000  # the same of an exchange that takes a request for as long as its signature is good
 TIMEOUT_S = 3.0
 ANSWER_S = 120.0
 
@@ -73,7 +74,9 @@ class ShortPort:
 
     @property
     def expiry(self) -> Expiry:
-        return replace(self._port.expiry, tail_s=self._tail_s)
+        real = self._port.expiry
+        longest_ms = SIGNED_MS if real.check is ExpiryCheck.NONE else real.longest_ms
+        return replace(real, tail_s=self._tail_s, longest_ms=longest_ms)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._port, name)

@@ -15,6 +15,7 @@ from apps.trading.risk_view import Scope
 from apps.users.models import User
 from apps.users.services import Actor
 from tests.orders import endings, executors, patience, steps
+from tests.orders.measuring import NotingPorts
 
 PRESSED = Actor(user="the rig")
 
@@ -28,9 +29,12 @@ def want(cells: list[dict[str, Any]], every_s: float) -> int:
     return taken
 
 
-def work(accounts: list[int], seconds: float) -> dict[str, int]:
-    """An executor with its threads: cancels wait for nobody. To be killed, or until the time is over."""
-    ports = executors.ports()
+def work(accounts: list[int], seconds: float, notes: str | None = None) -> dict[str, int]:
+    """An executor with its threads: cancels wait for nobody. To be killed, or until the time is over.
+
+    `notes`: the file in which it is written when each order left.
+    """
+    ports = executors.ports() if notes is None else NotingPorts(executors.ports(), notes)
     cells = [{"account": number, "exchange": exchange} for number, exchange in _one_each(accounts)]
     tally: dict[str, int] = {}
 

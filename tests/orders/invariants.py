@@ -32,9 +32,15 @@ def all_known(accepted: Iterable[Row], known: Known) -> list[str]:
         order = ours.get(row["client_id"])
         if order is None:
             lines.append(f"I2: {row['client_id']} of {row['account']} is live there and unknown here")
-        elif order["exchange_order_id"] != row["order_id"]:
+        elif order["exchange_order_id"] != row["order_id"] and not _is_forgotten(row, order):
             lines.append(f"I2: {row['client_id']} is {row['order_id']} there and {order['exchange_order_id']} here")
     return lines
+
+
+def _is_forgotten(row: Row, order: Row) -> bool:
+    """Cancelled before any of it was filled and before anybody here had learnt its id, where exchanges forget that."""
+    ended = (row["status"], Decimal(row["filled"]), order["status"])
+    return order["exchange_order_id"] is None and ended == ("cancelled", 0, "CANCELLED")
 
 
 def fills_exact(accepted: Iterable[Row], known: Known) -> list[str]:

@@ -16,37 +16,48 @@ from django.db.backends.signals import connection_created
 from django.db.models.functions import Now
 
 from apps.feeds.models import Lease
-from apps.trading.execution import lanes, resolving, working
+from apps.trading.execution import lanes, resolving, transactions, working
 from apps.trading.execution.claiming import Claim, claim
 from apps.trading.execution.lanes import HeldLane, LaneLost, lane_of
 from apps.trading.models import Order
-from tests.orders import executors, lives, patience, steps
+from tests.orders import executors, halts, lives, patience, steps
+from tests.orders.measuring import measured
 
 DEADLOCK, LOST = 1213, 2013
 LONG_S = 55.0  # exchanges take a minute at most
 DEADLOCKS = 0.04  # of statements inside transactions: of transactions about a fifth
-LOST_ACKS = 0.04  # of commits
+LOST_ACKS = 0.08  # of commits
 Cell = dict[str, Any]
 
 
 def serve(
     cells: list[Cell], fault: str, seed: int, threads: int, seconds: float, redis_url: str | None = None
 ) -> dict[str, int]:
-    """As `lives.serve`, with a database that fails; how often it did."""
+    """As `lives.serve`, with a database that fails; how often it did, and what `measured` counts."""
     counted: Counter[str] = Counter()
     settings.REDIS_URL = redis_url or settings.REDIS_URL
-    with FAULTS[fault](Random(seed), counted):
+    with FAULTS[fault](Random(seed), counted), measured(counted):
         counted["sent"] = lives.serve(sorted({each["account"] for each in cells}), threads, seconds)
     return dict(counted)
 
 
-def intend(cells: list[Cell], fault: str, seed: int, seconds: float, redis_url: str | None = None) -> dict[str, int]:
+def work(accounts: list[int], seconds: float, statement_s: float | None = None, redis_url: str | None = None) -> None:
+    """As `halts.work`; `statement_s`: how long a statement may take. To be killed."""
+    settings.REDIS_URL = redis_url or settings.REDIS_URL
+    transactions.STATEMENT_S = statement_s or transactions.STATEMENT_S  # type: ignore[assignment]
+    halts.work(accounts, seconds)
+
+
+def intend(
+    cells: list[Cell], fault: str, seed: int, seconds: float, redis_url: str | None = None, every_s: float = 0.0
+) -> dict[str, int]:
     """A caller who asks again, under the same key, until he knows that his intent is written."""
     counted: Counter[str] = Counter()
     settings.REDIS_URL = redis_url or settings.REDIS_URL
     mine = executors.executor()
-    with FAULTS[fault](Random(seed), counted):
+    with FAULTS[fault](Random(seed), counted), measured(counted):
         for cell in cells:
+            time.sleep(every_s)
             executors.until(lambda cell=cell: patience.patiently(lambda: steps.intend(cell, mine)), seconds)
     return dict(counted)
 

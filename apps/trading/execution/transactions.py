@@ -103,7 +103,7 @@ def _let_go_in_time(on: BaseDatabaseWrapper) -> None:
     on.ensure_connection()
     link: Any = on.connection
     if not hasattr(link, "lets_go"):
-        with link.cursor() as cursor:
+        with on.cursor() as cursor:
             cursor.execute(f"SET SESSION idle_transaction_timeout = {IDLE_S}")
         link.lets_go = True
 
