@@ -1,6 +1,7 @@
 """Executors as they run in forks here: the real ones, on books that stand still and with shorter tails."""
 
 import json
+import os
 import time
 from collections.abc import Callable
 from decimal import Decimal
@@ -96,9 +97,15 @@ class ShortPorts:
 
 
 def ports(
-    *, url: str | None = None, tail_s: float = TAIL_S, timeout_s: float = TIMEOUT_S, only: int | None = None
+    *,
+    url: str | None = None,
+    tail_s: float = TAIL_S,
+    timeout_s: float = TIMEOUT_S,
+    only: int | None = None,
+    notes: str | None = None,
 ) -> ShortPorts:
-    """Of this process. `url`: where the exchanges are; `only`: the one account that it cares for."""
+    """Of this process. `url`: where the exchanges are; `only`: the one account that it cares for; `notes`: the file in
+    which it is written when each order left."""
     client = MortalClient(
         drivers={name: registry.driver(name) for name in registry.trader_ids()},
         traders={name: registry.trader(name) for name in registry.trader_ids()},
@@ -106,6 +113,7 @@ def ports(
         timeout_s=timeout_s,
         gates=WideGates(),
     )
+    client.notes = None if notes is None else os.open(notes, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
     remote = RemotePorts(
         client,
         run=loop.run,

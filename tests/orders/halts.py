@@ -15,7 +15,6 @@ from apps.trading.risk_view import Scope
 from apps.users.models import User
 from apps.users.services import Actor
 from tests.orders import endings, executors, patience, steps
-from tests.orders.measuring import NotingPorts
 
 PRESSED = Actor(user="the rig")
 
@@ -34,7 +33,7 @@ def work(accounts: list[int], seconds: float, notes: str | None = None) -> dict[
 
     `notes`: the file in which it is written when each order left.
     """
-    ports = executors.ports() if notes is None else NotingPorts(executors.ports(), notes)
+    ports = executors.ports(notes=notes)
     cells = [{"account": number, "exchange": exchange} for number, exchange in _one_each(accounts)]
     tally: dict[str, int] = {}
 

@@ -58,7 +58,7 @@ def test_transactions_that_fail_at_any_statement_or_commit_do_no_harm(durable: R
         total.update(each)
     print(f"{total[fault]} {fault} in {total['transactions']} transactions, {total['asked']} requests")
     assert total[fault] >= FAILURES
-    assert total["asked"] > ORDERS
+    assert total["asked"] > ORDERS / 2
     assert total["asked inside"] == 0
 
 
