@@ -61,11 +61,13 @@ def paced(cells: list[Cell], every_s: float, threads: int, warm: int) -> dict[st
     each cost this process in `cpu_ms`.
 
     Each is written (T0) and then worked (T1, the request) by the same thread, as in a daemon that trades: what is late
-    because all threads are busy counts as well. The first `warm` are not counted.
+    because all threads are busy counts as well. Rows of account, pair and TRADE are at hand, as a strategy has them.
+    The first `warm` are not counted. `seconds`: from when the first was due until the last left.
     """
     ports = TimedPorts(executors.ports().remote, executors.TAIL_S)
     todo: queue.Queue[tuple[float, Cell] | None] = queue.Queue()
     told: list[tuple[float, float]] = []
+    known = {each["account"]: steps.rows_of(each) for each in {cell["account"]: cell for cell in cells}.values()}
 
     def work() -> None:
         mine = executors.executor(ports)
@@ -73,7 +75,7 @@ def paced(cells: list[Cell], every_s: float, threads: int, warm: int) -> dict[st
         while (job := todo.get()) is not None:
             due, cell = job
             _moments.left = []
-            steps.intend(cell, mine)
+            steps.intend(cell, mine, known[cell["account"]])
             working.work_lane(lanes.lane_of(cell["account"], cell["pair"]), executor=mine)
             told.extend((due, at) for at in _moments.left)
         connections.close_all()
@@ -91,7 +93,9 @@ def paced(cells: list[Cell], every_s: float, threads: int, warm: int) -> dict[st
     for worker in workers:
         worker.join()
     cpu_ms = (time.process_time() - cpu_s) * 1000 / len(cells)
-    return {"ms": [(left - due) * 1000 for due, left in sorted(told)[warm:]], "cpu_ms": cpu_ms}
+    counted = sorted(told)[warm:]
+    seconds = max(left for _, left in counted) - counted[0][0]
+    return {"ms": [(left - due) * 1000 for due, left in counted], "seconds": seconds, "cpu_ms": cpu_ms}
 
 
 def serve(cells: list[Cell], seconds: float) -> None:

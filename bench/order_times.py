@@ -5,6 +5,7 @@ acceptance; until a lane whose executor died is worked by another; a reconcile o
 Spread is over the runs. MariaDB writes its log with every commit, as a server does.
 """
 
+import os
 import statistics
 import tempfile
 import time
@@ -39,23 +40,29 @@ def run(runs: int, seconds: int) -> None:
         server.start()
         try:
             with Rig(Path(directory) / "rig", create_database(server.url, "bench"), MODULES) as rig:
-                measure(rig, runs, seconds)
+                measure(rig, server, runs, seconds)
         finally:
             server.stop()
 
 
-def measure(rig: Rig, runs: int, seconds: int) -> None:
-    for rate, forks, kind in ((50, 1, "that rest"), (50, 1, "filled at once"), (200, 2, "that rest")):
-        costs, results = [], []
+def measure(rig: Rig, server: MariaDB, runs: int, seconds: int) -> None:
+    for rate, forks, rests in ((50, 1, True), (50, 1, False), (200, 2, True), (200, 2, False)):
+        costs, of_server, results, left, loads = [], [], [], [], []
         for _ in range(runs):
-            parts = at_rate(rig, rate, forks, seconds, rests=kind == "that rest")
-            costs += [each["cpu_ms"] for each in parts]
+            before_s = cpu_s(server)
+            parts = at_rate(rig, rate, forks, seconds, rests=rests)
             results.append([late for each in parts for late in each["ms"]])
-        print(f"{rate} orders/s {kind}")
+            left.append(len(results[-1]) / max(each["seconds"] for each in parts))
+            costs += [each["cpu_ms"] for each in parts]
+            of_server.append((cpu_s(server) - before_s) * 1000 / (rate * seconds + WARM * forks))
+            loads.append(os.getloadavg()[0])
+        print(f"{rate} orders/s {'that rest' if rests else 'filled at once'}")
         told("  intent -> bytes of its request, p50 [ms]", [quantile(each, 50) for each in results])
         told("  intent -> bytes of its request, p99 [ms]", [quantile(each, 99) for each in results])
-        told("  orders that left [1/s]", [len(each) / seconds for each in results])
+        told("  orders that left [1/s]", left)
         told("  CPU of the executor for an order, its answer included [ms]", costs)
+        told("  CPU of MariaDB for it [ms]", of_server)
+        told("  load of the machine over the last minute", loads)
     told("HALT committed -> last acceptance [ms]", [halt_time(rig) for _ in range(runs)])
     told("executor killed, nothing in flight -> next order [s]", [takeover(rig, in_flight=False) for _ in range(runs)])
     told("executor killed, request in flight -> next order [s]", [takeover(rig, in_flight=True) for _ in range(runs)])
@@ -133,6 +140,14 @@ def reconcile_time(rig: Rig) -> float:
     if done["open"] != OPEN_ORDERS:
         raise SystemExit(f"{done['open']} of {OPEN_ORDERS} open orders are known after a reconcile")
     return float(done["seconds"])
+
+
+def cpu_s(server: MariaDB) -> float:
+    """What the server's process has used since it began, all its threads together."""
+    if server.process is None:
+        raise RuntimeError("the server does not run")
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def of(rig: Rig, names: set[str]) -> list[dict[str, Any]]:

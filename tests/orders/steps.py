@@ -35,15 +35,24 @@ LONG_MS = 3_600_000
 NOBODY = Actor(user="rig")
 ANSWER_S = 120.0
 Cell = dict[str, Any]
+Rows = tuple[Account, TradePair, Trade]
 
 
-def intend(cell: Cell, mine: Executor) -> OrderIntent:
-    """T0, as a caller does who got no answer: the same again under the same key."""
+def rows_of(cell: Cell) -> Rows:
+    """What an intent names."""
+    account = Account.objects.select_related("exchange").get(pk=cell["account"])
+    pair = TradePair.objects.select_related("exchange").get(pk=cell["pair"])
+    return account, pair, Trade.objects.get(pk=cell["trade"])
+
+
+def intend(cell: Cell, mine: Executor, known: Rows | None = None) -> OrderIntent:
+    """T0, as a caller does who got no answer: the same again under the same key. `known`: as of `rows_of`."""
+    account, pair, trade = known or rows_of(cell)
     recorded = intake.record_intent(
         key=cell["key"],
-        account=Account.objects.select_related("exchange").get(pk=cell["account"]),
-        pair=TradePair.objects.select_related("exchange").get(pk=cell["pair"]),
-        trade=Trade.objects.get(pk=cell["trade"]),
+        account=account,
+        pair=pair,
+        trade=trade,
         side=Side(cell.get("side", "sell")),
         type=OrderType.LIMIT,
         amount=Decimal(cell["amount"]),
