@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from apps.feeds import selectors as feeds
 from apps.feeds.client_ids import ClientIds
 from apps.feeds.drivers.trading import IdForm, Placed
 from apps.feeds.errors import InsufficientFunds, OutcomeUnknown
@@ -115,6 +116,24 @@ def test_a_failure_takes_few_statements(django_assert_num_queries, fail, number)
     order = told.sent()
     with django_assert_num_queries(number + SAVEPOINT):
         fail(order.pk, InsufficientFunds("too poor", code="-2010"))
+
+
+def test_fills_that_came_before_are_looked_for_once_the_id_is_written(django_assert_num_queries):
+    """Whoever keeps a fill meanwhile then finds the order: one of the two sees what the other has written."""
+    order = told.sent()
+    with django_assert_num_queries(5 + SAVEPOINT) as asked:
+        recording.record_placed(order.pk, placed())
+    texts = [each["sql"] for each in asked.captured_queries]
+    [written] = [at for at, text in enumerate(texts) if text.startswith("UPDATE") and "EXTERNAL_ORDER_ID" in text]
+    [looked] = [at for at, text in enumerate(texts) if "stray_fill" in text]
+    assert written < looked
+
+
+def test_what_follows_from_a_fill_is_of_the_orders_own_pair_whatever_is_told():
+    order = told.sent()
+    other = feeds.instrument(rows.pair("ETH/USDT"))
+    recording.record_placed(order.pk, placed(fills=(told.fill(order, "1"),)), other)
+    assert [row.pair for row in TradeHistory.objects.all()] == [order.pair.pair]
 
 
 def holds(order: Order, *assets: str) -> None:
