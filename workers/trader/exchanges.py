@@ -14,6 +14,7 @@ from apps.feeds.drivers import registry
 from apps.feeds.transport.orders import OrderClient
 from apps.feeds.transport.private import PrivateSocket
 from apps.trading import keys
+from apps.trading.collecting import sockets
 from apps.trading.collecting.collector import Collector
 from apps.trading.collecting.spool import Spool
 from apps.trading.execution.clocks import Clocks
@@ -70,7 +71,7 @@ class Exchanges:
         try:
             async with asyncio.TaskGroup() as parts:
                 parts.create_task(collector.run(), name=f"collector {account_id}")
-                parts.create_task(socket.run(), name=f"private socket {account_id}")
+                parts.create_task(sockets.keep(socket), name=f"private socket {account_id}")
                 opened()
                 await self._until_changed(account_id, port)
         except* CannotWork as changed:

@@ -9,52 +9,32 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections
-from msgspec import Struct
 
 from apps.feeds.drivers.base import Frame
 from apps.feeds.errors import FeedError, MalformedFrame, Retryable
 from apps.feeds.orders import AccountEvent, LookUp
 from apps.feeds.transport.link import Link
 from apps.trading import reconciling
+from apps.trading.collecting.aside import Aside
 from apps.trading.collecting.cache import EventCache
 from apps.trading.collecting.catalogue import Catalogue
 from apps.trading.collecting.lookups import LookUps
-from apps.trading.collecting.silence import LONG_S, Silence
+from apps.trading.collecting.silence import Silence, call_for_key
 from apps.trading.collecting.spool import Spool
-from apps.trading.collecting.sweep import AFTER_A_GAP, EVERYTHING, Part, look_up, sweep
+from apps.trading.collecting.sweep import Part, look_up, sweep
+from apps.trading.collecting.timetable import PUSHED, Times, Timetable
 from apps.trading.collecting.writer import Writer
 from apps.trading.execution.ports import Port
-from apps.trading.risk_view import Scope
-from apps.users.alerts import raise_alert
 
 log = structlog.get_logger(__name__)
 
 Malformed = Callable[[Link, Frame, MalformedFrame, int], None]
-T = TypeVar("T")
-
-
-PUSHED = frozenset({Part.ORDERS, Part.TRADES})  # what a socket tells, and sweeps in its place
-
-
-class Times(Struct, frozen=True, kw_only=True):
-    """Seconds between two of each."""
-
-    orders_s: float = 10.0
-    trades_s: float = 60.0
-    holdings_s: float = 60.0
-    differing_s: float = 5.0  # holdings, while they differ from our fills
-    audit_s: float = 3600.0
-    without_socket_s: float = 5.0  # orders and trades
-    again_s: float = 1.0  # after a failure, growing to `longest_s`
-    longest_s: float = 30.0
-    away_s: float = 0.5  # looks whether the database is back
-    silent_s: float = LONG_S  # without a word, then a person is called
-    watch_s: float = 5.0
+LAST_S = 5.0  # a sweep that is under way when all stops
+WRITE_S = 30.0  # what was pushed is written, or in the file, long before
 
 
 class Collector:
@@ -88,24 +68,21 @@ class Collector:
         )
         self._times = times or Times()
         self._keep_malformed = malformed
-        self._clock = clock
         self._lookups = LookUps(clock)
         self._waiting: deque[AccountEvent] = deque()
-        self._pushed, self._asked = asyncio.Event(), asyncio.Event()
+        self._pushed, self._asked, self._back = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._away = False
         self._gap = True
-        self._differs = False
-        self._due: dict[Part, float] = dict.fromkeys(Part, clock())
-        self._audit_due_s = clock() + self._times.audit_s
-        self._failures = 0
+        self._timetable = Timetable(self._times, clock)
         self._silence = Silence(port.account_id, clock, self._times.silent_s)
-        self._writing = ThreadPoolExecutor(1, thread_name_prefix=f"record account {port.account_id}")
-        self._asker = ThreadPoolExecutor(1, thread_name_prefix=f"sweep account {port.account_id}")
+        self._writing = Aside(f"record account {port.account_id}")
+        self._asker = Aside(f"sweep account {port.account_id}")
 
     # the sink
 
     def ready(self, link: Link) -> None:
-        self.is_ready, self._gap = True, True
+        self.is_ready = self._timetable.is_pushed = self._gap = True
+        self._back.set()
         self._asked.set()
 
     def lost(self, link: Link, reason: str, retry_in_s: float) -> None:
@@ -117,7 +94,7 @@ class Collector:
         self._silent()
         self.counts["refused"] += 1
         log.warning("key refused", account=self._port.account_id, code=code)
-        self._writing.submit(_refused, self._port.account_id, code)
+        self._writing.begin(call_for_key, self._port.account_id, code)
 
     def events(self, link: Link, events: list[AccountEvent], received_ns: int) -> None:
         for event in events:
@@ -144,10 +121,9 @@ class Collector:
                 parts.create_task(self._ask_all(), name=f"sweep account {self._port.account_id}")
                 parts.create_task(self._watch(), name=f"silence of account {self._port.account_id}")
         finally:
-            self._asker.shutdown(wait=False, cancel_futures=True)
-            last = self._writing.submit(self._finish)
-            await asyncio.shield(asyncio.wrap_future(last))
-            self._writing.shutdown(wait=False)
+            self._writing.begin(self._finish)
+            await self._writing.end(WRITE_S)
+            await self._asker.end(LAST_S)
 
     def status(self) -> Mapping[str, Any]:
         """For the daemon's status and the pages."""
@@ -169,13 +145,10 @@ class Collector:
         self._gap = True  # a sweep tells it anew
 
     def _silent(self) -> None:
-        """Nothing is pushed: sweeps alone bring what happens, and so they come sooner."""
         if self.is_whole:
             self._silence.end()
         self.is_ready = self.is_whole = False
-        soon_s = self._clock() + self._times.without_socket_s
-        for part in (Part.ORDERS, Part.TRADES):
-            self._due[part] = min(self._due[part], soon_s)
+        self._timetable.silent()
         self._asked.set()
 
     # what was pushed
@@ -189,7 +162,7 @@ class Collector:
                 await self._pushed.wait()
             self._pushed.clear()
             batch = list(self._waiting)
-            self._away = await self._in(self._writing, self._writer.take, batch)
+            self._away = await self._writing.call(self._writer.take, batch)
             for _ in batch:
                 self._waiting.popleft()
 
@@ -205,23 +178,20 @@ class Collector:
             if lookups := self._lookups.due():
                 await self._ask(self._look_up, lookups)
                 continue
-            parts, audit = self._parts()
+            parts, audit = self._timetable.parts(self._gap)
             if parts:
                 await self._sweep(parts, audit)
                 continue
-            await _wait(self._asked, self._next_s())
+            waits = [self._timetable.next_s, self._lookups.next_s]
+            await _wait(self._asked, min(wait for wait in waits if wait is not None))
 
     async def _sweep(self, parts: frozenset[Part], audit: bool) -> None:
         gap, self._gap = self._gap, False
         done = await self._ask(self._sweep_now, parts, audit)
-        now_s = self._clock()
         if not done:
             self._gap = self._gap or gap
             return
-        for part in parts:
-            self._due[part] = now_s + self._every(part)
-        if audit:
-            self._audit_due_s = now_s + self._times.audit_s
+        self._timetable.swept(parts, audit)
         if gap and not self._gap:
             self.is_whole = self.is_ready
         if parts >= PUSHED:
@@ -233,24 +203,24 @@ class Collector:
             if self.is_whole or not self._silence.is_due():
                 continue
             try:
-                await self._in(self._writing, self._silence.call)
+                await self._writing.call(self._silence.call)
             except (DatabaseError, InterfaceError) as error:  # called for once it is back
                 log.warning("nobody is called", account=self._port.account_id, error=str(error))
 
     async def _ask(self, question: Callable[..., bool], *args: Any) -> bool:
-        """False: there was no answer, or nowhere to write it; asked again after a growing pause."""
+        """False: there was no answer, or nowhere to write it; asked again later, or once pushes come."""
         try:
-            self._differs = await self._in(self._asker, question, *args)
+            self._timetable.differs = await self._asker.call(question, *args)
         except (FeedError, DatabaseError, InterfaceError) as error:
-            self._failures += 1
-            pause_s = min(self._times.again_s * 2 ** (self._failures - 1), self._times.longest_s)
+            pause_s = self._timetable.failed()
             if isinstance(error, Retryable):
                 pause_s = max(pause_s, error.after_s)
             log.info("sweep failed", account=self._port.account_id, error=str(error), again_s=round(pause_s, 1))
             self.counts["sweeps failed"] += 1
-            await asyncio.sleep(pause_s)
+            self._back.clear()
+            await _wait(self._back, pause_s)
             return False
-        self._failures = 0
+        self._timetable.answered()
         return True
 
     def _sweep_now(self, parts: frozenset[Part], audit: bool) -> bool:
@@ -259,7 +229,7 @@ class Collector:
         swept = sweep(self._port, parts, audit=audit)
         self.counts["sweeps"] += 1
         self.counts["found by sweeps"] += swept.updates + swept.fills
-        return bool(reconciling.judge(self._port.account_id)) if Part.HOLDINGS in parts else self._differs
+        return bool(reconciling.judge(self._port.account_id)) if Part.HOLDINGS in parts else self._timetable.differs
 
     def _look_up(self, lookups: Sequence[LookUp]) -> bool:
         close_old_connections()
@@ -269,35 +239,7 @@ class Collector:
                 self._lookups.done(lookup)
             elif look_up(self._port, lookup, self._catalogue.instrument(lookup.symbol)):
                 self._lookups.done(lookup)
-        return self._differs
-
-    def _parts(self) -> tuple[frozenset[Part], bool]:
-        """What is due now, and whether it is the time of an audit."""
-        now_s = self._clock()
-        if now_s >= self._audit_due_s:
-            return EVERYTHING, True
-        due = frozenset(part for part in Part if now_s >= self._due[part])
-        return (due | AFTER_A_GAP if self._gap else due), False
-
-    def _every(self, part: Part) -> float:
-        if part in (Part.ORDERS, Part.TRADES) and not self.is_ready:
-            return self._times.without_socket_s
-        every = {
-            Part.ORDERS: self._times.orders_s,
-            Part.TRADES: self._times.trades_s,
-            Part.HOLDINGS: self._times.differing_s if self._differs else self._times.holdings_s,
-            Part.FUNDING: self._times.audit_s,
-        }
-        return every[part]
-
-    def _next_s(self) -> float:
-        next_s = min(*self._due.values(), self._audit_due_s) - self._clock()
-        waits = [max(0.0, next_s), self._lookups.next_s]
-        return min(wait for wait in waits if wait is not None)
-
-    async def _in(self, threads: ThreadPoolExecutor, call: Callable[..., T], *args: Any) -> T:
-        """What is begun is ended, though we are cancelled meanwhile: its thread goes on by itself."""
-        return await asyncio.shield(asyncio.wrap_future(threads.submit(call, *args)))
+        return self._timetable.differs
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
@@ -306,14 +248,3 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
     except TimeoutError:
         return
-
-
-def _refused(account_id: int, code: str) -> None:
-    """Without its text, which may repeat the key: alerts leave the system."""
-    close_old_connections()
-    raise_alert(
-        kind="KEY_REFUSED",
-        scope=Scope.ACCOUNT,
-        scope_id=str(account_id),
-        text=f"the exchange refuses the account's key: {code}",
-    )

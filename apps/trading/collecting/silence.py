@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from django.db import close_old_connections
+
 from apps.trading.risk_view import Scope
 from apps.users.alerts import raise_alert
 
@@ -34,3 +36,14 @@ class Silence:
             text=f"account {self._account_id}: its exchange has told nothing for more than {self._long_s:.0f} s",
         )
         self._called = True
+
+
+def call_for_key(account_id: int, code: str) -> None:
+    """The exchange refuses it. Without its text, which may repeat the key: alerts leave the system."""
+    close_old_connections()
+    raise_alert(
+        kind="KEY_REFUSED",
+        scope=Scope.ACCOUNT,
+        scope_id=str(account_id),
+        text=f"the exchange refuses the account's key: {code}",
+    )

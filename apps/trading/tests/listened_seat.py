@@ -26,13 +26,16 @@ from apps.feeds.transport.gate import Gate
 from apps.feeds.transport.orders import Purpose
 from apps.feeds.transport.private import PrivateSocket
 from apps.trading import recording
-from apps.trading.collecting.collector import Collector, Times
+from apps.trading.collecting import sockets
+from apps.trading.collecting.collector import Collector
 from apps.trading.collecting.spool import Spool
+from apps.trading.collecting.timetable import Times
 from apps.trading.models import Order, OrderEvent, OrderFill, Position, RiskState, StrayFill, TradeHistory, Wallet
 from apps.trading.tests.remote_seat import ANSWER_S, Desk, Exchanges
 
 KEPT = (Order, OrderEvent, OrderFill, TradeHistory, StrayFill, Wallet, Position)
 FOREVER_S = 3600.0
+AGAIN_S = 0.2  # after a refused login
 SOMEBODY = ClientIds("7", b"somebody else")
 
 
@@ -128,7 +131,7 @@ async def _serve(on: Desk, collector: Collector) -> "asyncio.Task[None]":
     async def both() -> None:
         async with asyncio.TaskGroup() as parts:
             parts.create_task(collector.run())
-            parts.create_task(socket.run())
+            parts.create_task(sockets.keep(socket, AGAIN_S))
 
     return asyncio.create_task(both())
 

@@ -209,3 +209,12 @@ def test_what_an_exchange_says_of_a_key_that_it_refuses_is_not_repeated(on: Desk
         until(lambda: Alert.objects.filter(kind="KEY_REFUSED").exists())
     alert = Alert.objects.get(kind="KEY_REFUSED")
     assert ("50111" in alert.text, on.keys.key in alert.text) == (True, False)
+
+
+@pytest.mark.parametrize("on", [("okx", FUTURES)], indirect=True, ids="-".join)
+def test_a_login_that_was_refused_for_a_clock_that_was_off_is_tried_again(on: Desk, tmp_path: Path):
+    on.fault("clock_drift", seconds=300, account=None)
+    with listening(on, tmp_path, whole=False) as collector:
+        until(lambda: Alert.objects.filter(kind="KEY_REFUSED", scope_id=str(on.account.pk)).exists())
+        on.measure()
+        until(lambda: collector.is_whole)
