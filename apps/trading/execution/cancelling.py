@@ -19,8 +19,9 @@ from apps.feeds.orders import OrderStatus
 from apps.trading import applying, attempts, limits, order_state, recording, scopes
 from apps.trading.execution import hooks
 from apps.trading.execution.executor import Executor
-from apps.trading.execution.looking import instrument_of, ref_of
+from apps.trading.execution.looking import ref_of
 from apps.trading.execution.ports import CannotWork, Port
+from apps.trading.execution.together import FRESH, WISHED, cancel_together
 from apps.trading.execution.transactions import in_transaction
 from apps.trading.execution.waking import wake_cancels_on_commit
 from apps.trading.intent import Purpose
@@ -31,13 +32,11 @@ from apps.users.services import Actor, record
 
 log = structlog.get_logger(__name__)
 
-WISHED = (CancelState.REQUESTED, CancelState.SENT, CancelState.UNKNOWN)
 AGAIN_S = (0.0, 1.0, 3.0, 7.0, 15.0)  # after the wish, where the last answer was an error; later ones every EVERY_S
 TAKEN_S = 5.0  # later than those: a cancel that was taken, or whose sender died
 EVERY_S = 15.0
-TOGETHER = 3  # so many cancels of one pair are one request, where the exchange has such a one
+PUSH_S = 0.5  # a push tells sooner that an order is over; then nobody needs to ask
 IN_A_ROW = 3  # errors of an account's exchange, then the rest of its cancels waits for the next round
-FRESH = (CancelState.NONE, CancelState.REQUESTED)  # nothing was sent yet; NONE: wished for by a halt alone
 CANCELS = (HaltMode.CANCEL, HaltMode.FLATTEN)
 
 
@@ -86,9 +85,12 @@ def cancel_account(executor: Executor, account_id: int, limit: int = 100) -> int
     by_pair: dict[int, list[Order]] = defaultdict(list)
     for row in rows:
         by_pair[row.pair_id].append(row)
-    sent = sum(_cancel_together(port, of_pair) for of_pair in by_pair.values())
-    failed = 0
+    together = {order_id for of_pair in by_pair.values() for order_id in cancel_together(port, of_pair)}
+    _look_soon(together)
+    sent, failed = len(together), 0
     for row in rows:
+        if row.pk in together:
+            continue
         how = _cancel(port, row)
         sent += how is not Left.NOT_AT_ALL
         failed = failed + 1 if how is Left.IN_VAIN else 0
@@ -145,22 +147,6 @@ def _cancel(port: Port, row: Order) -> Left:
     return Left.IN_VAIN if isinstance(failed, Retryable | OutcomeUnknown) else Left.ANSWERED
 
 
-def _cancel_together(port: Port, rows: Sequence[Order]) -> int:
-    """Several of one pair in one request, which proves nothing of any single order: each is looked for then."""
-    first = [row for row in rows if row.cancel_state in FRESH]
-    if len(first) < TOGETHER or _has_others(first):
-        return 0
-    try:
-        if not port.cancel_all(instrument_of(first[0])):
-            return 0
-    except FeedError as error:
-        log.info("not cancelled together", account=port.account_id, error=f"{type(error).__name__}: {error}")
-        return 0
-    claimed = _claim(first)
-    _look_soon(claimed)
-    return len(claimed)
-
-
 def _claim(rows: Iterable[Order]) -> list[int]:
     """Commit that this attempt of each leaves; those that are not over, and that nobody else sends."""
 
@@ -189,19 +175,12 @@ def _advance(row: Order) -> bool:
 def _look_soon(order_ids: Iterable[int]) -> None:
     """Of one whose own answer is still on its way the sender tells first."""
     rows = Order.objects.filter(pk__in=list(order_ids)).exclude(status__in=[*FINAL, OrderStatus.PENDING])
-    rows.update(next_check_at=Now())
+    rows.update(next_check_at=Now() + timedelta(seconds=PUSH_S))
 
 
 def _wished(by_halt: Q | None) -> Q:
     wished = Q(cancel_state__in=WISHED)
     return (wished if by_halt is None else wished | by_halt) & Q(intent__isnull=False) & ~Q(status__in=list(FINAL))
-
-
-def _has_others(rows: Sequence[Order]) -> bool:
-    """Orders of somebody else on the pair, which are never touched, or of ours that shall stay."""
-    of_pair = Order.objects.filter(account_id=rows[0].account_id or 0, pair_id=rows[0].pair_id)
-    staying = of_pair.exclude(status__in=list(FINAL)).exclude(cancel_state__in=WISHED)
-    return staying.exclude(pk__in=[row.pk for row in rows]).exists()
 
 
 def _is_stopped(row: Order) -> bool:

@@ -1,0 +1,62 @@
+"""Many cancels of a pair are one request and a few statements, however many orders they are."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from apps.feeds.market import MarketType
+from apps.trading import halting, recording
+from apps.trading.execution import cancelling, together
+from apps.trading.models import Order, OrderEvent
+from apps.trading.risk_view import Scope
+from apps.trading.tests import remote_seat
+from apps.trading.tests.remote_seat import Desk, Exchanges
+from apps.users.services import SYSTEM
+
+pytestmark = pytest.mark.django_db
+exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
+MANY = 12
+STATEMENTS = 24  # one by one it is more than a hundred
+
+
+@pytest.fixture
+def on(exchanges: Exchanges, tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(exchanges, "binance", MarketType.SPOT, tmp_path)
+    yield desk
+    desk.close()
+
+
+def open_order(on: Desk) -> Order:
+    row = on.committed()
+    recording.record_placed(row.pk, on.port.place(on.new_order(row)))
+    return row
+
+
+def states(on: Desk) -> set[tuple[str, int]]:
+    return set(Order.objects.filter(account=on.account).values_list("cancel_state", "cancel_attempts"))
+
+
+def test_the_cancels_of_a_halt_are_one_request_and_a_few_statements(on: Desk, django_assert_max_num_queries):
+    made = [open_order(on) for _ in range(MANY)]
+    halting.halt(scope=Scope.ACCOUNT, scope_id=str(on.account.pk), reason="r", actor=SYSTEM)
+    executor, asked = on.executor(), on.asked
+    with django_assert_max_num_queries(STATEMENTS):
+        assert cancelling.cancel_account(executor, on.account.pk) == MANY
+    assert on.asked - asked == 1
+    assert {each.order.status for each in on.accepted()} == {"cancelled"}
+    assert states(on) == {("SENT", 1)}
+    assert OrderEvent.objects.filter(order__in=made, kind="cancel sent").count() == MANY
+    last = Order.objects.get(pk=made[0].pk)
+    assert last.events_told == OrderEvent.objects.filter(order=last).count()
+    assert (last.cancel_requested_at is None, last.next_check_at is None) == (False, False)
+
+
+def test_an_order_whose_cancel_somebody_else_has_sent_meanwhile_is_left_to_him(on: Desk):
+    rows = [open_order(on) for _ in range(together.LEAST)]
+    for row in rows:
+        cancelling.request_cancel(row, SYSTEM)
+    seen = list(Order.objects.filter(pk__in=[row.pk for row in rows]).select_related("pair__exchange"))
+    cancelling.cancel_account(on.executor(), on.account.pk)
+    assert together.cancel_together(on.port, seen) == []
+    assert states(on) == {("SENT", 1)}
