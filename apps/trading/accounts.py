@@ -191,8 +191,10 @@ def _switch(row: Account, actor: Actor) -> RiskState:
 
 
 def _give(row: Account, balances: Mapping[str, Decimal]) -> None:
+    spot = row.market_type == MarketType.SPOT  # on futures our fills move no wallet: nothing is expected of one
     Wallet.objects.bulk_create(
-        Wallet(account=row, asset=asset, free=total, total=total, expected=total) for asset, total in balances.items()
+        Wallet(account=row, asset=asset, free=total, total=total, expected=total if spot else None)
+        for asset, total in balances.items()
     )
 
 

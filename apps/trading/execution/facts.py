@@ -13,17 +13,14 @@ from django.db import connection
 
 from apps.feeds.orders import OrderStatus
 from apps.trading import limits
+from apps.trading.execution.kinds import COLUMNS, FRIENDS, KINDS, OF_A_WHOLE, OUTCOMES
 from apps.trading.models import IntentState
 from apps.trading.order_state import FINAL
 from apps.trading.risk_view import Scope
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 SENT_S = 2  # longer than any window of R10 and R12
-OUTCOMES = limits.OUTCOMES_SEEN + 1  # one may be on its way
 WORKING = tuple(status for status in OrderStatus if status not in FINAL)
-
-# the columns of the one statement; what a kind of row does not have is NULL
-COLUMNS = ("a", "b", "c", "word", "other", "asset", "n1", "n2", "n3", "n4", "at1", "at2")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,107 +62,6 @@ class Facts:
 
     def of(self, kind: str) -> list[Row]:
         return self.rows.get(kind, [])
-
-
-# kind: its columns, and where they come from. `{friends}` are the accounts of the same owner, exchange and mode.
-KINDS: dict[str, tuple[dict[str, str], str]] = {
-    "account": (
-        {"a": "dead_man_ms", "word": "mode", "b": "active", "at1": "dead_man_fired_at"},
-        "FROM account WHERE id = %(account)s",
-    ),
-    "order": (
-        {
-            "a": "o.INTENT_ID",
-            "b": "o.ACCOUNT_ID",
-            "c": "o.PAIR_ID",
-            "word": "o.SIDE",
-            "other": "o.STATUS",
-            "asset": "i.reserved_asset",
-            "n1": "o.AMOUNT",
-            "n2": "o.FILLED",
-            "n3": "o.PRICE",
-            "n4": "i.reserved_amount",
-            "at1": "o.CREATED_AT",
-        },
-        """FROM ORDERS o LEFT JOIN order_intent i ON i.id = o.INTENT_ID
-        WHERE o.ACCOUNT_ID IN ({friends}) AND o.STATUS IN ({working})""",
-    ),
-    "intent": (
-        {
-            "a": "id",
-            "b": "account_id",
-            "c": "pair_id",
-            "word": "side",
-            "asset": "reserved_asset",
-            "n1": "amount",
-            "n3": "price",
-            "n4": "reserved_amount",
-            "at1": "created_at",
-        },
-        "FROM order_intent WHERE account_id IN ({friends}) AND state = '{new}'",
-    ),
-    "sent": (
-        {"c": "PAIR_ID", "word": "SIDE", "n1": "AMOUNT", "n3": "PRICE", "at1": "CREATED_AT"},
-        "FROM ORDERS WHERE ACCOUNT_ID = %(account)s AND CREATED_AT > %(sent)s AND INTENT_ID IS NOT NULL",
-    ),
-    "executions": (
-        {"a": "COUNT(*)", "at1": "MIN(CREATED_AT)"},
-        "FROM ORDERS WHERE TRADE_ID = %(trade)s AND CREATED_AT > %(executed)s AND INTENT_ID IS NOT NULL",
-    ),
-    "unknown": (
-        {"at1": "UNKNOWN_AT"},
-        "FROM ORDERS WHERE ACCOUNT_ID = %(account)s AND UNKNOWN_AT > %(unknown)s",
-    ),
-    "outcome": (
-        {"a": "ID", "other": "STATUS", "at1": "CREATED_AT", "at2": "ENDED_AT"},
-        """FROM (SELECT ID, STATUS, CREATED_AT, ENDED_AT FROM ORDERS WHERE ACCOUNT_ID = %(account)s
-        AND PAIR_ID = %(pair)s AND INTENT_ID IS NOT NULL ORDER BY ID DESC LIMIT {outcomes}) last_of_lane""",
-    ),
-    "pause": (
-        {"asset": "lane", "at1": "at", "at2": "until"},
-        "FROM lane_pause WHERE account_id = %(account)s AND at > %(paused)s",
-    ),
-    "limit": (
-        {"asset": "name", "n1": "value"},
-        """FROM risk_limit WHERE (scope = 'global' AND scope_id = '')
-        OR (scope = 'exchange' AND scope_id = %(exchange)s)
-        OR (scope = 'account' AND scope_id = %(account_text)s) OR (scope = 'trade' AND scope_id = %(trade_text)s)
-        OR (scope = 'pair' AND scope_id = %(pair_text)s)""",
-    ),
-    "wallet": (
-        {"asset": "asset", "n1": "free", "n2": "total", "n3": "expected", "at1": "updated_at", "at2": "mismatch_since"},
-        "FROM wallet WHERE account_id = %(account)s",
-    ),
-    "position": (
-        {"c": "pair_id", "n1": "amount", "n2": "told_amount", "n3": "leverage", "at2": "mismatch_since"},
-        """FROM position WHERE account_id = %(account)s
-        AND (amount <> 0 OR pair_id = %(pair)s OR mismatch_since IS NOT NULL)""",
-    ),
-    "unhedged": (
-        {"at1": "UNHEDGED_SINCE"},
-        "FROM ARBITRAGE_TRANS WHERE TRADE_ID = %(trade)s AND STATUS = 'PENDING' AND UNHEDGED_SINCE IS NOT NULL",
-    ),
-    "alert": (
-        {"at1": "MIN(at)"},
-        """FROM alert WHERE acked_at IS NULL AND cleared_at IS NULL AND escalates
-        AND ((scope = 'account' AND scope_id = %(account_text)s)
-        OR (scope = 'trade' AND scope_id = %(trade_text)s))""",
-    ),
-    "whole": ({"a": "id", "n1": "amount"}, "FROM order_intent WHERE id = %(whole)s"),
-    "attempt": (  # of the intent itself, and of its parent's other parts
-        {"a": "o.INTENT_ID", "other": "o.STATUS", "n1": "o.AMOUNT", "n2": "o.FILLED"},
-        "FROM ORDERS o JOIN order_intent i ON i.id = o.INTENT_ID WHERE i.id = %(whole)s OR i.parent_id = %(whole)s",
-    ),
-    "part": (  # of a parent, nothing sent yet
-        {"a": "id", "n1": "amount"},
-        "FROM order_intent WHERE parent_id = %(whole)s AND state = '{new}'",
-    ),
-}
-FRIENDS = (
-    "SELECT f.id FROM account a JOIN account f ON f.exchange_id = a.exchange_id AND f.mode = a.mode"
-    " AND (f.owner_id = a.owner_id OR (f.owner_id IS NULL AND a.owner_id IS NULL)) WHERE a.id = %(account)s"
-)
-OF_A_WHOLE = frozenset({"whole", "attempt", "part"})  # asked only where there may be any
 
 
 def read(subject: Subject, *, now: datetime, resumed: Mapping[Scope, datetime]) -> Facts:

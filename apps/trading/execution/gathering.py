@@ -11,7 +11,7 @@ from apps.feeds.drivers import registry
 from apps.feeds.market import BookKey, Instrument, Side
 from apps.feeds.orders import OrderStatus
 from apps.trading import limits
-from apps.trading.execution import facts, guards, rates
+from apps.trading.execution import facts, guards, held, rates
 from apps.trading.execution.catalogue import Instruments
 from apps.trading.execution.facts import Facts, Row, Subject
 from apps.trading.execution.guards import Switches, Usage
@@ -19,8 +19,7 @@ from apps.trading.execution.market import Market, mid_of
 from apps.trading.models import AccountMode
 from apps.trading.order_state import FINAL
 from apps.trading.records import milliseconds
-from apps.trading.risk_view import DeadMan, Held, Mismatch, Outcome, Parent, RiskView, Sent, Top, Working
-from apps.trading.rounding import grain
+from apps.trading.risk_view import DeadMan, Held, Outcome, Parent, RiskView, Sent, Top, Working
 
 ZERO = Decimal(0)
 IN_DOUBT = (OrderStatus.PENDING, OrderStatus.UNKNOWN)  # the exchange may not have set their money aside
@@ -76,7 +75,7 @@ def gather(
     named = {row.c for kind in ("order", "intent", "sent", "position") for row in found.of(kind) if row.c is not None}
     listed |= instruments(named - listed.keys())
     working = tuple(_working(subject, found, listed, claims=shared))
-    holdings = tuple(_holdings(found, listed))
+    holdings = tuple(held.holdings(found, listed))
     top = seen.now()
     known = _rates(instrument, working, holdings, found, top, market)
     equity, result = _day(usage, now, found, known)
@@ -91,7 +90,7 @@ def gather(
         clock_error_ms=0 if sender is None else sender.clock_error_ms,
         working=working,
         holdings=holdings,
-        free=_free(found),
+        free=held.free(found, instrument.market_type),
         rates=known,
         leverage=_leverage(subject, found),
         equity_usdt=equity,
@@ -105,7 +104,7 @@ def gather(
         outcomes=_outcomes(found),
         paused_until_ms=max(_times(row.at2 for row in found.of("pause") if row.asset == subject.lane), default=0),
         pauses_ms=tuple(_times(row.at1 for row in found.of("pause"))),
-        mismatch=_mismatch(found, listed),
+        mismatch=held.mismatch(found, listed),
         unhedged_ms=tuple(_times(row.at1 for row in found.of("unhedged"))),
         build_id=switches.allowed_build if sender is None else sender.build_id,
         allowed_build=switches.allowed_build,
@@ -141,21 +140,6 @@ def _work(row: Row, listed: dict[int, Instrument], *, status: OrderStatus | None
         held_asset=row.asset,
         held=held,
     )
-
-
-def _holdings(found: Facts, listed: dict[int, Instrument]) -> Iterator[Held]:
-    for row in found.of("position"):
-        if row.c is not None and row.n1:
-            yield Held(instrument=listed[row.c], amount=row.n1)
-
-
-def _free(found: Facts) -> dict[str, Decimal]:
-    """What was told as free, less what our fills have taken since."""
-    return {
-        row.asset: row.n1 - max((row.n2 or ZERO) - row.n3, ZERO) if row.n3 is not None else row.n1
-        for row in found.of("wallet")
-        if row.n1 is not None
-    }
 
 
 def _rates(
@@ -219,20 +203,6 @@ def _parent(amount: Decimal, subject: Subject, found: Facts) -> Parent | None:
 def _leverage(subject: Subject, found: Facts) -> int | None:
     told = [row.n3 for row in found.of("position") if row.c == subject.pair_id and row.n3 is not None]
     return int(max(told)) if told else None
-
-
-def _mismatch(found: Facts, listed: dict[int, Instrument]) -> Mismatch | None:
-    """The oldest; whoever notes one has seen that it is more than a lot, of a wallet more than a coin's dust."""
-    lots: list[tuple[int, Decimal]] = []
-    for row in found.of("position"):
-        if row.at2 is not None and row.c is not None:
-            off = abs((row.n2 or ZERO) - (row.n1 or ZERO)) / grain(listed[row.c])
-            lots.append((milliseconds(row.at2), max(off, _NOTED)))
-    lots += [(milliseconds(row.at2), _NOTED) for row in found.of("wallet") if row.at2 is not None]
-    return Mismatch(since_ms=min(lots)[0], lots=max(off for _, off in lots)) if lots else None
-
-
-_NOTED = Decimal(2)  # lots
 
 
 def _dead_man(account: Row | None) -> DeadMan | None:

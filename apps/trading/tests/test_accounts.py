@@ -62,6 +62,11 @@ def test_a_paper_account_begins_with_what_is_asked_for(anna):
     assert list(row.wallets.values_list("asset", "free", "expected")) == [("BTC", Decimal("2.5"), Decimal("2.5"))]
 
 
+def test_of_wallets_on_futures_nothing_is_expected(anna):
+    row = accounts.add(name="margin", exchange="binance", market_type="futures", actor=anna)
+    assert set(row.wallets.values_list("expected", flat=True)) == {None}
+
+
 def test_a_testnet_account_has_no_money_but_what_its_exchange_tells(anna):
     row = accounts.add(name="test", exchange="binance", market_type="spot", actor=anna, mode="testnet")
     assert (row.mode, row.wallets.count(), state_of(row)) == ("testnet", 0, "ACTIVE")

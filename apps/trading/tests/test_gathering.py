@@ -176,6 +176,20 @@ def test_free_is_what_was_told_less_what_our_fills_have_taken():
     assert view(trade).free == {"USDT": 60, "BTC": 1}
 
 
+def test_what_was_held_before_our_first_fill_counts_as_held():
+    trade = stage.trade()
+    Position.objects.create(account=trade.account, pair=rows.pair(), amount=Decimal(-2), opening=Decimal(5))
+    Position.objects.create(account=trade.account, pair=rows.pair("ETH/USDT"), amount=Decimal(0), opening=Decimal(-1))
+    found = view(trade)
+    assert sorted((each.instrument.base, each.amount) for each in found.holdings) == [("BTC", 3), ("ETH", -1)]
+
+
+def test_on_futures_our_fills_take_nothing_from_what_was_told_as_free():
+    trade = stage.trade(stage.rich_account(market_type="futures"))
+    Wallet.objects.filter(account=trade.account, asset="USDT").update(free=90, total=100, expected=70)
+    assert view(trade).free["USDT"] == 90
+
+
 def test_rates_are_known_of_all_that_is_traded_and_held():
     account = stage.rich_account()
     trade = stage.trade(account)
@@ -268,6 +282,8 @@ def test_mismatches_are_told_with_the_oldest():
         account=trade.account, pair=pair, amount=1, told_amount=1 + 7 * pair.lot, mismatch_since=since
     )
     assert view(trade).mismatch == Mismatch(lots=Decimal(7), since_ms=int(since.timestamp() * 1000))
+    Position.objects.filter(account=trade.account).update(opening=3 * pair.lot)
+    assert view(trade).mismatch == Mismatch(lots=Decimal(4), since_ms=int(since.timestamp() * 1000))
 
 
 def test_legs_that_nothing_covers_are_of_the_trade():
