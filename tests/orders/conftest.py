@@ -4,7 +4,8 @@ import pytest
 
 from tests.orders.rig import Rig, database_of
 
-MODULES = tuple(f"tests.orders.{name}" for name in ("naive", "evidence", "lives", "ablated", "halts", "outages"))
+JOBS = ("naive", "evidence", "lives", "ablated", "halts", "outages", "listeners")
+MODULES = tuple(f"tests.orders.{name}" for name in JOBS)
 
 
 @pytest.fixture(scope="session")
