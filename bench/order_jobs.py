@@ -20,6 +20,7 @@ from apps.feeds.orders import NewOrder, OrderType
 from apps.feeds.selectors import instrument
 from apps.feeds.tests.trading_stand import WideGates, credentials
 from apps.feeds.transport.addresses import Addresses
+from apps.feeds.transport.gate import RESERVE, Gates
 from apps.feeds.transport.orders import OrderClient, Purpose
 from apps.trading import reconciling
 from apps.trading.execution import cancelling, lanes, resolving, working
@@ -179,8 +180,8 @@ async def _place_as_others(cell: Cell, number: int, price: Decimal, step: Decima
 
 
 def reconcile(cell: Cell) -> dict[str, float]:
-    """Seconds that it took, and how many orders are open then."""
-    mine = executors.executor()
+    """Seconds that it took within the limits that a daemon keeps, and how many orders are open then."""
+    mine = executors.executor(executors.ports(gates=Gates(reserve=RESERVE)))
     steps.measured(mine, [cell])
     began = time.perf_counter()
     reconciling.reconcile(cell["account"], mine)

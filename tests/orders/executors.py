@@ -19,6 +19,7 @@ from apps.feeds.models import TradePair
 from apps.feeds.tests.trading_stand import WideGates
 from apps.feeds.transport import loop
 from apps.feeds.transport.addresses import Addresses
+from apps.feeds.transport.gate import Gates
 from apps.trading.execution.clocks import Clocks
 from apps.trading.execution.executor import Executor, new_holder
 from apps.trading.execution.market import mid_of
@@ -103,15 +104,16 @@ def ports(
     timeout_s: float = TIMEOUT_S,
     only: int | None = None,
     notes: str | None = None,
+    gates: Gates | None = None,
 ) -> ShortPorts:
     """Of this process. `url`: where the exchanges are; `only`: the one account that it cares for; `notes`: the file in
-    which it is written when each order left."""
+    which it is written when each order left; `gates`: its limits, wide ones unless given."""
     client = MortalClient(
         drivers={name: registry.driver(name) for name in registry.trader_ids()},
         traders={name: registry.trader(name) for name in registry.trader_ids()},
         addresses=Addresses(url or settings.CT_SIMULATOR_URL),
         timeout_s=timeout_s,
-        gates=WideGates(),
+        gates=gates or WideGates(),
     )
     client.notes = None if notes is None else os.open(notes, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
     remote = RemotePorts(

@@ -15,7 +15,8 @@ from apps.feeds.transport.orders import TIMEOUT_S, TURN_S, OrderClient, Purpose
 from apps.trading.execution.clocks import Clock
 from apps.trading.execution.ports import check_outside_transaction
 
-ANSWER_S = TIMEOUT_S + TURN_S + 2.0  # longer than the client itself waits: then its word is the better one
+READ_TURN_S = 3.0  # the lists of a sweep follow each other: each waits for room, shorter than its signature is good
+ANSWER_S = TIMEOUT_S + READ_TURN_S + 2.0  # longer than the client itself waits: then its word is the better one
 MOST_PAGES = 200
 T = TypeVar("T")
 
@@ -82,7 +83,10 @@ class Asking:
     ) -> T:
         check_outside_transaction()
         seat = self.seat
-        asked = self._client.ask(seat.exchange, str(seat.account_id), request, purpose, parse, check=check)
+        turn_s = READ_TURN_S if purpose is Purpose.READ else TURN_S
+        asked = self._client.ask(
+            seat.exchange, str(seat.account_id), request, purpose, parse, turn_s=turn_s, check=check
+        )
         try:
             return self._run(asked, ANSWER_S)
         except ClockSkew:
