@@ -30,7 +30,7 @@ def chosen(simulator: Simulator, redis_url: str, tmp_path: Path, settings: Any) 
     return options(redis_url=redis_url, simulator_url=simulator.url, data_dir=tmp_path, role="both")
 
 
-def _keyed() -> int:
+def keyed() -> int:
     """The account of binance spot reaches the simulated exchange, with the key of anna there."""
     account_id = prepare()
     Wallet.objects.filter(account_id=account_id).delete()
@@ -47,7 +47,7 @@ async def test_an_order_reaches_the_exchange_and_what_is_filled_there_is_told_by
     simulator: Simulator, chosen: Options, tmp_path: Path
 ):
     await open_account(simulator, "binance")
-    account_id = await aside(_keyed)
+    account_id = await aside(keyed)
     async with trading(chosen, tmp_path, cancels_on_stop=False) as daemon:
         desk = Desk(account_id, daemon.trader.windows)
         await ready(daemon.trader, account_id)
@@ -76,7 +76,7 @@ async def test_a_key_that_is_taken_away_ends_what_is_done_for_its_account(
     simulator: Simulator, chosen: Options, tmp_path: Path
 ):
     await open_account(simulator, "binance")
-    account_id = await aside(_keyed)
+    account_id = await aside(keyed)
     async with trading(chosen, tmp_path) as daemon:
         await ready(daemon.trader, account_id)
         account = await aside(Account.objects.get, pk=account_id)
