@@ -1,0 +1,90 @@
+"""What `bench.cancels` writes: an account with its key, and the wishes of the person it belongs to."""
+
+import time
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+
+from apps.feeds.market import BookKey, Side
+from apps.feeds.models import Exchange, TradePair
+from apps.feeds.orders import OrderType
+from apps.feeds.tests.trading_stand import credentials
+from apps.trading import keyring, keys
+from apps.trading.execution import cancelling, opened
+from apps.trading.execution.intake import record_intent
+from apps.trading.execution.market import RedisMarket
+from apps.trading.limits import CEILINGS
+from apps.trading.models import Account, AccountMode, Order, RiskLimit, Trade, TradingSwitch
+from apps.trading.tests.key_rows import probed
+from apps.users.models import User
+from apps.users.services import Actor
+
+KEY = BookKey.parse("binance:spot:BTC/USDT")
+PERSON = Actor(user="bench")
+AMOUNT, STEP = Decimal("0.001"), Decimal("0.00001")
+BELOW = Decimal("0.985")
+WIDE = (
+    "max_open_pair",
+    "max_open_account",
+    "max_orders_s",
+    "max_cancels_s",
+    "max_executions",
+    "max_account_usdt",
+    "max_asset_usdt",
+)
+
+
+def prepare(desk: Any, build: str, name: str) -> int:
+    """An account at the simulated exchange; its id."""
+    shown = credentials(KEY.exchange, name)
+    money = {"spot": {"USDT": "1000000", "BTC": "10"}}
+    body = {"exchange": KEY.exchange, "name": name, "key": shown.key, "secret": shown.secret, "balances": money}
+    desk.simulator("accounts", body)
+    keyring.make_once(keyring.embedded(settings.CT_DATA_DIR))
+    TradingSwitch.objects.update_or_create(pk=1, defaults={"allowed_build": build})
+    RiskLimit.objects.bulk_create([RiskLimit(scope="global", name=one, value=CEILINGS[one]) for one in WIDE])
+    Account.objects.update(active=False)
+    at = Exchange.objects.get(code=KEY.exchange)
+    account = Account.objects.create(name=name, exchange=at, market_type=KEY.market_type, mode=AccountMode.TESTNET)
+    person = User.objects.create(username=name)
+    keys.keep(account=account, found=probed(shown), actor=Actor(user=name, user_id=person.pk))
+    Trade.objects.create(
+        exchange=KEY.exchange, market_type=KEY.market_type, pair=KEY.pair, account=account, mode=AccountMode.TESTNET
+    )
+    return account.pk
+
+
+def is_open(account_id: int) -> bool:
+    return opened.is_open(account_id)
+
+
+def want(account_id: int, key: str, number: int) -> None:
+    """An order that rests, of another amount each time: the same again would be taken for a mistake."""
+    market = RedisMarket.at(settings.REDIS_URL)
+    mid = market.mid(KEY)
+    if mid is None:
+        return
+    record_intent(
+        key=key,
+        account=Account.objects.select_related("exchange").get(pk=account_id),
+        pair=TradePair.objects.select_related("exchange").get(
+            exchange__code=KEY.exchange, market_type=KEY.market_type, pair=KEY.pair
+        ),
+        side=Side.BUY,
+        type=OrderType.LIMIT,
+        amount=AMOUNT + number * STEP,
+        price=round(mid * BELOW, 1),
+        user=None,
+        market=market,
+    )
+
+
+def resting(account_id: int) -> Order | None:
+    return Order.objects.filter(account_id=account_id, status="OPEN", cancel_state="NONE").order_by("id").first()
+
+
+def cancel(order: Order) -> int:
+    """Nanoseconds of the host's clock once the wish is committed."""
+    cancelling.request_cancel(order, PERSON)
+    return time.time_ns()
