@@ -1,15 +1,19 @@
-"""`python -m bench.screenshots`: photographs the pages of a running system into docs/img, as a reader sees them.
+"""`python -m bench.screenshots`: photographs the pages of a running system into docs/img, as a reader sees them; named,
+only some: `python -m bench.screenshots orders risk`.
 
 All eight exchanges of the simulator are in the pictures. The files are made small where pngquant is installed.
 """
 
 import shutil
 import subprocess
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from bench import desk
 from bench.system import ROOT, STARTER_SET, System
 from workers.supervisor.folder import free_ports
 
@@ -34,9 +38,10 @@ def main() -> None:
                 base_url=system.url, viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="dark"
             )
             sign_in(page, system.login)
-            for name, show in (("book", book), ("pairs", pairs), ("admin", admin), ("fleet", fleet)):
-                show(page, system)
-                photograph(page, TARGET / f"{name}.png")
+            for name, show in PAGES.items():
+                if name in (sys.argv[1:] or PAGES):
+                    show(page, system)
+                    photograph(page, TARGET / f"{name}.png")
             browser.close()
 
 
@@ -84,6 +89,19 @@ def fleet(page: Page, system: System) -> None:
         system.simulator("fault", fault)
     page.goto("/fleet/")
     page.wait_for_timeout(SILENT_MS)
+
+
+PAGES: dict[str, Callable[[Page, System], None]] = {
+    "book": book,
+    "orders": desk.orders,
+    "new-order": desk.new_order,
+    "positions": desk.positions,
+    "execution": desk.execution,
+    "pairs": pairs,
+    "admin": admin,
+    "fleet": fleet,
+    "risk": desk.risk,  # everything is halted then
+}
 
 
 def photograph(page: Page, path: Path) -> None:

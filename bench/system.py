@@ -84,8 +84,14 @@ class System:
 
     def get(self, path: str) -> Any:
         """What REST answers to the folder's own login."""
+        return self._ask(path, None)
+
+    def post(self, path: str, body: object) -> Any:
+        return self._ask(path, body)
+
+    def _ask(self, path: str, body: object) -> Any:
         credentials = b64encode(":".join(self.login).encode()).decode()
-        return get_json(f"{self.url}{path}", headers={"Authorization": f"Basic {credentials}"})
+        return get_json(f"{self.url}{path}", body, {"Authorization": f"Basic {credentials}"})
 
     @property
     def login(self) -> tuple[str, str]:
@@ -133,5 +139,6 @@ class System:
 
 def get_json(url: str, body: object = None, headers: Mapping[str, str] | None = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
-    with urlopen(Request(url, data=data, headers=dict(headers or {})), timeout=60) as answer:
+    known = {"Content-Type": "application/json", **(headers or {})}
+    with urlopen(Request(url, data=data, headers=known), timeout=60) as answer:
         return json.load(answer)

@@ -1,10 +1,6 @@
 """Orders cancelled together, closing on a second confirmation, and lists that get no answer, in a real browser."""
 
-import json
 import uuid
-from base64 import b64encode
-from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import expect
@@ -27,20 +23,13 @@ class Desk:
         named = [each for each in accounts if (each["exchange"], each["market_type"], each["mode"]) == home]
         self.account = next(each["id"] for each in named if each["is_default"])
 
-    def post(self, path: str, body: dict[str, Any]) -> Any:
-        credentials = b64encode(":".join(self._system.login).encode()).decode()
-        headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
-        request = Request(f"{self._system.url}/api/v1/{path}", data=json.dumps(body).encode(), headers=headers)
-        with urlopen(request, timeout=60) as answer:
-            return json.load(answer)
-
     def rest(self, amount: str) -> None:
         """Have an order that rests; risk may refuse some before, where a busy machine's books are too old."""
         await_that(lambda: self._rests(amount), PATIENCE_S)
 
     def _rests(self, amount: str) -> bool:
         body = {"key": uuid.uuid4().hex, "account": self.account, "pair": PAIR, "side": "buy", "amount": amount}
-        intent = self.post("intents", {**body, "price": self.price()})["id"]
+        intent = self._system.post("/api/v1/intents", {**body, "price": self.price()})["id"]
         await_that(lambda: self._came_to(intent) not in ("NEW", "SENDING"))
         return self._came_to(intent) == "WORKING"
 

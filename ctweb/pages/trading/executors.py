@@ -24,6 +24,7 @@ from ctweb.pages.trading import shown
 from ctweb.pages.trading.accounts import named
 
 MOST_ALERTS = 20
+TROUBLES = ("lost", "refused", "malformed", "sweeps failed", "unlisted", "database_away")  # that a collector counts
 
 
 @login_required
@@ -60,6 +61,7 @@ def _work(request: HttpRequest) -> dict[str, Any]:
         "hints_waiting": found["hints_waiting"],
         "processes": [_process(one, now_ms) for one in found["processes"]],
         "cares": _cares(mine, found["processes"], now_ms),
+        "troubles": TROUBLES,
         "alerts": waiting()[:MOST_ALERTS],
         "switch": TradingSwitch.objects.filter(pk=1).first(),
         "build": settings.CT_BUILD_ID,

@@ -42,7 +42,7 @@ DENIALS: Mapping[str, str] = MappingProxyType(
         "ORDER_TOO_LARGE": _("the order is worth more than one may be"),
         "TOO_LARGE_FOR_DEPTH": _("it would take too much of the book"),
         "OUTSIDE_COLLAR": _("its price is too far from the market"),
-        "NO_BOOK": _("nobody watches the pair"),
+        "NO_BOOK": _("nobody serves a book of the pair"),
         "BOOK_NOT_LIVE": _("the book is not LIVE"),
         "BOOK_TOO_OLD": _("the book is too old"),
         "CLOCK_UNSURE": _("the exchange's time is not known well enough"),
