@@ -32,6 +32,7 @@ WRITABLE: dict[str, dict[str, Any]] = {
     "POST intents/preview": {name: value for name, value in ORDER_BODY.items() if name != "key"},
     f"POST intents/{INTENT}/cancel": {},
     f"POST orders/{ORDER}/cancel": {},
+    "POST orders/cancel": {"orders": [ORDER]},
     "POST risk/halt": {},
     "POST risk/reduce": {},
     "POST risk/resume": dict(GUARD),
@@ -70,6 +71,8 @@ def bad_values() -> list[tuple[str, str, Any]]:
     cases += [("POST accounts", "exchange", value) for value in (*TEXTS, "kraken", "BINANCE", "binance ' OR 1=1--")]
     cases += [("POST accounts", "market_type", value) for value in (*MARKETS, None, 0, [], "")]
     cases += [("POST accounts", "mode", value) for value in (*WORDS, "LIVE")]
+    cases += [("POST orders/cancel", "orders", value) for value in (*TEXTS, {}, 1, [ORDER, 10**17], [True])]
+    cases += [("POST orders/cancel", "orders", [value]) for value in NUMBERS]
     cases += [("POST accounts", "desk", value) for value in (*TRUTHS, True)]
     cases += [("POST accounts", "balances", value) for value in ([], {}, "USDT", 1, None, {"usdt": "1"}, {"": "1"})]
     cases += [("POST accounts", "balances", {"USDT": value}) for value in MONEY]

@@ -35,7 +35,7 @@ def orders(request: HttpRequest, *, account: Account | None = None) -> dict[str,
     """For trading/orders_table.html, what is in doubt on top. `?show=all` has those that are over too, `doubt` those
     alone whose fate nobody knows; `?account=` and `?pair=` narrow down, or `account` does."""
     show = request.GET.get("show", "open")
-    rows = Order.objects.select_related("account", "pair__exchange", "trade")
+    rows = Order.objects.select_related("account", "pair__exchange", "trade", "intent")
     rows = _of_pair(request, _of_account(request, selectors.visible(rows, user=request.user)))
     if account is not None:
         rows = rows.filter(account=account)
