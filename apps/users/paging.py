@@ -4,9 +4,8 @@ Rows of `alert` are the queue, and the claim of one is a change of its row: seve
 dies leaves its page to the next, and who raises an alert waits for nobody. A page may come twice, never not at all.
 """
 
-from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
@@ -25,8 +24,6 @@ CLAIM_S = 30.0  # longer than a page takes
 LONGEST_S = 60  # between two tries of one page
 UNIT = timedelta(seconds=1)
 
-counts: Counter[str] = Counter()  # of this process
-
 
 class Pager(Protocol):
     def send(self, page: Mapping[str, Any]) -> None:
@@ -35,12 +32,15 @@ class Pager(Protocol):
 
 
 class Paged(Struct, frozen=True):
-    """How it stands with all alerts: `waiting` ones have not reached the pager, the oldest since `since`."""
+    """How it stands with all alerts: `waiting` ones have not reached the pager, the oldest since `since`.
+
+    `tries` less `delivered` is how often it did not take one.
+    """
 
     delivered: int
     waiting: int
     tries: int
-    since: Any
+    since: datetime | None
 
 
 def page_due(pager: Pager, limit: int = AT_ONCE) -> int:
@@ -55,7 +55,6 @@ def page_due(pager: Pager, limit: int = AT_ONCE) -> int:
             _put_off(row, away)
             break  # it is the pager that is away, not the page
         Alert.objects.filter(pk=row.pk).update(paged_at=Now(), page_error="")
-        counts["delivered"] += 1
         told += 1
     return told
 
@@ -103,6 +102,5 @@ def wait_s(tries: int) -> int:
 
 def _put_off(row: Alert, away: PagerAway) -> None:
     tries = row.page_tries + 1
-    counts["failed"] += 1
     log.warning("the pager does not take a page", alert=row.pk, tries=tries, error=str(away))
     Alert.objects.filter(pk=row.pk).update(page_at=Now() + wait_s(tries) * UNIT, page_error=str(away)[:200])

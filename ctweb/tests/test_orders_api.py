@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 import redis
 from django.db import connection
+from django.db.models.functions import Now
 from django.utils import timezone
 from msgspec import json
 
@@ -19,7 +20,8 @@ from apps.trading.execution.monitor import ExecutorStatus
 from apps.trading.models import Order, OrderEvent, OrderIntent, Trade
 from apps.trading.tests import rows
 from apps.trading.views import intents
-from apps.users.models import Audit
+from apps.users.alerts import raise_alert
+from apps.users.models import Alert, Audit
 from apps.users.services import SYSTEM, Actor
 from ctweb.tests.bus import message
 from ctweb.tests.desk import Desk, open_desk
@@ -243,6 +245,15 @@ def test_executors_and_lanes_are_shown_to_operators(desk, account, bus):
     assert [one["counts"] for one in found["executors"]] == [{"orders placed": 3}]
     assert desk.boris.get("executors").json()["lanes"] == []
     assert desk.vera.get("executors").status_code == 403
+
+
+def test_how_many_alerts_the_pager_has_and_how_many_wait_is_told(desk):
+    first, second = (raise_alert(kind="UNKNOWN", text="a", scope="account", scope_id=n) for n in "12")
+    Alert.objects.filter(pk=first.pk).update(paged_at=Now(), page_tries=3)
+    second.refresh_from_db()
+    pages = desk.oleg.get("executors").json()["pages"]
+    assert {**pages, "since": None} == {"delivered": 1, "waiting": 1, "tries": 3, "since": None}
+    assert pages["since"].startswith(second.at.strftime("%Y-%m-%dT%H:%M"))
 
 
 def test_without_redis_nobody_can_tell_who_executes(desk):

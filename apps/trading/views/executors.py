@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from apps.feeds.bus.redis import connect_sync
 from apps.trading import selectors
 from apps.trading.execution import monitor, vitals
+from apps.users import paging
 from apps.users.rest.parameters import refuse_unknown
 from apps.users.roles import OPERATOR
 
@@ -75,6 +76,15 @@ class ProcessSerializer(serializers.Serializer):
     accounts = CareSerializer(many=True)
 
 
+class PagesSerializer(serializers.Serializer):
+    """Alerts at the pager: `waiting` ones have not reached it, the oldest since `since`; `tries` of all."""
+
+    delivered = serializers.IntegerField()
+    waiting = serializers.IntegerField()
+    tries = serializers.IntegerField()
+    since = serializers.DateTimeField(allow_null=True)
+
+
 class WorkSerializer(serializers.Serializer):
     """`executors`, and of `processes` all but the one that answers, are missing while Redis, where they say how they
     are, does not answer: `executors` and `hints_waiting` are null then."""
@@ -83,6 +93,7 @@ class WorkSerializer(serializers.Serializer):
     executors = ExecutorSerializer(many=True, allow_null=True)
     processes = ProcessSerializer(many=True)
     hints_waiting = serializers.IntegerField(allow_null=True)
+    pages = PagesSerializer()
 
 
 class ExecutorsView(APIView):
@@ -113,6 +124,7 @@ def work(user: Any) -> dict[str, Any]:
         "executors": to_builtins(told.executors) if told else None,
         "processes": [_shown(each, seen) for each in processes],
         "hints_waiting": told.hints_waiting if told else None,
+        "pages": to_builtins(paging.standing()),
     }
 
 
