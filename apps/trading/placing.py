@@ -20,7 +20,7 @@ from apps.trading import limit_settings, limits
 from apps.trading.execution import cancelling, intake
 from apps.trading.execution.market import Market
 from apps.trading.limit_settings import PAIR
-from apps.trading.models import Account, Order, OrderIntent, RiskLimit
+from apps.trading.models import Account, AccountMode, Order, OrderIntent, RiskLimit
 from apps.trading.order_state import FINAL
 from apps.trading.risk_view import Scope
 from apps.trading.rounding import fee_up, grain, is_on_grid, notional
@@ -51,6 +51,7 @@ class Preview(Struct, frozen=True, kw_only=True):
     limits: tuple[Use, ...]
 
 
+PAPER_LEVERAGE = 1
 FAR = 10  # times the market or a tenth of it: a slip of the finger, which no control has to look at
 
 
@@ -84,9 +85,16 @@ def place(
         price=price,
         tif=tif,
         reduce_only=reduce_only,
+        leverage=_leverage(account),
         user=user,
         market=market,
     )
+
+
+def _leverage(account: Account) -> int | None:
+    """None: what the exchange has told counts. Futures on paper are paid in full, which nobody tells."""
+    on_paper = account.mode == AccountMode.PAPER and account.market_type == MarketType.FUTURES
+    return PAPER_LEVERAGE if on_paper else None
 
 
 @transaction.atomic

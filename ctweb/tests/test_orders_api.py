@@ -155,6 +155,18 @@ def test_an_intent_that_nobody_has_begun_is_over_when_it_is_cancelled(desk, acco
     assert desk.anna.post(f"intents/{made['id']}/cancel").status_code == 409
 
 
+def test_futures_on_paper_are_paid_in_full(desk, account, bus):
+    list_pairs("BTC/USDT", market_type="futures")
+    book = HandMade(received_ns=PUBLISHED_NS, last_event_ns=PUBLISHED_NS)
+    key = BookKey("binance", MarketType.FUTURES, "BTC/USDT")
+    bus.set(codec.book_name(key), message(book, published_ns=PUBLISHED_NS))
+    home = {"name": "ahead", "exchange": "binance", "market_type": "futures"}
+    ahead = desk.anna.post("accounts", home).json()["id"]
+    found = desk.anna.post("intents", wanted(ahead), key="k1").json()
+    assert (found["state"], found["deny_reason"], found["leverage"]) == ("NEW", "", 1)
+    assert Decimal(found["reserved_amount"]) >= Decimal("0.5") * Decimal("99.5")
+
+
 def working(desk: Desk, who: str = "anna", **values) -> Order:
     intent = rows.intent(rows.trade(desk.accounts[who]), state="WORKING")
     return rows.order(intent, **{"status": "OPEN", "request_expires_at": timezone.now(), **values})
