@@ -118,7 +118,7 @@ def test_an_order_without_an_answer_is_listed_until_it_is_proven(on: Desk):
     told = halting.report(scope=Scope.ACCOUNT, scope_id=str(on.account.pk))
     assert [(line.verdict, line.why[:26]) for line in told.lines] == [("unconfirmed", "its request is unresolved ")]
     told = carry_out(on, executor)
-    assert (told.is_done, Order.objects.get(pk=row.pk).status) == (True, OrderStatus.NOT_PLACED)
+    assert (told.is_done, Order.objects.get(pk=row.pk).status) == (True, OrderStatus.CANCELLED)  # its cancel had left
 
 
 def test_an_exchange_that_is_away_leaves_its_orders_listed_with_the_reason(on: Desk):
