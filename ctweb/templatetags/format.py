@@ -44,8 +44,10 @@ def cents(value: Any) -> str:
 
 @register.filter
 def tone(value: Any) -> str:
-    """The class of a result: gained, lost, or nothing to speak of."""
-    return "muted" if not value else "bid" if value > 0 else "ask"
+    """The class of a result: gained, lost, or nothing to speak of: what `cents` writes as zero is none."""
+    if _is_missing(value) or not round(Decimal(value), 2):
+        return "muted"
+    return "bid" if value > 0 else "ask"
 
 
 def _is_missing(value: Any) -> bool:

@@ -8,6 +8,7 @@ from apps.feeds.models import TradePair
 from apps.trading import limits
 from apps.trading.risk_view import DenyReason
 from ctweb.pages.trading import words
+from ctweb.templatetags import format as formats
 from ctweb.templatetags import trading
 from workers.trader.accounts import Step
 
@@ -73,3 +74,9 @@ def test_evidence_is_told_without_what_it_leaves_open():
     ]
     assert trading.told_items(None) == trading.told_items({}) == []
     assert trading.told_items("gone") == [("", "gone")]
+
+
+@pytest.mark.parametrize(("value", "tone"), [("0.01", "bid"), ("-0.01", "ask"), ("0.004", "muted"), ("0", "muted")])
+def test_a_result_that_is_written_as_zero_has_no_colour(value, tone):
+    assert formats.tone(Decimal(value)) == tone
+    assert formats.tone(None) == "muted"
