@@ -4,10 +4,10 @@ Pure: bytes in, messages out. The answers are built in `session.py` and `frames.
 """
 
 from enum import IntEnum
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from apps.feeds.market import FULL_DEPTH
 
@@ -39,6 +39,9 @@ class ProtocolError(Exception):
     """The browser said something outside the protocol; the text is for the log."""
 
 
+Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]  # what a browser counts exactly
+
+
 class Hello(Struct, tag_field="op", tag="hello", frozen=True):
     v: int
 
@@ -46,7 +49,7 @@ class Hello(Struct, tag_field="op", tag="hello", frozen=True):
 class Sub(Struct, tag_field="op", tag="sub", frozen=True):
     """`key` is a book key, of `account` its number; `fleet` takes none (the whole fleet) or one, `daemons` none."""
 
-    id: int
+    id: Count
     topic: str
     key: str = ""
     depth: int = 20
@@ -54,7 +57,7 @@ class Sub(Struct, tag_field="op", tag="sub", frozen=True):
 
 
 class Unsub(Struct, tag_field="op", tag="unsub", frozen=True):
-    id: int
+    id: Count
 
 
 class Pause(Struct, tag_field="op", tag="pause", frozen=True):
@@ -66,7 +69,7 @@ class Resume(Struct, tag_field="op", tag="resume", frozen=True):
 
 
 class Ack(Struct, tag_field="op", tag="ack", frozen=True):
-    n: int
+    n: Count
 
 
 class Ping(Struct, tag_field="op", tag="ping", frozen=True):
