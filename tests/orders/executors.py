@@ -39,7 +39,7 @@ class StillMarket:
     """The true books, read once: they stand still."""
 
     def __init__(self) -> None:
-        self._tops: dict[BookKey, Top] = {}
+        self._tops: dict[BookKey, Top | None] = {}
 
     def top(self, key: BookKey) -> Top | None:
         if key not in self._tops:
@@ -50,8 +50,12 @@ class StillMarket:
         return mid_of(self.top(key))
 
 
-def _top(key: BookKey) -> Top:
-    row = TradePair.objects.get(exchange__code=key.exchange, market_type=key.market_type, pair=key.pair)
+def _top(key: BookKey) -> Top | None:
+    """None: it is not listed there."""
+    listed = TradePair.objects.filter(exchange__code=key.exchange, market_type=key.market_type, pair=key.pair)
+    row = listed.first()
+    if row is None:
+        return None
     address = f"{settings.CT_SIMULATOR_URL}/_sim/book?exchange={key.exchange}&market_type={key.market_type}"
     with urlopen(f"{address}&symbol={row.symbol}", timeout=ANSWER_S) as answer:
         book = json.loads(answer.read())

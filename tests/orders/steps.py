@@ -61,6 +61,7 @@ def intend(cell: Cell, mine: Executor, known: Rows | None = None) -> OrderIntent
         purpose=Purpose(cell.get("purpose", "entry")),
         repeats=True,
         max_age_ms=cell.get("max_age_ms", LONG_MS),
+        leverage=1 if cell["market_type"] == "futures" else None,
         user=None,
         market=mine.market,
     )
