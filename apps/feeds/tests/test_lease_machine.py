@@ -18,7 +18,7 @@ from apps.feeds.models import Lease
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES = int(os.environ.get("CT_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("CT_EXAMPLES", "500"))
 STEPS = 30
 LANE = "lane:1:1"
 TTL_S, MARGIN_S = 6.0, 2.0  # trusted no longer than TTL - MARGIN, by a clock that only goes forward
