@@ -15,8 +15,8 @@ from apps.feeds.transport.orders import TIMEOUT_S, TURN_S, OrderClient, Purpose
 from apps.trading.execution.clocks import Clock
 from apps.trading.execution.ports import check_outside_transaction
 
-READ_TURN_S = 3.0  # the lists of a sweep follow each other: each waits for room, shorter than its signature is good
-ANSWER_S = TIMEOUT_S + READ_TURN_S + 2.0  # longer than the client itself waits: then its word is the better one
+PATIENT_S = 3.0  # lists of a sweep and cancels of a halt follow each other: each waits for room, as long as it is good
+ANSWER_S = TIMEOUT_S + PATIENT_S + 2.0  # longer than the client itself waits: then its word is the better one
 MOST_PAGES = 200
 T = TypeVar("T")
 
@@ -83,7 +83,7 @@ class Asking:
     ) -> T:
         check_outside_transaction()
         seat = self.seat
-        turn_s = READ_TURN_S if purpose is Purpose.READ else TURN_S
+        turn_s = TURN_S if purpose is Purpose.ORDER else PATIENT_S
         asked = self._client.ask(
             seat.exchange, str(seat.account_id), request, purpose, parse, turn_s=turn_s, check=check
         )

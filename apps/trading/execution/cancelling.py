@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 AGAIN_S = (0.0, 1.0, 3.0, 7.0, 15.0)  # after the wish, where the last answer was an error; later ones every EVERY_S
 TAKEN_S = 5.0  # later than those: a cancel that was taken, or whose sender died
 EVERY_S = 15.0
-PUSH_S = 0.5  # a push tells sooner that an order is over; then nobody needs to ask
+PUSH_S = 1.0  # a push tells sooner that an order is over; then nobody needs to ask
 IN_A_ROW = 3  # errors of an account's exchange, then the rest of its cancels waits for the next round
 CANCELS = (HaltMode.CANCEL, HaltMode.FLATTEN)
 

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from apps.feeds.drivers import registry
+from apps.feeds.drivers.base import Rate
 from apps.feeds.market import MarketType
+from apps.feeds.tests.trading_stand import TIMEOUT_S
+from apps.feeds.transport import loop
+from apps.feeds.transport.gate import Door, Gate, Gates
+from apps.feeds.transport.orders import OrderClient
 from apps.trading import halting, recording
 from apps.trading.execution import cancelling, together
 from apps.trading.models import Order, OrderEvent
@@ -60,3 +66,28 @@ def test_an_order_whose_cancel_somebody_else_has_sent_meanwhile_is_left_to_him(o
     cancelling.cancel_account(on.executor(), on.account.pk)
     assert together.cancel_together(on.port, seen) == []
     assert states(on) == {("SENT", 1)}
+
+
+class Narrow(Gates):
+    """One request at a time, and the next only after more than an order would wait."""
+
+    def at(self, name: str, rate: Rate, door: Door) -> Gate:
+        return super().at(name, Rate(1, 1.5), door)
+
+
+def test_a_cancel_waits_for_room_under_the_limit(on: Desk):
+    rows = [open_order(on) for _ in range(2)]
+    client = OrderClient(
+        drivers={on.exchange: registry.driver(on.exchange)},
+        traders={on.exchange: registry.trader(on.exchange)},
+        addresses=on.exchanges.addresses,
+        timeout_s=TIMEOUT_S,
+        gates=Narrow(),
+    )
+    try:
+        port = on.port_by(client)
+        for row in rows:
+            port.cancel(on.ref(row))
+    finally:
+        loop.run(client.close(), remote_seat.ANSWER_S)
+    assert [each.order.status for each in on.accepted()] == ["cancelled"] * 2
