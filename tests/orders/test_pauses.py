@@ -17,9 +17,9 @@ from tests.orders.storm import TIMES
 
 pytestmark = [pytest.mark.faults, pytest.mark.processes, pytest.mark.mariadb, pytest.mark.timeout(1800 * TIMES)]
 
-PAUSES_S = (0.5, 3.0, 9.0)  # the last is longer than a lease
+PAUSES_S = (0.3, 1.0, 3.0, 6.0, 9.0)  # the last are as long as a lease and longer
 RECOVERY_S, THREADS = 300.0, 4
-STILL_S, WAKE_S = 20.0, 0.1
+STILL_S, WAKE_S = 120.0, 0.1
 WOKEN_REFUSED = ("orders left", "orders refused", "lanes lost")
 
 
