@@ -15,7 +15,8 @@ from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
-from websockets.exceptions import ConnectionClosed
+from aiohttp import ClientError
+from websockets.exceptions import WebSocketException
 
 from bench.listeners import live_socket, sign_in
 
@@ -120,7 +121,7 @@ class PageEar:
 
     async def _listen(self) -> None:
         while not self._over.is_set():  # a web process that is killed closes it
-            with suppress(OSError, ConnectionClosed, SystemExit):
+            with suppress(OSError, ClientError, WebSocketException, SystemExit):
                 await self._hear()
 
     async def _hear(self) -> None:

@@ -4,7 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from bench.system import System
@@ -28,12 +28,11 @@ class Run:
     def pids(self) -> dict[str, int]:
         """Program -> process."""
         supervisord = (self.system.folder.run / "supervisord.pid").read_text().strip()
-        found = {}
+        found: dict[str, int] = {}
         for pid in Path(f"/proc/{supervisord}/task/{supervisord}/children").read_text().split():
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
-            for name, word in PROGRAMS.items():
-                if word in command:
-                    found[name] = int(pid)
+            with suppress(FileNotFoundError, ProcessLookupError):  # it ended in this very moment
+                command = Path(f"/proc/{pid}/cmdline").read_bytes()
+                found |= {name: int(pid) for name, word in PROGRAMS.items() if word in command}
         return found
 
     def environment(self, program: str) -> dict[str, str]:
