@@ -7,10 +7,10 @@ from typing import Any
 from django.conf import settings
 
 from apps.feeds.market import BookKey, Side
-from apps.feeds.models import Exchange, TradePair
+from apps.feeds.models import TradePair
 from apps.feeds.orders import OrderType
 from apps.feeds.tests.trading_stand import credentials
-from apps.trading import keyring, keys
+from apps.trading import accounts, keyring, keys
 from apps.trading.execution import cancelling, opened
 from apps.trading.execution.intake import record_intent
 from apps.trading.execution.market import RedisMarket
@@ -45,10 +45,13 @@ def prepare(desk: Any, build: str, name: str) -> int:
     TradingSwitch.objects.update_or_create(pk=1, defaults={"allowed_build": build})
     RiskLimit.objects.bulk_create([RiskLimit(scope="global", name=one, value=CEILINGS[one]) for one in WIDE])
     Account.objects.update(active=False)
-    at = Exchange.objects.get(code=KEY.exchange)
-    account = Account.objects.create(name=name, exchange=at, market_type=KEY.market_type, mode=AccountMode.TESTNET)
     person = User.objects.create(username=name)
-    keys.keep(account=account, found=probed(shown), actor=Actor(user=name, user_id=person.pk))
+    actor = Actor(user=name, user_id=person.pk)
+    market_type = KEY.market_type
+    account = accounts.add(
+        name=name, exchange=KEY.exchange, market_type=market_type, actor=actor, mode="testnet", owner_id=person.pk
+    )
+    keys.keep(account=account, found=probed(shown), actor=actor)
     Trade.objects.create(
         exchange=KEY.exchange, market_type=KEY.market_type, pair=KEY.pair, account=account, mode=AccountMode.TESTNET
     )
