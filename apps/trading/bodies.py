@@ -23,6 +23,7 @@ PLAIN = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
 PLACES = Money().decimal_places
 WHOLE = Money().max_digits - PLACES
 MOST_BALANCES = 20
+MOST_LEVERAGE = 100
 MOST_ORDERS = 200  # that are cancelled together
 LONGEST_KEY = 100  # of an idempotency key
 
@@ -127,6 +128,14 @@ class IntentBody(StrictSerializer):
     price = MoneyText(required=False, allow_null=True, default=None, help_text="A multiple of the tick")
     tif = Word(choices=[one.value for one in TimeInForce], default=TimeInForce.GTC.value)
     reduce_only = YesOrNo(default=False)
+    leverage = WholeNumber(
+        min_value=1,
+        max_value=MOST_LEVERAGE,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Of futures: set on the exchange, for the whole position, before the order leaves. Else 1",
+    )
 
     def validate_key(self, key: str) -> str:
         if not key.isprintable():

@@ -15,7 +15,7 @@ from msgspec import Struct
 from apps.feeds import selectors as feeds
 from apps.feeds.market import MarketType
 from apps.feeds.models import TradePair
-from apps.feeds.orders import Balance, Balances, Positions
+from apps.feeds.orders import Balance, Balances, MarginMode, Positions, PositionSide
 from apps.feeds.orders import Position as Told
 from apps.trading import publishing
 from apps.trading.execution.transactions import in_transaction
@@ -61,6 +61,16 @@ def take_positions(account_id: int, pairs: Mapping[str, TradePair], told: Positi
             exchange_ms=told.exchange_ms,
         )
     return _published(account_id, changed + len(closed))
+
+
+@in_transaction
+def take_leverage(account_id: int, pair_id: int, leverage: int, mode: MarginMode) -> None:
+    """What the exchange has just confirmed, of every side."""
+    values: dict[str, Any] = {"leverage": Decimal(leverage), "margin_mode": mode}
+    rows = Position.objects.filter(account_id=account_id, pair_id=pair_id)
+    if not rows.update(**values, updated_at=Now()):
+        first = Position(account_id=account_id, pair_id=pair_id, side=PositionSide.NET, **values)
+        Position.objects.bulk_create([first], ignore_conflicts=True)
 
 
 @in_transaction

@@ -51,7 +51,7 @@ class Preview(Struct, frozen=True, kw_only=True):
     limits: tuple[Use, ...]
 
 
-PAPER_LEVERAGE = 1
+IN_FULL = 1  # leverage
 FAR = 10  # times the market or a tenth of it: a slip of the finger, which no control has to look at
 
 
@@ -66,6 +66,7 @@ def place(
     price: Decimal | None,
     tif: TimeInForce,
     reduce_only: bool,
+    leverage: int | None = None,
     user: User,
     market: Market,
 ) -> intake.Recorded:
@@ -85,16 +86,21 @@ def place(
         price=price,
         tif=tif,
         reduce_only=reduce_only,
-        leverage=_leverage(account),
+        leverage=_leverage(account, leverage),
         user=user,
         market=market,
     )
 
 
-def _leverage(account: Account) -> int | None:
-    """None: what the exchange has told counts. Futures on paper are paid in full, which nobody tells."""
-    on_paper = account.mode == AccountMode.PAPER and account.market_type == MarketType.FUTURES
-    return PAPER_LEVERAGE if on_paper else None
+def _leverage(account: Account, wanted: int | None) -> int | None:
+    """Futures are paid in full where nobody says otherwise: always the same, so that a repeat is one."""
+    if account.market_type != MarketType.FUTURES:
+        if wanted is not None:
+            raise ValidationError({"leverage": "Only futures have one."})
+        return None
+    if account.mode == AccountMode.PAPER and wanted not in (None, IN_FULL):
+        raise ValidationError({"leverage": "On paper there is none."})
+    return wanted or IN_FULL
 
 
 @transaction.atomic

@@ -79,6 +79,8 @@ def leverage(proposal: Proposal, view: RiskView) -> DenyReason | None:
     used = used_leverage(proposal.intent, view)
     if used is None:
         return DenyReason.MISSING
+    if view.leverage_is_due and used != view.leverage:
+        return DenyReason.LEVERAGE
     return None if 1 <= used <= view.limits.max_leverage else DenyReason.LEVERAGE
 
 

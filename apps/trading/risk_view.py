@@ -182,6 +182,7 @@ class RiskView(Struct, frozen=True, kw_only=True):
     alert_unacked_ms: int | None  # since when the oldest alert waits for a person
     dead_man: DeadMan | None = None  # None: the exchange has none
     flatten_confirmed: bool = False
+    leverage_is_due: bool = False  # the order would leave now: the exchange must have confirmed what is wanted
 
     def others(self, intent: OrderIntent) -> Iterator[Working]:
         """Of the intent's account, without the intent itself; earlier attempts of it do count."""

@@ -167,6 +167,32 @@ def test_futures_on_paper_are_paid_in_full(desk, account, bus):
     assert Decimal(found["reserved_amount"]) >= Decimal("0.5") * Decimal("99.5")
 
 
+def test_futures_at_an_exchange_have_the_leverage_that_is_asked_for_and_else_none(desk, bus):
+    list_pairs("BTC/USDT", market_type="futures")
+    key = BookKey("binance", MarketType.FUTURES, "BTC/USDT")
+    bus.set(codec.book_name(key), message(HandMade(received_ns=PUBLISHED_NS, last_event_ns=PUBLISHED_NS)))
+    home = {"name": "ahead", "exchange": "binance", "market_type": "futures", "mode": "testnet"}
+    ahead = desk.anna.post("accounts", home).json()["id"]
+    asked = [desk.anna.post("intents", wanted(ahead, key=f"k{number}", leverage=number)).json() for number in (2, 3)]
+    asked.append(desk.anna.post("intents", wanted(ahead, key="k1")).json())
+    assert [each["leverage"] for each in asked] == [2, 3, 1]
+    assert desk.anna.post("intents", wanted(ahead, key="k2", leverage=3)).status_code == 409
+    assert desk.anna.post("intents", wanted(ahead, key="k4", leverage=101)).status_code == 400
+
+
+def test_spot_has_no_leverage_nor_has_paper(desk, account):
+    assert desk.anna.post("intents", wanted(account, key="k", leverage=1)).json() == {
+        "leverage": ["Only futures have one."]
+    }
+    home = {"name": "ahead", "exchange": "binance", "market_type": "futures"}
+    list_pairs("BTC/USDT", market_type="futures")
+    ahead = desk.anna.post("accounts", home).json()["id"]
+    assert desk.anna.post("intents", wanted(ahead, key="k", leverage=2)).json() == {
+        "leverage": ["On paper there is none."]
+    }
+    assert not OrderIntent.objects.exists()
+
+
 def working(desk: Desk, who: str = "anna", **values) -> Order:
     intent = rows.intent(rows.trade(desk.accounts[who]), state="WORKING")
     return rows.order(intent, **{"status": "OPEN", "request_expires_at": timezone.now(), **values})

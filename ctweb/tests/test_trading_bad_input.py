@@ -125,6 +125,9 @@ def order_values() -> list[tuple[str, str, Any]]:
     cases += [("amount", value) for value in (*MONEY, "0.000001", "0.500001", "0.50000000000001")]  # off the lot
     cases += [("price", value) for value in (*MONEY, "60000.001", "0.001")]  # off the tick
     cases += [("reduce_only", value) for value in TRUTHS]
+    cases += [
+        ("leverage", value) for value in (*(each for each in NUMBERS if each is not None), 101, 1)
+    ]  # of spot none
     cases += [("key", value) for value in (*TEXTS, "x" * 101)]
     fields = (
         "intent_key",

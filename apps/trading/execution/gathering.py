@@ -93,6 +93,7 @@ def gather(
         free=held.free(found, instrument.market_type),
         rates=known,
         leverage=_leverage(subject, found),
+        leverage_is_due=sender is not None and not (account is not None and account.word == AccountMode.PAPER),
         equity_usdt=equity,
         day_result_usdt=result,
         sent=tuple(_sent(found, listed)),

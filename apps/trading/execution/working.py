@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import structlog
 
-from apps.trading.execution import hooks, lanes
+from apps.trading.execution import hooks, lanes, leverages
 from apps.trading.execution.claiming import Claim, TurnedAway, claim
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.lanes import HeldLane, LaneLost
@@ -74,6 +74,7 @@ def _hold(held: HeldLane, executor: Executor, port: Port) -> Worked:
         for _ in range(MOST):
             if executor.is_stopping():
                 return Worked(ended=Ended.STOPPED, sent=sent, turned_away=turned_away)
+            leverages.settle(held.lane, executor, port)
             held = lanes.keep(held, executor)
             next_one = claim(held, executor=executor, port=port)
             held = replace(held, seen=None)

@@ -11,8 +11,9 @@ from typing import Any
 
 from apps.feeds.client_ids import ClientIds
 from apps.feeds.drivers.trading import Expiry, ExpiryCheck, IdForm, Placed
-from apps.feeds.market import BookKey, BookState, MarketType, Side
-from apps.feeds.orders import NewOrder, OrderStatus, OrderType
+from apps.feeds.errors import InvalidOrder
+from apps.feeds.market import BookKey, BookState, Instrument, MarketType, Side
+from apps.feeds.orders import MarginMode, NewOrder, OrderStatus, OrderType
 from apps.trading.execution.catalogue import Catalogue
 from apps.trading.execution.executor import Executor, new_holder
 from apps.trading.execution.intake import Recorded, record_intent
@@ -69,6 +70,8 @@ class Exchange:
         self.expiry = Expiry(check=ExpiryCheck.MATCHER, longest_ms=60_000)
         self.error_ms: int | None = 5
         self.accepted: list[NewOrder] = []
+        self.leverages: list[tuple[int, MarginMode]] = []
+        self.refuses_leverage = False
         for name, value in changes.items():
             setattr(self, name, value)
 
@@ -84,6 +87,12 @@ class Exchange:
             check()
         self.accepted.append(order)
         return self.answer(order)
+
+    def set_leverage(self, instrument: Instrument, leverage: int, mode: MarginMode) -> None:
+        check_outside_transaction()
+        if self.refuses_leverage:
+            raise InvalidOrder("not while orders are open")
+        self.leverages.append((leverage, mode))
 
 
 class Doors:
@@ -166,5 +175,9 @@ def want(of: Trade, market: Any = None, **values: Any) -> Recorded:
     return record_intent(account=of.account, pair=pair, trade=of, market=market or StillMarket(), **wish)
 
 
+def pair_of(of: Trade) -> int:
+    return int(rows.pair(of.pair, of.exchange, of.market_type or "spot").pk)
+
+
 def lane(of: Trade) -> str:
-    return lane_of(of.account_id or 0, rows.pair(of.pair, of.exchange, of.market_type or "spot").pk)
+    return lane_of(of.account_id or 0, pair_of(of))

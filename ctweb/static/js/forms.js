@@ -5,7 +5,11 @@
 
 import { post, Refused, toast } from "./server.js";
 
-const KINDS = { bool: (field) => field.checked, truth: (field) => field.value === "true" };
+const KINDS = {
+  bool: (field) => field.checked,
+  truth: (field) => field.value === "true",
+  whole: (field) => (/^[0-9]+$/.test(field.value) ? Number(field.value) : field.value), // REST says what is wrong with it
+};
 const SECRET_MS = 60000; // what is secret does not stay on the screen
 const keys = new WeakMap(); // one key per form until it succeeds: a double click has one effect
 
