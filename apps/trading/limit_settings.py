@@ -74,7 +74,7 @@ def set_limit(
 def remove_limit(*, limit_id: int, actor: Actor, reason: str = "", confirmed: bool = False) -> None:
     """Go back to what holds without this row; where that is more, it is a raise as any other."""
     row = RiskLimit.objects.select_for_update().get(pk=limit_id)
-    if row.value < default(row.name):
+    if not limits.makes_sense(row.name, row.value) or row.value < default(row.name):  # nonsense refuses every order
         check_raise(actor=actor, reason=reason, confirmed=confirmed)
     _trace("risk.limit", row, actor, reason, before=_state(row))
     row.delete()

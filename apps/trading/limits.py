@@ -85,6 +85,15 @@ def strictest(rows: Iterable[tuple[str, Decimal]], ceilings: Mapping[str, Decima
     return structs.replace(Limits(), **{name: _as_field(name, value) for name, value in chosen.items()})
 
 
+def makes_sense(name: str, value: Decimal) -> bool:
+    """Whether `strictest` takes it: what people set does, what is written past them may not."""
+    try:
+        check(name, value)
+    except ValueError:
+        return False
+    return True
+
+
 def check(name: str, value: Decimal, ceilings: Mapping[str, Decimal] = CEILINGS) -> Decimal:
     """The value, or its ceiling where it is beyond. Raise ValueError as `strictest` does."""
     if name not in ceilings:

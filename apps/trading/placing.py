@@ -133,7 +133,7 @@ def _previewed(intent: OrderIntent, account: Account) -> Preview:
 
 
 def _limits(intent: OrderIntent) -> limits.Limits:
-    """Those that concern it."""
+    """Those that concern it. What makes no sense is passed over: risk has refused the intent for it, with its name."""
     named = {
         Scope.GLOBAL: "",
         Scope.EXCHANGE: intent.pair.exchange.code,
@@ -145,7 +145,7 @@ def _limits(intent: OrderIntent) -> limits.Limits:
     for scope, scope_id in named.items():
         concerned |= Q(scope=scope, scope_id=scope_id)
     rows = RiskLimit.objects.filter(concerned).values_list("name", "value")
-    return limits.strictest(rows, limit_settings.ceilings())
+    return limits.strictest([row for row in rows if limits.makes_sense(*row)], limit_settings.ceilings())
 
 
 def cancel(*, intent: OrderIntent, actor: Actor) -> None:

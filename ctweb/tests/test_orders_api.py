@@ -17,7 +17,7 @@ from apps.feeds.tests.published import HandMade
 from apps.trading import accounts, switches
 from apps.trading.execution.market import RedisMarket
 from apps.trading.execution.monitor import ExecutorStatus
-from apps.trading.models import Order, OrderEvent, OrderIntent, Trade
+from apps.trading.models import Order, OrderEvent, OrderIntent, RiskLimit, Trade
 from apps.trading.tests import rows
 from apps.trading.views import intents
 from apps.users.alerts import raise_alert
@@ -283,6 +283,22 @@ def test_executors_and_lanes_are_shown_to_operators(desk, account, bus):
     assert [one["counts"] for one in found["executors"]] == [{"orders placed": 3}]
     assert desk.boris.get("executors").json()["lanes"] == []
     assert desk.vera.get("executors").status_code == 403
+
+
+def test_a_preview_names_the_limit_that_makes_no_sense(desk, account):
+    RiskLimit.objects.create(scope="global", name="max_orderz", value=1)
+    found = desk.anna.post("intents/preview", wanted(account)).json()
+    assert found["deny_reason"] == "FAILED"
+    assert "max_orderz" in found["deny_text"]
+
+
+def test_a_lane_that_is_misnamed_is_told_as_such(desk, account, bus):
+    desk.anna.post("intents", wanted(account), key="k1")
+    OrderIntent.objects.update(lane="no lane")
+    found = desk.anna.get("executors").json()
+    assert [(one["lane"], one["account_id"], one["is_misnamed"]) for one in found["lanes"]] == [
+        ("no lane", account, True)
+    ]
 
 
 def test_how_many_alerts_the_pager_has_and_how_many_wait_is_told(desk):

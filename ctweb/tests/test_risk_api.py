@@ -140,6 +140,14 @@ def test_somebody_elses_limit_is_not_set(desk):
     assert not RiskLimit.objects.exists()
 
 
+def test_a_limit_that_makes_no_sense_is_taken_away_by_an_administrator_since_it_refuses_every_order(desk):
+    row = RiskLimit.objects.create(scope="global", name="max_orderz", value=1_000_000)
+    assert [one["name"] for one in desk.vera.get("risk/limits").json()["results"]] == ["max_orderz"]
+    assert set(desk.anna.delete(f"risk/limits/{row.pk}").json()) == {"value", "reason", "password"}
+    assert desk.olga.delete(f"risk/limits/{row.pk}", GUARD).status_code == 204
+    assert not RiskLimit.objects.exists()
+
+
 def test_limits_are_named_with_their_defaults_and_ceilings(desk):
     named = {one["name"]: one for one in desk.vera.get("risk/limits/names").json()}
     assert (named["max_order_usdt"]["default"], named["max_order_usdt"]["ceiling"]) == ("100", "10000")

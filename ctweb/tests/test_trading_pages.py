@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 
 from apps.feeds.tests import canaries
 from apps.feeds.tests.listings import list_pairs
@@ -204,6 +205,27 @@ def test_limits_and_alerts_are_on_the_risk_page(desk):
 def test_the_day_shows_how_near_a_limit_is(desk):
     RiskUsage.objects.filter(account=desk.accounts["anna"]).update(realised=-90, equity=10_000)
     assert "90 of 100" in text_of(desk.anna, "/trading/risk/")
+
+
+@pytest.mark.parametrize(("name", "value"), [("max_orderz", 7), ("<b>x", 7), ("max_open_account", "1.5")])
+def test_a_limit_that_makes_no_sense_is_passed_over_and_marked_on_the_risk_page(desk, name, value):
+    RiskUsage.objects.filter(account=desk.accounts["anna"]).update(realised=-90, equity=10_000)
+    row = RiskLimit.objects.create(scope="global", name=name, value=value)
+    text = text_of(desk.anna, "/trading/risk/")
+    assert f"<b>{escape(name)} {value}</b>" in text
+    assert text.count("makes no sense") == 1
+    assert f'data-unlimit="{row.pk}"' in text
+    assert "90 of 100" in text_of(desk.anna, "/trading/risk/now/")
+
+
+def test_limits_that_make_sense_are_not_marked(desk):
+    RiskLimit.objects.create(scope="global", name="max_order_usdt", value=50)
+    assert "makes no sense" not in text_of(desk.anna, "/trading/risk/")
+
+
+def test_a_lane_that_is_misnamed_is_marked_where_execution_is_watched(desk):
+    rows.intent(rows.trade(desk.accounts["anna"]), lane="<b>no lane")
+    assert "passed over: no lane is called &lt;b&gt;no lane" in text_of(desk.anna, "/trading/executors/")
 
 
 def test_an_order_by_hand_needs_a_pair_that_is_watched(desk):

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from apps.feeds.leases import NOBODY
 from apps.feeds.models import Lease
 from apps.trading.execution.executor import Executor
-from apps.trading.execution.lanes import PREFIX, ids_of
+from apps.trading.execution.lanes import PREFIX, lane_of
 from apps.trading.models import IntentState, OrderIntent
 
 log = structlog.get_logger(__name__)
@@ -31,11 +31,15 @@ MOST_LANES = 500
 
 
 class LaneStatus(Struct, frozen=True, kw_only=True):
-    """`depth` intents wait, the first for `age_ms`; `in_flight` have a request under way or without an answer."""
+    """`depth` intents wait, the first for `age_ms`; `in_flight` have a request under way or without an answer.
+
+    What `is_misnamed` is not called after its account and pair: executors pass it over.
+    """
 
     lane: str
     account_id: int
     pair_id: int
+    is_misnamed: bool
     depth: int
     age_ms: int | None
     in_flight: int
@@ -61,13 +65,13 @@ def lanes(*, account_ids: list[int] | None = None) -> list[LaneStatus]:
     if account_ids is not None:
         rows = rows.filter(account__in=account_ids)
     waiting = Q(state=IntentState.NEW)
-    counted = rows.values("lane").annotate(
+    counted = rows.values("lane", "account_id", "pair_id").annotate(
         depth=Count("id", filter=waiting),
         since=Min("created_at", filter=waiting),
         in_flight=Count("id", filter=~waiting),
         now=Now(),
     )
-    found = list(counted.order_by("since", "lane")[:MOST_LANES])
+    found = list(counted.order_by("since", "lane", "account_id", "pair_id")[:MOST_LANES])
     held = _holders([row["lane"] for row in found])
     return [_status(row, *held.get(row["lane"], (NOBODY, 0))) for row in found]
 
@@ -120,12 +124,12 @@ def _holders(names: list[str]) -> dict[str, tuple[str, int]]:
 
 def _status(row: Mapping[str, Any], holder: str, fence: int) -> LaneStatus:
     lane, since, now = row["lane"], row["since"], row["now"]
-    account_id, pair_id = ids_of(lane)
     age = None if since is None else now - since
     return LaneStatus(
         lane=lane,
-        account_id=account_id,
-        pair_id=pair_id,
+        account_id=row["account_id"],
+        pair_id=row["pair_id"],
+        is_misnamed=lane != lane_of(row["account_id"], row["pair_id"]),
         depth=row["depth"],
         age_ms=None if age is None else max(round(age.total_seconds() * 1000), 0),
         in_flight=row["in_flight"],

@@ -28,6 +28,7 @@ class Ended(StrEnum):
     CANNOT = "cannot"  # this process has no way to its account
     UNSURE = "unsure"  # nor does it know its exchange's time yet
     STOPPED = "stopped"  # this process is told to stop
+    MISNAMED = "misnamed"  # it is no lane
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,11 @@ def work_lane(lane: str, *, executor: Executor) -> Worked:
 
 
 def _work(lane: str, executor: Executor) -> Worked:
-    account_id, _ = lanes.ids_of(lane)
+    try:
+        account_id, _ = lanes.ids_of(lane)
+    except ValueError as error:  # raised, it would keep the lanes behind it from their turn
+        log.error("lane passed over", error=str(error))
+        return Worked(ended=Ended.MISNAMED)
     try:
         port = executor.ports.of(account_id)
     except CannotWork as reason:

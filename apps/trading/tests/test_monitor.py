@@ -45,6 +45,20 @@ def test_lanes_tell_their_depth_age_and_holder():
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("name", ["", "x", "1:", "1:2:3", "<b>:1", "1:" + "9" * 60])
+def test_a_lane_that_is_not_called_after_its_account_and_pair_is_told_with_both_and_marked(name):
+    trade = stage.trade()
+    stage.want(trade)
+    stage.want(trade)
+    misnamed = OrderIntent.objects.latest("id")
+    OrderIntent.objects.filter(pk=misnamed.pk).update(lane=name)
+    assert {(each.lane, each.account_id, each.pair_id, each.is_misnamed) for each in monitor.lanes()} == {
+        (stage.lane(trade), misnamed.account_id, misnamed.pair_id, False),
+        (name, misnamed.account_id, misnamed.pair_id, True),
+    }
+
+
+@pytest.mark.django_db
 def test_executors_tell_what_they_did(redis_url):
     trade = stage.trade()
     stage.want(trade)

@@ -9,7 +9,7 @@ from apps.feeds.models import Lease
 from apps.feeds.orders import NewOrder
 from apps.trading import tasks
 from apps.trading.execution import lanes
-from apps.trading.execution.working import MOST, Ended, Worked, work_lane
+from apps.trading.execution.working import MOST, Ended, Worked, sweep, work_lane
 from apps.trading.models import Order, OrderIntent
 from apps.trading.risk_view import Top
 from apps.trading.tests import stage
@@ -84,6 +84,16 @@ def test_an_order_takes_sixteen_statements_until_its_answer_is_written(django_as
     stage.want(trade)
     with django_assert_num_queries(1 + (8 + SAVEPOINT) + (5 + SAVEPOINT) + 2):
         assert work_lane(lane, executor=executor).sent == 1
+
+
+def test_what_is_no_lane_is_passed_over_and_counted_and_the_lanes_behind_it_have_their_turn():
+    first, second = stage.trade(stage.rich_account()), stage.trade(stage.rich_account())
+    stage.want(first)
+    stage.want(second)
+    OrderIntent.objects.filter(account=first.account).update(lane="no lane")
+    executor = stage.executor(stage.Exchange(second.account_id))
+    assert sweep(executor=executor) == 1
+    assert executor.tally.counts()["lanes misnamed"] == 1
 
 
 @pytest.mark.parametrize(("name", "options"), [(task.name, task) for task in (tasks.wake_lane, tasks.wake_cancels)])

@@ -25,11 +25,14 @@ log = structlog.get_logger(__name__)
 
 
 class LaneSerializer(serializers.Serializer):
-    """`depth` intents wait, the first for `age_ms`; `in_flight` have a request under way or without an answer."""
+    """`depth` intents wait, the first for `age_ms`; `in_flight` have a request under way or without an answer.
+
+    What `is_misnamed` is not called after its account and pair: executors pass it over."""
 
     lane = serializers.CharField()
     account_id = serializers.IntegerField()
     pair_id = serializers.IntegerField()
+    is_misnamed = serializers.BooleanField()
     depth = serializers.IntegerField()
     age_ms = serializers.IntegerField(allow_null=True)
     in_flight = serializers.IntegerField()

@@ -41,10 +41,12 @@ USED_SHARE = Decimal("0.8")  # from here on a limit is nearly used up
 @viewer_required
 @require_GET
 def risk(request: HttpRequest) -> HttpResponse:
+    seen = list(limit_settings.seen_by(request.user))
     context = {
         **_now(request),
         "names": [(name, limit_settings.default(name), limit_settings.ceilings()[name]) for name in limits.CEILINGS],
-        "limits": limit_settings.seen_by(request.user),
+        "limits": seen,
+        "senseless": [row for row in seen if not limits.makes_sense(row.name, row.value)],
         "scopes": [*(scope.value for scope in Scope), PAIR],
         "switch": TradingSwitch.objects.filter(pk=1).first(),
         "build": settings.CT_BUILD_ID,
@@ -144,7 +146,8 @@ def _switches(request: HttpRequest, names: dict[str, str]) -> list[dict[str, Any
 def _used(request: HttpRequest) -> list[dict[str, Any]]:
     """What accounts have used of two limits that people ask for most, nearest to its edge first."""
     usage = selectors.visible(RiskUsage.objects.select_related("account__exchange"), user=request.user)
-    set_by_people = list(RiskLimit.objects.filter(scope__in=[Scope.GLOBAL, Scope.ACCOUNT]))
+    rows = RiskLimit.objects.filter(scope__in=[Scope.GLOBAL, Scope.ACCOUNT])
+    set_by_people = [row for row in rows if limits.makes_sense(row.name, row.value)]
     open_orders = _open_orders()
     found = []
     for row in usage.filter(account__active=True):
