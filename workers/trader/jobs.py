@@ -65,7 +65,8 @@ class Jobs:
         return [
             *(self._claiming(f"lanes {number}", self._work_told, 0.0) for number in range(LANES)),
             *(self._claiming(f"sweep {number}", self._sweep, EVERY_S) for number in range(SWEEPERS)),
-            Job(name="cancels", call=self._cancel, every_s=0.0),
+            Job(name="cancels told", call=self._cancel_told, every_s=0.0),
+            Job(name="cancels", call=self._cancel, every_s=EVERY_S),
             Job(name="resolver", call=self._resolve, every_s=EVERY_S),
             Job(name="breakers", call=partial(break_due, self._executor(self._ports)), every_s=0.5),
             Job(name="day's results", call=partial(refresh_all, self._executor(self._ports).market), every_s=1.0),
@@ -88,8 +89,12 @@ class Jobs:
             work_lane(lane, executor=executor)
         self._reporter.report(executor)
 
+    def _cancel_told(self) -> None:
+        account_id = self._wakes.take_cancels(EVERY_S)
+        if account_id is not None:
+            self._cancels.begin([account_id], told=True)
+
     def _cancel(self) -> None:
-        self._wakes.await_cancels(EVERY_S)
         self._cancels.begin(cancelling.accounts_due())
 
     def _resolve(self) -> None:

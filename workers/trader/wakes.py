@@ -1,7 +1,6 @@
-"""Hints of what was just wished for: which lane has something to do, and that there is something to cancel."""
+"""Hints of what was just wished for: which lane has something to do, and which account something to cancel."""
 
 import queue
-import threading
 
 from apps.feeds.bus.redis import Subscriber
 from apps.trading.execution.waking import CANCELS, CHANNEL
@@ -16,16 +15,14 @@ class Wakes:
         self.dropped = 0
         self._subscriber = Subscriber(redis_url, channels=[CHANNEL])
         self._lanes: queue.Queue[str] = queue.Queue(MOST)
-        self._cancels = threading.Event()
+        self._cancels: queue.Queue[str] = queue.Queue(MOST)
 
     async def run(self) -> None:
         async for _, payload in self._subscriber:
             hint = payload.decode(errors="replace")
-            if hint.startswith(CANCELS):
-                self._cancels.set()
-                continue
+            waiting = self._cancels if hint.startswith(CANCELS) else self._lanes
             try:
-                self._lanes.put_nowait(hint)
+                waiting.put_nowait(hint.removeprefix(CANCELS))
             except queue.Full:
                 self.dropped += 1
 
@@ -34,12 +31,18 @@ class Wakes:
 
     def take(self, within_s: float) -> str | None:
         """The next lane that was told; None: none was."""
+        return _next(self._lanes, within_s)
+
+    def take_cancels(self, within_s: float) -> int | None:
+        """The next account that was told to have something to cancel; None: none was, or what is no account."""
         try:
-            return self._lanes.get(timeout=within_s)
-        except queue.Empty:
+            return int(_next(self._cancels, within_s) or "")
+        except ValueError:  # whoever may publish on the bus can at most name an account
             return None
 
-    def await_cancels(self, within_s: float) -> None:
-        """Return when there is something to cancel, or after so long: one may not have been told."""
-        self._cancels.wait(within_s)
-        self._cancels.clear()
+
+def _next(waiting: queue.Queue[str], within_s: float) -> str | None:
+    try:
+        return waiting.get(timeout=within_s)
+    except queue.Empty:
+        return None

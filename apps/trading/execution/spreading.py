@@ -22,14 +22,22 @@ class Spread:
         self._name, self._call = name, call
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._busy: set[int] = set()
+        self._again: set[int] = set()  # of the busy ones
+        self._closed = False
         self._lock = threading.Lock()
 
-    def begin(self, accounts: Iterable[int]) -> int:
-        """Begin with those that nothing is done for; how many. It does not wait for them."""
+    def begin(self, accounts: Iterable[int], *, told: bool = False) -> int:
+        """Begin with those that nothing is done for; how many. It does not wait for them.
+
+        `told`: something new is known to be there for them. What is under way may have looked before that, so one that
+        is busy has its turn once more right after, however often it was told.
+        """
         begun = 0
         for account_id in accounts:
             with self._lock:
                 if account_id in self._busy:
+                    if told:
+                        self._again.add(account_id)
                     continue
                 self._busy.add(account_id)
             self._pool.submit(self._run, account_id)
@@ -38,6 +46,8 @@ class Spread:
 
     def close(self) -> None:
         """Wait for what was begun; nothing else begins."""
+        with self._lock:
+            self._closed = True
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _run(self, account_id: int) -> None:
@@ -51,5 +61,13 @@ class Spread:
             log.exception("work of an account failed", work=self._name, account=account_id)
         finally:
             connections.close_all()
-            with self._lock:
+            self._leave(account_id)
+
+    def _leave(self, account_id: int) -> None:
+        """Free it, or let it wait for a thread once more, behind those that wait already."""
+        with self._lock:
+            if account_id in self._again and not self._closed:
+                self._again.discard(account_id)
+                self._pool.submit(self._run, account_id)
+            else:
                 self._busy.discard(account_id)

@@ -37,6 +37,20 @@ def test_an_account_that_hangs_holds_up_no_other_and_is_not_begun_twice():
     assert sorted(work.done) == [1, 2, 2]
 
 
+def test_an_account_told_of_while_it_is_busy_has_its_turn_once_more_right_after():
+    work = Work()
+    spread = Spread("work", work, threads=2)
+    spread.begin([1])
+    await_that(lambda: work.begun == [1])
+    for _ in range(2):
+        assert spread.begin([1], told=True) == 0
+    work.let[1].set()
+    await_that(lambda: work.done == [1, 1])
+    await_that(lambda: spread.begin([1]) == 1)  # it is free again: twice told is once more
+    await_that(lambda: work.done == [1, 1, 1])
+    spread.close()
+
+
 @pytest.mark.parametrize("error", [DatabaseError("gone"), ValueError("ours")])
 def test_a_failure_is_counted_and_the_account_gets_its_next_turn(error: Exception):
     tries: list[int] = []
