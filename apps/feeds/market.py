@@ -68,7 +68,8 @@ class Instrument(Struct, frozen=True, kw_only=True):
     """One thing that an exchange lists; sizes of orders and prices are multiples of `lot` and `tick`.
 
     `contract_size` is the base amount of one unit of the exchange's own amounts: 1 where it counts coins;
-    on inverse contracts it is the quote value of one contract.
+    on inverse contracts it is the quote value of one contract. Where there are `price_digits`, a price has no more
+    significant ones unless it is a whole number, and `tick` is a power of ten: the finest step, that of low prices.
     """
 
     exchange: str
@@ -87,6 +88,7 @@ class Instrument(Struct, frozen=True, kw_only=True):
     status: InstrumentStatus = InstrumentStatus.TRADING
     volume_24h: Decimal | None = None  # in quote currency
     number: int | None = None  # the exchange's own number of it, where orders name that
+    price_digits: int | None = None
 
     @property
     def key(self) -> BookKey:

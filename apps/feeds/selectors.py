@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import Max, Q, QuerySet
 from django.db.models.functions import Now
 
+from apps.feeds.drivers import registry
 from apps.feeds.market import BookKey, Instrument, InstrumentStatus, MarketType
 from apps.feeds.models import Daemon, Exchange, TradePair
 
@@ -43,6 +44,7 @@ def instrument(row: TradePair) -> Instrument:
         status=InstrumentStatus(row.status),
         volume_24h=row.volume_24h,
         number=row.number,
+        price_digits=registry.PRICE_DIGITS.get(row.exchange.code),
     )
 
 

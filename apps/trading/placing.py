@@ -23,7 +23,7 @@ from apps.trading.limit_settings import PAIR
 from apps.trading.models import Account, AccountMode, Order, OrderIntent, RiskLimit
 from apps.trading.order_state import FINAL
 from apps.trading.risk_view import Scope
-from apps.trading.rounding import fee_up, grain, is_on_grid, notional
+from apps.trading.rounding import fee_up, grain, is_on_grid, notional, price_step
 from apps.users.models import User
 from apps.users.services import Actor, record
 
@@ -185,8 +185,8 @@ def _check(account: Account, instrument: Instrument, amount: Decimal, price: Dec
         errors["pair"] = "Inverse contracts are not traded."
     elif not is_on_grid(amount, grain(instrument)):
         errors["amount"] = f"Must be a multiple of {_plain(grain(instrument))}."
-    if price is not None and not is_on_grid(price, instrument.tick):
-        errors["price"] = f"Must be a multiple of {_plain(instrument.tick)}."
+    if price is not None and not is_on_grid(price, price_step(price, instrument)):
+        errors["price"] = f"Must be a multiple of {_plain(price_step(price, instrument))}."
     elif price is not None and _is_far(price, market.mid(instrument.key)):
         errors["price"] = "Is nowhere near the market."
     if errors:

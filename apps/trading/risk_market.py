@@ -2,7 +2,7 @@
 
 from apps.feeds.market import BookState, InstrumentStatus, Side
 from apps.trading.risk_view import DenyReason, Proposal, RiskView
-from apps.trading.rounding import grain, is_on_grid
+from apps.trading.rounding import grain, is_on_grid, price_step
 
 
 def order_size(proposal: Proposal, view: RiskView) -> DenyReason | None:
@@ -52,7 +52,8 @@ def symbol_rules(proposal: Proposal, _: RiskView) -> DenyReason | None:
     instrument = proposal.instrument
     if instrument.status is not InstrumentStatus.TRADING:
         return DenyReason.NOT_TRADING
-    on_grid = is_on_grid(proposal.amount, grain(instrument)) and is_on_grid(proposal.price, instrument.tick)
+    step = price_step(proposal.price, instrument)
+    on_grid = is_on_grid(proposal.amount, grain(instrument)) and is_on_grid(proposal.price, step)
     least_amount = (instrument.min_amount or 0) * instrument.contract_size
     enough = proposal.amount >= least_amount and proposal.value >= (instrument.min_notional or 0)
     return None if on_grid and enough else DenyReason.TOO_SMALL

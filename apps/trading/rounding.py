@@ -32,10 +32,19 @@ def amount_for(quote_amount: Decimal, price: Decimal, instrument: Instrument) ->
 
 def price_within(limit: Decimal, side: Side, instrument: Instrument) -> Decimal:
     """The nearest price on the grid that is no worse than the limit: a buyer pays no more, a seller gets no less."""
-    price = _onto(_positive(limit), _positive(instrument.tick), _inward(side))
+    price = _onto(_positive(limit), price_step(limit, instrument), _inward(side))
     if not price:
         raise ValueError(f"{instrument.symbol}: {limit} is less than a tick")
     return price
+
+
+def price_step(price: Decimal, instrument: Instrument) -> Decimal:
+    """What prices as high as this one are multiples of: the tick, or more where a price may have but few digits."""
+    tick = _positive(instrument.tick)
+    if instrument.price_digits is None:
+        return tick
+    last_digit = Decimal(1).scaleb(price.adjusted() + 1 - instrument.price_digits)
+    return max(tick, min(last_digit, Decimal(1)))  # whole numbers have as many digits as they like
 
 
 def slipped(touch: Decimal, side: Side, share: Decimal, instrument: Instrument) -> Decimal:

@@ -285,6 +285,14 @@ def test_executors_and_lanes_are_shown_to_operators(desk, account, bus):
     assert desk.vera.get("executors").status_code == 403
 
 
+def test_a_price_of_more_digits_than_its_exchange_takes_is_refused_with_the_step(desk, bus):
+    list_pairs("BTC/USDT", exchange="hyperliquid")
+    account = rows.account(exchange="hyperliquid", owner=desk.anna.user).pk
+    found = desk.anna.post("intents/preview", wanted(account, price="12345.6"))
+    assert (found.status_code, found.json()) == (400, {"price": ["Must be a multiple of 1."]})
+    assert desk.anna.post("intents/preview", wanted(account, price="123456")).status_code == 200
+
+
 def test_a_preview_names_the_limit_that_makes_no_sense(desk, account):
     RiskLimit.objects.create(scope="global", name="max_orderz", value=1)
     found = desk.anna.post("intents/preview", wanted(account)).json()

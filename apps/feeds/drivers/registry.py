@@ -11,6 +11,7 @@ from apps.feeds.drivers.coinex.driver import CoinEx
 from apps.feeds.drivers.coinex.trader import CoinExTrader
 from apps.feeds.drivers.htx.driver import Htx
 from apps.feeds.drivers.htx.trader import HtxTrader
+from apps.feeds.drivers.hyperliquid import trading_facts as hyperliquid_facts
 from apps.feeds.drivers.hyperliquid.driver import Hyperliquid
 from apps.feeds.drivers.hyperliquid.trader import HyperliquidTrader
 from apps.feeds.drivers.kucoin.driver import Kucoin
@@ -43,6 +44,7 @@ _TRADERS: dict[str, type[Trader]] = {
     "mexc": MexcTrader,
     "hyperliquid": HyperliquidTrader,
 }
+PRICE_DIGITS = {"hyperliquid": hyperliquid_facts.SIGNIFICANT}  # of exchanges that bound those of a price
 ALIASES = {"dex": "hyperliquid"}
 
 

@@ -62,6 +62,13 @@ def test_the_catalogue_of_some_pairs_is_those_of_all_exchanges():
     assert selectors.catalogue(pairs=set()) == {}
 
 
+def test_the_catalogue_knows_where_a_price_has_few_digits():
+    list_pairs("BTC/USDC", exchange="hyperliquid")
+    list_pairs("BTC/USDC")
+    digits = {key.exchange: one.price_digits for key, one in selectors.catalogue(pairs=["BTC/USDC"]).items()}
+    assert digits == {"hyperliquid": 5, "binance": None}
+
+
 def test_a_big_catalogue_is_read_in_few_queries(django_assert_max_num_queries):
     list_pairs(*(f"C{number}/USDT" for number in range(2500)))
     with django_assert_max_num_queries(2):

@@ -9,7 +9,9 @@ from apps.feeds.market import BookState, InstrumentStatus, Side
 from apps.feeds.orders import OrderType, TimeInForce
 from apps.trading.intent import Purpose
 from apps.trading.risk import ApprovedOrder, approve
-from apps.trading.tests.risk import FUTURES, SPOT, TOP, held, intent, limits, verdict, view
+from apps.trading.risk_market import symbol_rules
+from apps.trading.risk_view import DenyReason
+from apps.trading.tests.risk import FUTURES, SPOT, TOP, held, intent, limits, proposal, verdict, view
 
 
 @pytest.mark.parametrize("side", [Side.BUY, Side.SELL])
@@ -138,6 +140,13 @@ def test_r22_what_is_not_trading_is_not_traded(status: InstrumentStatus):
 )
 def test_r22_an_order_is_as_large_as_the_exchange_wants(amount: str, price: str, instrument, expected: str):
     assert verdict(intent(amount=amount, price=price, instrument=instrument), view()) == expected
+
+
+@pytest.mark.parametrize(("price", "is_right"), [("123.45", True), ("1234.5", True), ("1234.56", False)])
+def test_r22_a_price_has_no_more_digits_than_the_exchange_takes(price: str, is_right: bool):
+    few = replace(SPOT, price_digits=5)
+    found = replace(proposal(intent(instrument=few), view()), price=Decimal(price))
+    assert symbol_rules(found, view()) == (None if is_right else DenyReason.TOO_SMALL)
 
 
 def test_r22_amounts_go_down_and_prices_never_get_worse():

@@ -7,10 +7,14 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import json
 from msgspec.structs import replace
 
+from apps.feeds.drivers.registry import driver
 from apps.feeds.market import Instrument, MarketType, Side
 from apps.feeds.orders import units
+from apps.feeds.simulator.hyperliquid import listings as hyperliquid
+from apps.feeds.simulator.hyperliquid.orders import OrderError, _check_price
 from apps.trading.rounding import (
     amount_down,
     amount_for,
@@ -18,6 +22,7 @@ from apps.trading.rounding import (
     grain,
     is_on_grid,
     notional,
+    price_step,
     price_within,
     slipped,
 )
@@ -74,6 +79,58 @@ def test_a_price_is_never_worse_than_the_limit_and_less_than_a_tick_better(limit
     assert 0 <= better < Fraction(tick)
     assert (Fraction(price) / Fraction(tick)).denominator == 1
     assert price_within(price, side, instrument) == price
+
+
+PERPETUALS = {one.symbol: one for one in hyperliquid.listings() if one.category == hyperliquid.MAIN}
+META = json.encode(hyperliquid.meta(list(PERPETUALS.values())))
+FEW_DIGITS = st.sampled_from(driver("hyperliquid").parse_instruments(MarketType.FUTURES, META).instruments)
+PRICES = st.tuples(st.integers(1, 10**9), st.integers(-7, 0)).map(lambda parts: Decimal(parts[0]).scaleb(parts[1]))
+
+
+def takes(instrument: Instrument, price: Decimal) -> bool:
+    """Whether the exchange that counts a price's digits takes it, by its own rule."""
+    try:
+        _check_price(PERPETUALS[instrument.symbol], price)
+    except OrderError:
+        return False
+    return True
+
+
+@RUNS
+@given(limit=PRICES, side=SIDES, instrument=FEW_DIGITS)
+def test_a_price_of_few_digits_is_never_worse_than_the_limit_and_taken(
+    limit: Decimal, side: Side, instrument: Instrument
+):
+    if side is Side.BUY and limit < instrument.tick:
+        with pytest.raises(ValueError, match="less than a tick"):
+            price_within(limit, side, instrument)
+        return
+    price = price_within(limit, side, instrument)
+    better = limit - price if side is Side.BUY else price - limit
+    assert 0 <= better < price_step(limit, instrument)
+    assert takes(instrument, price)
+    assert price_within(price, side, instrument) == price
+
+
+@RUNS
+@given(price=PRICES, instrument=FEW_DIGITS)
+def test_a_price_is_on_the_grid_where_digits_are_counted_exactly_if_the_exchange_takes_it(
+    price: Decimal, instrument: Instrument
+):
+    assert is_on_grid(price, price_step(price, instrument)) == takes(instrument, price)
+
+
+@pytest.mark.parametrize(
+    ("limit", "side", "price"),
+    [
+        *(("12345.6", Side.BUY, "12345"), ("12345.6", Side.SELL, "12346"), ("123456", Side.BUY, "123456")),
+        *(("123456.5", Side.SELL, "123457"), ("9999.95", Side.SELL, "10000"), ("1.23456", Side.BUY, "1.2345")),
+        *(("0.00123456", Side.SELL, "0.001235"), ("0.00123456", Side.BUY, "0.001234")),
+    ],
+)
+def test_five_digits_are_kept_or_a_whole_number(limit: str, side: Side, price: str):
+    instrument = replace(BTC, tick=Decimal("0.000001"), price_digits=5)
+    assert price_within(Decimal(limit), side, instrument) == Decimal(price)
 
 
 @RUNS

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from apps.feeds.drivers import wire
 from apps.feeds.drivers.base import Topic, TopicKind
-from apps.feeds.drivers.hyperliquid import facts
+from apps.feeds.drivers.hyperliquid import facts, trading_facts
 from apps.feeds.errors import MalformedFrame
 from apps.feeds.market import Instrument, InstrumentStatus, MarketType
 
@@ -147,4 +147,5 @@ def _instrument(
         min_notional=Decimal(facts.MIN_NOTIONAL),
         status=status,
         number=number,
+        price_digits=trading_facts.SIGNIFICANT,
     )
