@@ -15,6 +15,7 @@ from apps.feeds.market import MarketType
 
 EXAMPLES = int(os.environ.get("CT_EXAMPLES", "200"))
 PAIRS_PER_EXAMPLE = 250
+MILLION = 4_000  # examples of so many pairs
 IDS = ClientIds("7", b"the key of the tests")
 
 INTENTS = st.integers(1, MAX_INTENT)
@@ -44,7 +45,7 @@ RULES = {
 }
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=max(EXAMPLES, MILLION), deadline=None)
 @given(form=FORMS, account=ACCOUNTS, seed=st.integers(0, 2**63))
 def test_every_attempt_has_an_id_of_its_own_from_which_it_can_be_told(form: IdForm, account: int, seed: int):
     random = Random(seed)
