@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.processes, pytest.mark.mariadb, py
 
 EXCHANGE = "okx"
 STEPS_S = (0.1, -0.1, 0.5, -0.5, 2.0, -2.0, 60.0, -60.0, 5.0) * TIMES
-OF_EACH, PATIENCE_S = 3, 300.0
+OF_EACH, PATIENCE_S = 9, 300.0
 
 
 def test_a_clock_that_is_set_at_any_time_does_no_harm(rig: Rig):
