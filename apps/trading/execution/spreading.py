@@ -1,6 +1,7 @@
 """Work of many accounts side by side: an exchange that does not answer holds up nobody else's."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,16 +13,18 @@ from apps.feeds.errors import FeedError
 log = structlog.get_logger(__name__)
 
 THREADS = 8
+AT_ONCE = 2  # of one account, where the second was told of and others find half of the threads free all the same
 
 
 class Spread:
-    """Calls that belong to accounts: of one account one at a time, of different ones at once."""
+    """Calls that belong to accounts: of different ones at once, of one account one at a time, or two: see `begin`."""
 
     def __init__(self, name: str, call: Callable[[int], object], threads: int = THREADS) -> None:
         self.errors = 0
         self._name, self._call = name, call
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
-        self._busy: set[int] = set()
+        self._half = threads // 2
+        self._busy: Counter[int] = Counter()
         self._again: set[int] = set()  # of the busy ones
         self._closed = False
         self._lock = threading.Lock()
@@ -29,17 +32,18 @@ class Spread:
     def begin(self, accounts: Iterable[int], *, told: bool = False) -> int:
         """Begin with those that nothing is done for; how many. It does not wait for them.
 
-        `told`: something new is known to be there for them. What is under way may have looked before that, so one that
-        is busy has its turn once more right after, however often it was told.
+        `told`: something new is known to be there for them. What is under way may have looked before that, and waits
+        for an exchange's answer, so one that is busy is begun a second time beside it, while enough threads are free;
+        else it has its turn once more right after, however often it was told.
         """
         begun = 0
         for account_id in accounts:
             with self._lock:
-                if account_id in self._busy:
+                if self._busy[account_id] and not (told and self._has_room_beside(account_id)):
                     if told:
                         self._again.add(account_id)
                     continue
-                self._busy.add(account_id)
+                self._busy[account_id] += 1
             self._pool.submit(self._run, account_id)
             begun += 1
         return begun
@@ -63,6 +67,9 @@ class Spread:
             connections.close_all()
             self._leave(account_id)
 
+    def _has_room_beside(self, account_id: int) -> bool:
+        return self._busy[account_id] < AT_ONCE and self._busy.total() < self._half
+
     def _leave(self, account_id: int) -> None:
         """Free it, or let it wait for a thread once more, behind those that wait already."""
         with self._lock:
@@ -70,4 +77,4 @@ class Spread:
                 self._again.discard(account_id)
                 self._pool.submit(self._run, account_id)
             else:
-                self._busy.discard(account_id)
+                self._busy -= Counter([account_id])

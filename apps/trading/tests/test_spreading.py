@@ -51,6 +51,30 @@ def test_an_account_told_of_while_it_is_busy_has_its_turn_once_more_right_after(
     spread.close()
 
 
+def test_an_account_told_of_while_it_waits_for_an_answer_is_begun_beside_that_but_no_third_time():
+    work = Work()
+    spread = Spread("work", work, threads=8)
+    spread.begin([1])
+    await_that(lambda: work.begun == [1])
+    assert spread.begin([1], told=True) == 1
+    await_that(lambda: work.begun == [1, 1])
+    assert spread.begin([1], told=True) == 0
+    work.let[1].set()
+    await_that(lambda: work.done == [1, 1, 1])
+    spread.close()
+
+
+def test_half_of_the_threads_are_left_to_accounts_that_nothing_is_done_for():
+    work = Work()
+    spread = Spread("work", work, threads=4)
+    assert spread.begin([1, 2]) == 2
+    assert spread.begin([1, 2], told=True) == 0
+    for each in work.let.values():
+        each.set()
+    await_that(lambda: len(work.done) == 4)
+    spread.close()
+
+
 @pytest.mark.parametrize("error", [DatabaseError("gone"), ValueError("ours")])
 def test_a_failure_is_counted_and_the_account_gets_its_next_turn(error: Exception):
     tries: list[int] = []
