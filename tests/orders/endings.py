@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from apps.feeds.orders import OrderStatus
-from apps.trading.models import IntentState, Order, OrderIntent
+from apps.trading.models import IntentState, Order, OrderFill, OrderIntent
 
 IN_DOUBT = (OrderStatus.PENDING, OrderStatus.UNKNOWN)
 Cell = dict[str, Any]
@@ -18,6 +18,17 @@ def unsettled(cells: list[Cell]) -> list[str]:
     return lines + [f"order {one} of {one.filled} has fills that nobody told" for one in unexplained(cells)]
 
 
+def is_over(cells: list[Cell]) -> bool:
+    """Whether nothing is unsettled; cheap for as long as intents wait."""
+    return all_done(cells) and not unexplained(cells)
+
+
+def all_done(cells: list[Cell]) -> bool:
+    """Whether no intent waits for anything."""
+    intents = OrderIntent.objects.filter(account__in=[each["account"] for each in cells])
+    return not intents.exclude(state=IntentState.DONE).exists()
+
+
 def in_doubt(cell: Cell) -> int:
     """How many of its orders wait for a proof, or of its intents for their turn."""
     orders = Order.objects.filter(account=cell["account"], status__in=IN_DOUBT)
@@ -28,5 +39,7 @@ def in_doubt(cell: Cell) -> int:
 def unexplained(cells: list[Cell]) -> list[Order]:
     """Filled further than their fills tell."""
     filled = Order.objects.filter(account__in=[each["account"] for each in cells], filled__gt=0)
-    rows = filled.prefetch_related("fills")
-    return [one for one in rows if sum((fill.amount for fill in one.fills.all()), Decimal(0)) != one.filled]
+    left = dict(filled.values_list("pk", "filled"))
+    for order, amount in OrderFill.objects.filter(order__in=filled).values_list("order", "amount"):
+        left[order] = left.get(order, Decimal(0)) - amount
+    return list(Order.objects.filter(pk__in=[order for order, amount in left.items() if amount]))

@@ -1,5 +1,6 @@
 """The life of one order from intent to end, which a fork lives until it dies, and others take up where it was left."""
 
+import itertools
 from typing import Any
 
 import apps.trading.tasks  # noqa: F401 (who wakes a lane imports it late)
@@ -8,7 +9,7 @@ from apps.trading.execution.executor import Executor
 from apps.trading.execution.lanes import lane_of
 from apps.trading.models import IntentState, OrderIntent
 from tests.orders import executors, steps
-from tests.orders.endings import unsettled
+from tests.orders.endings import all_done, is_over, unsettled
 from tests.orders.patience import in_threads, patiently
 from tests.orders.steps import Cell
 
@@ -57,9 +58,10 @@ def _turn(cells: list[Cell], mine: Executor) -> bool:
 
 
 def intend_all(cells: list[Cell]) -> int:
-    """How many were written and not refused at once."""
+    """How many were written and not refused at once. Each account has one pair and one trade here."""
     mine = executors.executor()
-    return sum(steps.intend(cell, mine).state != IntentState.DONE for cell in cells)
+    known = {number: steps.rows_of(cell) for number, cell in {each["account"]: each for each in cells}.items()}
+    return sum(steps.intend(cell, mine, known[cell["account"]]).state != IntentState.DONE for cell in cells)
 
 
 def serve(accounts: list[int], threads: int, seconds: float) -> int:
@@ -71,15 +73,15 @@ def serve(accounts: list[int], threads: int, seconds: float) -> int:
     def work() -> None:
         mine = executors.executor(ports)
         executors.until(lambda: patiently(lambda: steps.measured(mine, cells[:1]) or True))
-        number = 0
+        number, turns = 0, itertools.cycle(cells)
 
         def turn() -> bool:
             nonlocal number
             number += working.sweep(executor=mine)
             resolving.resolve_due(mine)
             cancelling.cancel_due(mine)
-            steps.explain(cells, mine)
-            return not unsettled(cells)
+            steps.explain(cells if all_done(cells) else [next(turns)], mine)
+            return is_over(cells)
 
         executors.until(lambda: patiently(turn), seconds, every_s=0.1)
         sent.append(number)

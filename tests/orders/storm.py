@@ -10,7 +10,7 @@ from random import Random
 from tests.orders.forks import Fork
 
 TIMES = int(os.environ.get("CT_FAULTS", "1"))  # how much larger than in CI these tests are
-PATIENCE_S = 600.0
+PATIENCE_S = 600.0 * TIMES
 LOOK_S = 0.02
 
 
