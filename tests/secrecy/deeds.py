@@ -37,7 +37,9 @@ def refuse_keys(desk: Desk) -> None:
 
 
 def trade(desk: Desk) -> None:
-    """On every spot account an order that rests and is cancelled, one that is refused, one in doubt at first."""
+    """On every spot account an order that rests and is cancelled, one that is refused, one in doubt at first; on
+    futures one that risk refuses where the least one is worth too much, and else one that rests.
+    """
     resting = desk.orders(desk.traded, "OPEN")
     for number in resting:
         assert desk.person.browse("POST", f"/api/v1/orders/{number}/cancel", {}).status == 200
@@ -49,9 +51,8 @@ def trade(desk: Desk) -> None:
         desk.trouble(one, ("error_placed", "accept_reset")[number % 2])
         desk.trouble(one, "drop_private")
     desk.orders(desk.traded, "UNKNOWN", "OPEN", *OVER)
-    for one in desk.accounts:
-        if one not in desk.traded:
-            desk.ask_for(one)
+    for one in desk.ahead:
+        desk.ask_for(one)
 
 
 def break_down(run: Run, desk: Desk) -> None:
@@ -96,8 +97,7 @@ def look_around(desk: Desk) -> None:
         person.browse("GET", reverse(f"admin:trading_account_{view}", args=[first.id]))
     assert person.ask("PATCH", f"/api/v1/accounts/{first.id}", {"name": "renamed"}).status == 200
     assert person.ask("GET", f"/api/v1/accounts/{first.id}/key").status == 405
-    gone = next(one for one in desk.accounts if one not in desk.traded)
-    assert person.browse("DELETE", f"/api/v1/accounts/{gone.id}/key", {}).status == 204
+    assert person.browse("DELETE", f"/api/v1/accounts/{desk.spare.id}/key", {}).status == 204
 
 
 def rotate(run: Run, desk: Desk) -> None:

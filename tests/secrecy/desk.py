@@ -46,6 +46,7 @@ class Desk:
         markets = [(exchange, market) for market in MarketType for exchange in registry.trader_ids()]
         self.accounts = [self._open(f"canary {number}", *markets[number % len(markets)]) for number in range(ACCOUNTS)]
         self.traded = [one for one in self.accounts if one.market is MarketType.SPOT]
+        self.spare, *self.ahead = [one for one in self.accounts if one not in self.traded]  # on futures
         self._grids = {(one.exchange, one.market): self._grid(one) for one in self.accounts}
         self._sent = 0
 
