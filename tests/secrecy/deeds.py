@@ -37,10 +37,10 @@ def refuse_keys(desk: Desk) -> None:
 
 
 def trade(desk: Desk) -> None:
-    """On every spot account an order that rests and is cancelled, one that is refused, one in doubt at first; on
-    futures one that risk refuses where the least one is worth too much, and else one that rests.
+    """On every account but the spare one an order that rests and is cancelled; on spot one that is refused as well, and
+    one in doubt at first.
     """
-    resting = desk.orders(desk.traded, "OPEN")
+    resting = desk.orders([*desk.traded, *desk.ahead], "OPEN")
     for number in resting:
         assert desk.person.browse("POST", f"/api/v1/orders/{number}/cancel", {}).status == 200
     desk.system.wait("the cancels", lambda: desk.over(resting))
@@ -51,8 +51,6 @@ def trade(desk: Desk) -> None:
         desk.trouble(one, ("error_placed", "accept_reset")[number % 2])
         desk.trouble(one, "drop_private")
     desk.orders(desk.traded, "UNKNOWN", "OPEN", *OVER)
-    for one in desk.ahead:
-        desk.ask_for(one)
 
 
 def break_down(run: Run, desk: Desk) -> None:

@@ -105,9 +105,10 @@ class Desk:
         rough = Decimal(10) ** (best.adjusted() - 3)  # Hyperliquid takes prices of five digits
         price = (best * Decimal("0.99") // rough) * rough
         step = grid["lot"] * grid["contract_size"]
-        least = max(LEAST_USDT / price, grid["min_amount"], grid["min_notional"] * Decimal("1.2") / price)
+        fewest = grid["min_amount"] * grid["contract_size"]
+        least = max(LEAST_USDT / price, fewest, grid["min_notional"] * Decimal("1.2") / price)
         body = {"key": f"canary {self._sent}", "account": one.id, "pair": one.pair, "side": "buy"}
-        body |= {"amount": f"{(least // step + 1) * step:f}", "price": f"{price:f}"}
+        body |= {"amount": f"{-(-least // step) * step:f}", "price": f"{price:f}"}
         answer = self.person.ask("POST", "/api/v1/intents", body)
         assert answer.status in (200, 201), (one, body, answer)
         found: dict[str, Any] = answer.json
