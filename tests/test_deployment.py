@@ -18,7 +18,7 @@ OUR_PROCESSES = ("migrate", "web", "daemon", "orders", "jobs", "beat")
 
 def filled(value: str) -> str:
     """Compose's own interpolation, with one answer for every variable that has no default."""
-    return re.sub(r"\$\{\w+(?::-([^}]*)|:\?[^}]*)?\}", lambda found: found[1] or "s" * 32, value)
+    return re.sub(r"\$\{\w+(?::-([^}]*)|:\?[^}]*)?\}", lambda found: "s" * 32 if found[1] is None else found[1], value)
 
 
 @pytest.mark.parametrize("process", OUR_PROCESSES)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from typing import Any
 
 import structlog
@@ -73,7 +74,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         """Close, once: both the reader and the sender may find a reason."""
         if not self.hung_up:
             self.hung_up = True
-            await self.close(code)
+            await self._tell(self.close(code))
 
     async def _do(self, op: protocol.Op) -> None:
         if isinstance(op, protocol.Hello):
@@ -203,16 +204,23 @@ class LiveConsumer(AsyncWebsocketConsumer):
             return None
         try:
             async with asyncio.timeout(protocol.SLOW_AFTER_S):
-                await self.send(text_data=frame.decode())
+                await self._tell(self.send(text_data=frame.decode()))
         except TimeoutError:
             return Close.SLOW
-        except OSError as error:  # the tab was closed while its frame was on the way: `disconnect` comes next
-            log.debug("live socket is gone", error=type(error).__name__)
-            self.hung_up = True
         return None
 
     async def _answer(self, message: dict[str, Any]) -> None:
-        await self.send(text_data=encode(message).decode())
+        await self._tell(self.send(text_data=encode(message).decode()))
+
+    async def _tell(self, sending: Awaitable[None]) -> None:
+        """A tab that was closed meanwhile takes nothing any more: `disconnect` comes next, and must find us alive."""
+        try:
+            await sending
+        except TimeoutError:
+            raise
+        except (OSError, RuntimeError) as error:  # it is gone; it has said goodbye, for which the server has no class
+            log.debug("live socket is gone", error=type(error).__name__)
+            self.hung_up = True
 
 
 def _units(instrument: Instrument) -> dict[str, Any]:

@@ -348,3 +348,22 @@ async def test_a_tab_that_is_closed_under_a_frame_is_no_failure(server, viewer, 
             await asked.wait()
     await until(lambda: not server.hub._members)
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize("error", [ClientDisconnected(), RuntimeError("after sending 'websocket.close'")], ids=repr)
+async def test_a_tab_that_is_closed_under_an_answer_is_taken_off_as_any_other(
+    server, viewer, monkeypatch, caplog, error
+):
+    asked = asyncio.Event()
+
+    async def closed(consumer: LiveConsumer, text_data: str) -> None:
+        asked.set()
+        raise error
+
+    monkeypatch.setattr(LiveConsumer, "send", closed)
+    async with server.browser(viewer) as tab:
+        await tab.say(op="hello", v=1)
+        async with asyncio.timeout(30):
+            await asked.wait()
+    await until(lambda: not server.hub._members)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
