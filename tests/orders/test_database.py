@@ -24,6 +24,7 @@ FAILURES = 20 * TIMES  # of each kind
 # where the server stands still a statement may take less long than elsewhere, so that it need not stand so long
 STATEMENT_S, STALL_S, BETWEEN_S = 1.0, 1.5, 0.3
 EVERY_S = 0.2
+STALE_S = 0.2  # the server tells anew who waits only after 0.1 s in which nobody has asked
 LONGEST_MS = (transactions.STATEMENT_S + 0.5) * 1000  # and what is not its longest statement
 
 
@@ -78,6 +79,7 @@ def test_a_transaction_waits_no_longer_than_its_bound_for_rows_that_somebody_hol
 
 def waiting(cursor: Any) -> set[str]:
     """Transactions that wait for rows."""
+    time.sleep(STALE_S)
     cursor.execute("SELECT trx_id, trx_started FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")
     return {f"{number} {began}" for number, began in cursor.fetchall()}
 
