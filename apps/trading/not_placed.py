@@ -5,7 +5,8 @@
 * in both, no such order among the open ones and no trade of it.
 
 Where a cancel has left meanwhile, the same proves only that nothing of the order works, nor was filled: some exchanges
-forget an order that was cancelled before any of it was filled. It counts as cancelled then.
+forget an order that was cancelled before any of it was filled. It counts as cancelled then, and late evidence wins over
+that as well.
 
 An answer that is an error, or no answer, is no look at all: it is not to be passed here.
 """
@@ -14,9 +15,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from apps.feeds.orders import OrderStatus
-from apps.trading.order_state import PENDING, UNKNOWN, CancelState, Order
+from apps.trading.order_state import ENOUGH_MISSES, PENDING, UNKNOWN, CancelState, Order
 
-ENOUGH_MISSES = 2
 CANCEL_LEFT = (CancelState.SENT, CancelState.UNKNOWN)
 
 

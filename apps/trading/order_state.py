@@ -33,6 +33,9 @@ NEXT: Mapping[OrderStatus, frozenset[OrderStatus]] = {
     REJECTED: frozenset({OPEN, PARTIAL, FILLED}),
     NOT_PLACED: frozenset({OPEN, PARTIAL, FILLED, CANCELLED, EXPIRED}),
 }
+# of what nobody told, but counts as cancelled since it was found nowhere
+NEXT_OF_PROVEN = frozenset({OPEN, PARTIAL, FILLED, EXPIRED})
+ENOUGH_MISSES = 2  # prove it, see not_placed.py
 TAKEN_OFF = frozenset({OPEN, PARTIAL})  # what was open and is then told as rejected, was taken off by the exchange
 
 
@@ -187,11 +190,17 @@ def _executed(order: Order) -> Order:
 def _move(order: Order, status: OrderStatus) -> Order:
     if status is REJECTED and order.status in TAKEN_OFF:
         status = CANCELLED
-    if status not in NEXT.get(order.status, ()):
+    if status not in _next(order):
         return order
     if order.status in FINAL:
         order = _alarm(order, Alarm.PROOF_BROKEN)
     return replace(order, status=status)
+
+
+def _next(order: Order) -> frozenset[OrderStatus]:
+    if order.status is CANCELLED and order.misses >= ENOUGH_MISSES:
+        return NEXT_OF_PROVEN
+    return NEXT.get(order.status, frozenset())
 
 
 def _settle(order: Order) -> Order:

@@ -89,15 +89,20 @@ def proven(accepted: Iterable[Row], known: Known, *, clock_error_ms: int = 0) ->
     for order in known["orders"]:
         if order["status"] in NEVER_THERE and order["client_order_id"] in taken:
             lines.append(f"I5: {order['client_order_id']} is {order['status']} and was accepted")
-        if order["status"] == "NOT_PLACED":
+        if order["status"] == "NOT_PLACED" or _counts_as_cancelled(events[order["id"]]):
             asked = [each["evidence"]["asked_ms"] for each in events[order["id"]] if each["kind"] == "missed"]
             expires_ms = datetime.fromisoformat(order["request_expires_at"]).timestamp() * 1000
             counted = [at for at in asked if at + clock_error_ms > expires_ms]
             if len(counted) < 2:
-                lines.append(f"I5: {order['client_order_id']} is NOT_PLACED after {len(counted)} looks")
+                lines.append(f"I5: {order['client_order_id']} is {order['status']} after {len(counted)} looks")
         if order["status"] == "REJECTED" and not any(each["to_status"] == "REJECTED" for each in events[order["id"]]):
             lines.append(f"I5: {order['client_order_id']} is REJECTED without an event")
     return lines
+
+
+def _counts_as_cancelled(events: Iterable[Row]) -> bool:
+    """Nobody told of it: it was found nowhere, and its cancel had left."""
+    return any(each["kind"] == "missed" and each["to_status"] == "CANCELLED" != each["from_status"] for each in events)
 
 
 def in_order(accepted: Iterable[Row], known: Known) -> list[str]:

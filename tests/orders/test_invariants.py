@@ -65,6 +65,11 @@ WRONG = {
     "I4 alarm": lambda log, known: known["orders"][0].update(alarms="PROOF_BROKEN"),
     "I5": lambda log, known: log.append(accepted(3)),
     "I5 too early": lambda log, known: known["events"][-1]["evidence"].update(asked_ms=EXPIRES_MS - 1),
+    "I5 cancelled": lambda log, known: (
+        known["orders"][2].update(status="CANCELLED"),
+        known["events"][-1].update(to_status="CANCELLED"),
+        known["events"][-2]["evidence"].update(asked_ms=EXPIRES_MS - 1),
+    ),
     "stuck": lambda log, known: known["intents"][0].update(state="SENDING"),
     "stuck order": lambda log, known: log[0].update(status="open"),
     "leaked": lambda log, known: known["intents"][0].update(reserved_amount="1"),

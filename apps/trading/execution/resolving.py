@@ -24,8 +24,7 @@ from apps.trading.execution.transactions import change_free, is_passing
 from apps.trading.intent import Purpose
 from apps.trading.limits import Limits
 from apps.trading.models import FillSource, Order, OrderEvent
-from apps.trading.not_placed import ENOUGH_MISSES
-from apps.trading.order_state import CancelState
+from apps.trading.order_state import ENOUGH_MISSES, CancelState
 from apps.trading.records import ZERO
 
 log = structlog.get_logger(__name__)

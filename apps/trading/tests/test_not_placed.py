@@ -75,3 +75,19 @@ def test_late_evidence_wins_over_a_proof():
     filled = apply_fill(proven, fill("t1", 10))
     assert (filled.status, filled.filled, filled.proof_broken) == (S.FILLED, 10, True)
     assert apply(proven, update(S.OPEN)).proof_broken
+
+
+@pytest.mark.parametrize("told", [S.OPEN, S.PARTIAL, S.FILLED, S.EXPIRED])
+def test_late_evidence_wins_over_what_counted_as_cancelled_and_it_is_cancelled_anew(told: S):
+    lost = order(status=S.UNKNOWN, cancel=CancelState.SENT, misses=1, missed_ms=READY)
+    gone = miss(lost, look(READY + 1_000), PATIENCE)
+    there = apply(gone, update(told, filled=10 if told is S.FILLED else 4 if told is S.PARTIAL else 0))
+    assert (gone.status, there.status, there.proof_broken) == (S.CANCELLED, told, True)
+    assert there.cancel is (CancelState.REQUESTED if told in (S.OPEN, S.PARTIAL) else there.cancel)
+    assert apply_fill(gone, fill("t1", 4)).status is S.PARTIAL
+
+
+def test_what_the_exchange_told_as_cancelled_stays_so_and_raises_no_alarm():
+    gone = order(status=S.CANCELLED, cancel=CancelState.CONFIRMED, misses=1)
+    for late in (apply(gone, update(S.OPEN)), apply_fill(gone, fill("t1", 4))):
+        assert (late.status, late.alarms) == (S.CANCELLED, frozenset())

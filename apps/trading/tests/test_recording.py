@@ -220,6 +220,20 @@ def test_a_fill_of_an_order_that_was_never_placed_opens_it_again_and_halts_the_a
     assert "PROOF_BROKEN" in switch.reason
 
 
+def test_an_order_that_counted_as_cancelled_and_is_there_is_cancelled_anew_and_halts_the_account():
+    order = lost()
+    for step in (CancelState.REQUESTED, CancelState.SENT):
+        recording.record_cancel(order.pk, step)
+    for wait_ms in (20_000, 22_000):
+        recording.record_miss(order.pk, look(told.EXPIRES_MS + wait_ms))
+    assert (read(order).status, intent(order).state) == ("CANCELLED", "DONE")
+    hear(order, told.update(order, OPEN))
+    now = read(order)
+    assert (now.status, now.cancel_state, now.alarms) == (OPEN, "REQUESTED", "PROOF_BROKEN")
+    assert (intent(order).state, intent(order).result, now.ended_at) == ("WORKING", None, None)
+    assert RiskState.objects.get(scope="account", scope_id=str(order.account_id)).state == "HALTED"
+
+
 def test_what_an_earlier_attempt_comes_to_does_not_end_an_intent_that_has_a_later_one():
     first = told.sent()
     OrderIntent.objects.update(attempt=2)
