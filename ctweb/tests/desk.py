@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.test import Client
+from django.utils import timezone
 
-from apps.trading.models import Account
+from apps.trading.models import Account, Order
 from apps.trading.tests import rows
 from apps.users.models import User
 from apps.users.tests.people import PASSWORD, person, with_password
@@ -59,6 +60,19 @@ def open_desk(settings: Any) -> Desk:
     settings.CT_SECOND_PERSON = True
     stores_away(settings)
     return Desk()
+
+
+def working(desk: Desk, who: str = "anna", **values: Any) -> Order:
+    """An order of that person's account that rests."""
+    intent = rows.intent(rows.trade(desk.accounts[who]), state="WORKING")
+    return rows.order(intent, **{"status": "OPEN", "request_expires_at": timezone.now(), **values})
+
+
+def text_of(person: Person, path: str) -> str:
+    """A page as the server renders it."""
+    answer = person.client.get(path)
+    assert answer.status_code == 200, path
+    return str(answer.content.decode())
 
 
 def _person(name: str, role: str) -> Person:

@@ -7,7 +7,6 @@ import pytest
 import redis
 from django.db import connection
 from django.db.models.functions import Now
-from django.utils import timezone
 from msgspec import json
 
 from apps.feeds.bus import codec
@@ -17,14 +16,14 @@ from apps.feeds.tests.published import HandMade
 from apps.trading import accounts, switches
 from apps.trading.execution.market import RedisMarket
 from apps.trading.execution.monitor import ExecutorStatus
-from apps.trading.models import Order, OrderEvent, OrderIntent, RiskLimit, Trade
+from apps.trading.models import OrderEvent, OrderIntent, RiskLimit, Trade
 from apps.trading.tests import rows
 from apps.trading.views import intents
 from apps.users.alerts import raise_alert
 from apps.users.models import Alert, Audit
 from apps.users.services import SYSTEM, Actor
 from ctweb.tests.bus import message
-from ctweb.tests.desk import Desk, open_desk
+from ctweb.tests.desk import Desk, open_desk, working
 
 pytestmark = pytest.mark.django_db
 
@@ -191,11 +190,6 @@ def test_spot_has_no_leverage_nor_has_paper(desk, account):
         "leverage": ["On paper there is none."]
     }
     assert not OrderIntent.objects.exists()
-
-
-def working(desk: Desk, who: str = "anna", **values) -> Order:
-    intent = rows.intent(rows.trade(desk.accounts[who]), state="WORKING")
-    return rows.order(intent, **{"status": "OPEN", "request_expires_at": timezone.now(), **values})
 
 
 def test_the_cancel_of_an_order_is_asked_for_once_and_told_by_the_trail(desk):

@@ -1,7 +1,6 @@
 """Several orders at once by REST, and what the processes say that work them."""
 
 import pytest
-from django.utils import timezone
 from msgspec import json, structs
 from redis import Redis
 
@@ -9,8 +8,7 @@ from apps.feeds.tests.listings import list_pairs
 from apps.trading.caches import Stats
 from apps.trading.execution.vitals import Care, own
 from apps.trading.models import Order
-from apps.trading.tests import rows
-from ctweb.tests.desk import Desk, open_desk
+from ctweb.tests.desk import Desk, open_desk, working
 
 pytestmark = pytest.mark.django_db
 
@@ -19,11 +17,6 @@ pytestmark = pytest.mark.django_db
 def desk(settings) -> Desk:
     list_pairs("BTC/USDT")
     return open_desk(settings)
-
-
-def working(desk: Desk, who: str = "anna", **values) -> Order:
-    intent = rows.intent(rows.trade(desk.accounts[who]), state="WORKING")
-    return rows.order(intent, **{"status": "OPEN", "request_expires_at": timezone.now(), **values})
 
 
 def cancelled_together(person, orders: list[int]):

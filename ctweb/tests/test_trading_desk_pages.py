@@ -12,9 +12,8 @@ from apps.feeds.tests.listings import list_pairs
 from apps.trading.caches import Stats
 from apps.trading.execution.vitals import Care, Vitals
 from apps.trading.models import Account, Position, TradingSwitch
-from apps.trading.tests import rows
 from apps.users.alerts import raise_alert
-from ctweb.tests.desk import GUARD, Desk, Person, open_desk
+from ctweb.tests.desk import GUARD, Desk, open_desk, text_of, working
 
 pytestmark = pytest.mark.django_db
 
@@ -23,17 +22,6 @@ pytestmark = pytest.mark.django_db
 def desk(settings) -> Desk:
     list_pairs("BTC/USDT", "ETH/USDT")
     return open_desk(settings)
-
-
-def text_of(person: Person, path: str) -> str:
-    answer = person.client.get(path)
-    assert answer.status_code == 200, path
-    return answer.content.decode()
-
-
-def working(desk: Desk, who: str = "anna", **values):
-    intent = rows.intent(rows.trade(desk.accounts[who]), state="WORKING")
-    return rows.order(intent, **{"status": "OPEN", "request_expires_at": timezone.now(), **values})
 
 
 def held(desk: Desk, who: str, amount: str) -> Position:

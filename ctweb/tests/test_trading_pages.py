@@ -17,7 +17,7 @@ from apps.trading.tests.key_rows import KEYS, as_web_process, probed
 from apps.users.alerts import raise_alert
 from apps.users.models import Audit
 from apps.users.services import Actor
-from ctweb.tests.desk import Desk, Person, open_desk
+from ctweb.tests.desk import Desk, open_desk, text_of, working
 
 pytestmark = pytest.mark.django_db
 
@@ -33,17 +33,6 @@ HOSTILE = "<script>alert(1)</script>"
 def desk(settings) -> Desk:
     list_pairs("BTC/USDT")
     return open_desk(settings)
-
-
-def text_of(person: Person, path: str) -> str:
-    answer = person.client.get(path)
-    assert answer.status_code == 200, path
-    return answer.content.decode()
-
-
-def working(desk: Desk, who: str = "anna", **values):
-    intent = rows.intent(rows.trade(desk.accounts[who]), state="WORKING")
-    return rows.order(intent, **{"status": "OPEN", "request_expires_at": timezone.now(), **values})
 
 
 def test_an_order_at_work_has_a_button_for_whoever_may_cancel_it(desk):

@@ -123,7 +123,7 @@ class Middles:
         self.mids = mids
 
     def top(self, key: BookKey):
-        raise NotImplementedError
+        raise AssertionError(f"rates need the middle alone, not the book of {key}")
 
     def mid(self, key: BookKey) -> Decimal | None:
         found = self.mids.get(f"{key.exchange}_{key.pair.replace('/', '_')}")
