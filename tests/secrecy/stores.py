@@ -61,14 +61,13 @@ def redis_keys(url: str) -> Found:
                 assert kind == "none", kind
 
 
-def redis_file(url: str, folder: Path) -> Found:
-    """What Redis would keep on disk, uncompressed."""
+def redis_file(url: str) -> Found:
+    """What Redis would keep on disk, uncompressed. Where to is its own affair: newer servers let nobody change it."""
     with closing(Redis.from_url(url)) as client:
         client.config_set("rdbcompression", "no")
-        client.config_set("dir", str(folder))
-        client.config_set("dbfilename", "secrecy.rdb")
         client.save()
-    path = folder / "secrecy.rdb"
+        place = client.config_get("dir") | client.config_get("dbfilename")
+    path = Path(place["dir"], place["dbfilename"])
     yield "redis rdb", path.read_bytes()
     path.unlink()
 

@@ -108,6 +108,6 @@ def planted(run: Run, desk: Desk) -> Iterator[Path]:
 def alive(run: Run, process: Path) -> Iterator[tuple[str, bytes]]:
     """What only a running system can be asked for."""
     yield from stores.redis_keys(run.system.redis_url)
-    yield from stores.redis_file(run.system.redis_url, run.data)
+    yield from stores.redis_file(run.system.redis_url)
     yield from stores.history(run.system)
     yield from stores.processes([process, *(Path(f"/proc/{pid}") for pid in run.pids().values())])
