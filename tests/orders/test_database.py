@@ -3,7 +3,6 @@
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,9 +11,8 @@ from apps.feeds.tests.waiting import await_that
 from apps.trading.execution import transactions
 from tests.fixtures.mariadb import MariaDB
 from tests.orders import evidence, lives, outages, sales
-from tests.orders.conftest import MODULES
 from tests.orders.invariants import violations
-from tests.orders.rig import Rig, create_database
+from tests.orders.rig import Rig
 from tests.orders.storm import TIMES
 
 pytestmark = [pytest.mark.faults, pytest.mark.processes, pytest.mark.mariadb, pytest.mark.timeout(1800 * TIMES)]
@@ -26,21 +24,6 @@ STATEMENT_S, STALL_S, BETWEEN_S = 1.0, 1.5, 0.3
 EVERY_S = 0.2
 STALE_S = 0.2  # the server tells anew who waits only after 0.1 s in which nobody has asked
 LONGEST_MS = (transactions.STATEMENT_S + 0.5) * 1000  # and what is not its longest statement
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
-    """One that keeps what was committed when it is killed, and that nobody else uses."""
-    mariadb = MariaDB(tmp_path_factory.mktemp("durable") / "mariadb", durable=True)
-    mariadb.start()
-    yield mariadb
-    mariadb.stop()
-
-
-@pytest.fixture(scope="module")
-def durable(server: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with Rig(tmp_path_factory.mktemp("durable-rig") / "files", create_database(server.url, "rig"), MODULES) as running:
-        yield running
 
 
 @pytest.mark.parametrize("fault", ["deadlocks", "lost acks"])

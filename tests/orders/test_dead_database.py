@@ -10,9 +10,8 @@ import pytest
 from apps.feeds.tests.waiting import await_that
 from tests.fixtures.mariadb import MariaDB
 from tests.orders import ablated, evidence, halts, lives, outages
-from tests.orders.conftest import MODULES
 from tests.orders.invariants import violations
-from tests.orders.rig import Rig, create_database
+from tests.orders.rig import Rig
 from tests.orders.scenarios import is_stopped
 from tests.orders.storm import TIMES
 from tests.orders.test_halt import EXPIRY_MS, PATIENCE_S, resting
@@ -24,24 +23,10 @@ DEAD_S = 3.0  # longer than a request is good
 FILE_MS = 250  # from when the file is there until nothing leaves this host
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
-    mariadb = MariaDB(tmp_path_factory.mktemp("mortal") / "mariadb", durable=True)
-    mariadb.start()
-    yield mariadb
-    mariadb.stop()
-
-
-@pytest.fixture(scope="module")
-def mortal(server: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with Rig(tmp_path_factory.mktemp("mortal-rig") / "files", create_database(server.url, "rig"), MODULES) as running:
-        yield running
-
-
 @pytest.fixture
-def signal_file(mortal: Rig) -> Iterator[Path]:
-    yield mortal.halt_file
-    mortal.halt_file.unlink(missing_ok=True)
+def signal_file(durable: Rig) -> Iterator[Path]:
+    yield durable.halt_file
+    durable.halt_file.unlink(missing_ok=True)
 
 
 def die(server: MariaDB) -> None:
@@ -51,35 +36,35 @@ def die(server: MariaDB) -> None:
 
 
 def test_what_was_committed_before_the_database_died_does_not_leave_once_the_file_is_there(
-    mortal: Rig, server: MariaDB, signal_file: Path
+    durable: Rig, server: MariaDB, signal_file: Path
 ):
-    accounts = mortal.accounts(2)
-    stop = mortal.kill_at("K5", how="stop")
+    accounts = durable.accounts(2)
+    stop = durable.kill_at("K5", how="stop")
     senders = [
-        mortal.forks.start(ablated.send, stop, cell=cell, without="", patient=True)
-        for cell in resting(mortal, accounts, 1)
+        durable.forks.start(ablated.send, stop, cell=cell, without="", patient=True)
+        for cell in resting(durable, accounts, 1)
     ]
     await_that(lambda: all(is_stopped(each) for each in senders), PATIENCE_S)
     die(server)
     senders[0].send(signal.SIGCONT)
-    await_that(lambda: mortal.exchanges.accepted("binance", accounts[0]["name"]), PATIENCE_S)  # the rig would see it
+    await_that(lambda: durable.exchanges.accepted("binance", accounts[0]["name"]), PATIENCE_S)  # the rig would see it
     signal_file.touch()
     senders[1].send(signal.SIGCONT)
     for each in senders:
         each.wait()
     server.serve()
-    assert mortal.exchanges.accepted("binance", accounts[1]["name"]) == []
+    assert durable.exchanges.accepted("binance", accounts[1]["name"]) == []
 
 
 def test_without_a_database_nobody_sends_and_afterwards_all_is_accounted_for(
-    mortal: Rig, server: MariaDB, signal_file: Path
+    durable: Rig, server: MariaDB, signal_file: Path
 ):
-    accounts = mortal.accounts(ACCOUNTS)
+    accounts = durable.accounts(ACCOUNTS)
     numbers, names = [each["id"] for each in accounts], {each["name"] for each in accounts}
-    cells = resting(mortal, accounts, OF_EACH)
+    cells = resting(durable, accounts, OF_EACH)
     notes = signal_file.with_name("left")
-    worker = mortal.forks.start(halts.work, accounts=numbers, seconds=PATIENCE_S, notes=str(notes))
-    caller = mortal.forks.start(outages.intend, cells=cells, fault="", seed=1, seconds=PATIENCE_S, every_s=EVERY_S)
+    worker = durable.forks.start(halts.work, accounts=numbers, seconds=PATIENCE_S, notes=str(notes))
+    caller = durable.forks.start(outages.intend, cells=cells, fault="", seed=1, seconds=PATIENCE_S, every_s=EVERY_S)
     await_that(lambda: notes.exists() and len(left_ms(notes)) >= ACCOUNTS, PATIENCE_S)
     die(server)
     died_ms = now_ms()
@@ -88,19 +73,19 @@ def test_without_a_database_nobody_sends_and_afterwards_all_is_accounted_for(
     written_ms = now_ms()
     server.serve()
     caller.result()
-    await_that(lambda: not mortal.forks.call(halts.undecided, accounts=numbers), PATIENCE_S)
+    await_that(lambda: not durable.forks.call(halts.undecided, accounts=numbers), PATIENCE_S)
     worker.kill()
     left = left_ms(notes)
     assert max(left) <= written_ms + FILE_MS
     assert [at for at in left if died_ms + EXPIRY_MS < at < written_ms] == []
-    known = mortal.forks.call(evidence.told, accounts=numbers)
+    known = durable.forks.call(evidence.told, accounts=numbers)
     refused = [each for each in known["orders"] if each["status"] == "REJECTED"]
     assert refused, "nobody wanted to send while the file was there"
     signal_file.unlink()
     ended = [{**cell, "cancel": True} for cell in cells]
-    assert mortal.forks.call(lives.recover, cells=ended, threads=2, seconds=PATIENCE_S) == []
-    known = mortal.forks.call(evidence.told, accounts=numbers)
-    accepted = [row for row in mortal.exchanges.accepted("binance") if row["account"] in names]
+    assert durable.forks.call(lives.recover, cells=ended, threads=2, seconds=PATIENCE_S) == []
+    known = durable.forks.call(evidence.told, accounts=numbers)
+    accepted = [row for row in durable.exchanges.accepted("binance") if row["account"] in names]
     assert violations(accepted, known) == []
 
 
