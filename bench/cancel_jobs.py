@@ -10,12 +10,13 @@ from apps.feeds.market import BookKey, Side
 from apps.feeds.models import TradePair
 from apps.feeds.orders import OrderType
 from apps.feeds.tests.trading_stand import credentials
-from apps.trading import accounts, keyring, keys
+from apps.trading import accounts
+from apps.trading.credentials import keyring, keys
 from apps.trading.execution import cancelling, opened
 from apps.trading.execution.intake import record_intent
 from apps.trading.execution.market import RedisMarket
-from apps.trading.limits import CEILINGS
 from apps.trading.models import Account, AccountMode, Order, RiskLimit, Trade, TradingSwitch
+from apps.trading.risk.limits import CEILINGS
 from apps.trading.tests.key_rows import probed
 from apps.users.models import User
 from apps.users.services import Actor

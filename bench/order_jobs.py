@@ -22,7 +22,7 @@ from apps.feeds.tests.trading_stand import WideGates, credentials
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.gate import RESERVE, Gates
 from apps.feeds.transport.orders import OrderClient, Purpose
-from apps.trading import reconciling
+from apps.trading.bookkeeping import reconciling
 from apps.trading.execution import cancelling, lanes, resolving, working
 from apps.trading.models import Order
 from apps.trading.order_state import FINAL

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from apps.feeds.market import MarketType
 from apps.feeds.models import Exchange
-from apps.trading import keys
+from apps.trading.credentials import keys
 from apps.trading.models import (
     Account,
     AccountKey,
@@ -29,7 +29,7 @@ from apps.trading.models import (
     Wallet,
 )
 from apps.trading.order_state import FINAL
-from apps.trading.risk_view import Scope, ScopeState
+from apps.trading.risk.view import Scope, ScopeState
 from apps.users.services import Actor, record
 
 LONGEST_NAME = 100

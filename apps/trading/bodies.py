@@ -12,11 +12,11 @@ from apps.feeds.market import Side
 from apps.feeds.orders import OrderType, TimeInForce
 from apps.trading import plain
 from apps.trading.accounts import LONGEST_NAME
+from apps.trading.credentials.keys import LONGEST
 from apps.trading.fields import Money
-from apps.trading.keys import LONGEST
 from apps.trading.limit_settings import LEAST_REASON, PAIR
 from apps.trading.models import AccountMode, HaltMode
-from apps.trading.risk_view import Scope
+from apps.trading.risk.view import Scope
 from apps.users.rest.serializers import StrictSerializer, Text, WholeNumber, YesOrNo
 
 PLAIN = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)

@@ -16,10 +16,11 @@ from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 
 from apps.feeds.models import Exchange, TradePair
-from apps.trading import limits, selectors
+from apps.trading import selectors
 from apps.trading.fields import Money
 from apps.trading.models import Account, RiskLimit, Trade
-from apps.trading.risk_view import Scope
+from apps.trading.risk import limits
+from apps.trading.risk.view import Scope
 from apps.users.roles import ADMIN
 from apps.users.services import Actor, record
 

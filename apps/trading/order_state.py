@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from apps.feeds.market import Side
 from apps.feeds.orders import Fill, OrderStatus, OrderUpdate
-from apps.trading.rounding import EXACT, SMALLEST
+from apps.trading.risk.rounding import EXACT, SMALLEST
 
 CANCELLED, EXPIRED, FILLED = OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.FILLED
 NOT_PLACED, OPEN, PARTIAL = OrderStatus.NOT_PLACED, OrderStatus.OPEN, OrderStatus.PARTIAL

@@ -16,14 +16,15 @@ from apps.feeds import selectors as feeds
 from apps.feeds.market import BookKey, Instrument, InstrumentStatus, MarketType, Side
 from apps.feeds.models import TradePair
 from apps.feeds.orders import OrderType, TimeInForce
-from apps.trading import limit_settings, limits
+from apps.trading import limit_settings
 from apps.trading.execution import cancelling, intake
 from apps.trading.execution.market import Market
 from apps.trading.limit_settings import PAIR
 from apps.trading.models import Account, AccountMode, Order, OrderIntent, RiskLimit
 from apps.trading.order_state import FINAL
-from apps.trading.risk_view import Scope
-from apps.trading.rounding import fee_up, grain, is_on_grid, notional, price_step
+from apps.trading.risk import limits
+from apps.trading.risk.rounding import fee_up, grain, is_on_grid, notional, price_step
+from apps.trading.risk.view import Scope
 from apps.users.models import User
 from apps.users.services import Actor, record
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from apps.feeds.market import Instrument, MarketType, Side
 from apps.feeds.orders import Balance, Balances, Fill, FundingPayment
-from apps.trading.rounding import EXACT, SMALLEST
+from apps.trading.risk.rounding import EXACT, SMALLEST
 
 ZERO = Decimal(0)
 Sums = Mapping[str, Decimal]  # asset -> amount

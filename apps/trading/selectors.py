@@ -15,7 +15,7 @@ from apps.feeds.market import BookKey, Instrument, InstrumentStatus, MarketType
 from apps.feeds.subscriptions import Task
 from apps.trading.models import Account, AccountMode, IntentState, Order, OrderIntent, RiskState, Trade
 from apps.trading.order_state import FINAL
-from apps.trading.risk_view import Scope, ScopeState
+from apps.trading.risk.view import Scope, ScopeState
 from apps.users.roles import ADMIN, TRADER, has_role
 
 SOURCE = "trade"

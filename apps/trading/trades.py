@@ -19,7 +19,7 @@ from apps.feeds.models import TradePair
 from apps.feeds.services import nudge_on_commit
 from apps.trading import selectors
 from apps.trading.models import MANUAL, Account, AccountMode, Order, OrderIntent, RiskState, Trade
-from apps.trading.risk_view import Scope, ScopeState
+from apps.trading.risk.view import Scope, ScopeState
 from apps.users.services import SYSTEM, Actor, record
 
 PRIORITIES = (-(2**31), 2**31 - 1)  # the column is an INT

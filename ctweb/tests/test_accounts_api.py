@@ -6,9 +6,10 @@ from django.utils import timezone
 from apps.feeds.market import MarketType
 from apps.feeds.orders import Permissions
 from apps.feeds.tests import canaries
-from apps.trading import accounts, keys, limit_settings
+from apps.trading import accounts, limit_settings
+from apps.trading.credentials import keys
+from apps.trading.credentials.probing import Probe, judged
 from apps.trading.models import Account, AccountKey, FundingPayment, Position, Wallet
-from apps.trading.probing import Probe, judged
 from apps.trading.tests import rows
 from apps.trading.tests.key_rows import KEYS, as_web_process
 from apps.users.models import Audit

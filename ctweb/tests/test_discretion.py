@@ -7,8 +7,8 @@ from django.test import Client
 
 from apps.feeds.orders import Credentials
 from apps.feeds.tests import canaries
+from apps.trading.credentials.probing import Probe
 from apps.trading.models import Account
-from apps.trading.probing import Probe
 from apps.trading.tests import rows
 from apps.trading.tests.key_rows import KEYS, as_web_process
 from apps.users.tests.people import person
@@ -22,7 +22,7 @@ def test_a_failure_with_a_key_in_hand_does_not_show_it(settings, tmp_path, monke
     stores_away(settings)
     as_web_process(settings, tmp_path)
     settings.DEBUG = debug
-    monkeypatch.setattr("apps.trading.keys.ask_exchange", broken)
+    monkeypatch.setattr("apps.trading.credentials.keys.ask_exchange", broken)
     client = Client(raise_request_exception=False)
     anna = person("trader", "anna")
     client.force_login(anna, backend="django.contrib.auth.backends.ModelBackend")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.trading.sealing import PrivateKey
+from apps.trading.credentials.sealing import PrivateKey
 from ctweb.conf.stores import databases
 from ctweb.env import ROOT, ConfigurationError, load, own_secret
 

@@ -13,9 +13,10 @@ from apps.feeds.bus import codec
 from apps.feeds.market import BookKey, MarketType
 from apps.feeds.tests.listings import list_pairs
 from apps.feeds.tests.published import HandMade
-from apps.trading import accounts, switches
+from apps.trading import accounts
 from apps.trading.execution.market import RedisMarket
 from apps.trading.execution.monitor import ExecutorStatus
+from apps.trading.halts import switches
 from apps.trading.models import OrderEvent, OrderIntent, RiskLimit, Trade
 from apps.trading.tests import rows
 from apps.trading.views import intents

@@ -2,9 +2,9 @@
 
 import pytest
 
-from apps.trading import halting
+from apps.trading.halts import halting
 from apps.trading.models import RiskLimit, RiskState
-from apps.trading.risk_view import Scope
+from apps.trading.risk.view import Scope
 from apps.trading.tests import rows
 from apps.users.models import Audit, IdempotentAnswer
 from ctweb.tests.desk import GUARD, Desk, open_desk

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.feeds.market import InstrumentStatus
 from apps.feeds.tests.listings import instrument, list_pairs
-from apps.trading import keys
+from apps.trading.credentials import keys
 from apps.trading.models import Account, AccountKey, Order, OrderIntent, RiskLimit, RiskState, Trade, TradingSwitch
 from apps.trading.tests import rows
 from apps.users.models import Alert, Audit

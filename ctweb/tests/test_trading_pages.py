@@ -10,7 +10,8 @@ from django.utils.html import escape
 
 from apps.feeds.tests import canaries
 from apps.feeds.tests.listings import list_pairs
-from apps.trading import accounts, keys
+from apps.trading import accounts
+from apps.trading.credentials import keys
 from apps.trading.models import Account, OrderEvent, Position, RiskLimit, RiskState, RiskUsage, Wallet
 from apps.trading.tests import rows
 from apps.trading.tests.key_rows import KEYS, as_web_process, probed

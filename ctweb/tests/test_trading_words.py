@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from apps.feeds.models import TradePair
-from apps.trading import limits
-from apps.trading.risk_view import DenyReason
+from apps.trading.risk import limits
+from apps.trading.risk.view import DenyReason
 from ctweb.pages.trading import words
 from ctweb.templatetags import format as formats
 from ctweb.templatetags import trading

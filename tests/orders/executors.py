@@ -25,7 +25,7 @@ from apps.trading.execution.executor import Executor, new_holder
 from apps.trading.execution.market import mid_of
 from apps.trading.execution.ports import CannotWork, Port
 from apps.trading.execution.remote_ports import RemotePorts, server_time
-from apps.trading.risk_view import Top
+from apps.trading.risk.view import Top
 from tests.orders.rows import BUILD
 from tests.orders.wire import MortalClient
 

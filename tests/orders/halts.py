@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db import connections
 
-from apps.trading import halting
 from apps.trading.execution import cancelling, resolving, working
+from apps.trading.halts import halting
 from apps.trading.models import Account, HaltMode, Order, OrderIntent
 from apps.trading.order_state import FINAL
-from apps.trading.risk_view import Scope
+from apps.trading.risk.view import Scope
 from apps.users.models import User
 from apps.users.services import Actor
 from tests.orders import endings, executors, patience, steps

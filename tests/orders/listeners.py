@@ -25,11 +25,11 @@ from apps.feeds.transport.gate import Gate
 from apps.feeds.transport.orders import OrderClient
 from apps.feeds.transport.private import PrivateSocket
 from apps.feeds.transport.timing import Timing
-from apps.trading import keys
 from apps.trading.collecting import sockets
 from apps.trading.collecting.collector import Collector
 from apps.trading.collecting.spool import Spool
 from apps.trading.collecting.timetable import Times
+from apps.trading.credentials import keys
 from apps.trading.execution import cancelling, lanes, resolving, working
 from apps.trading.models import IntentState, OrderFill, OrderIntent
 from tests.orders import endings, executors, patience, steps

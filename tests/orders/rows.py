@@ -16,8 +16,7 @@ from apps.feeds.services import sync_instruments
 from apps.feeds.transport import loop
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.http import Http
-from apps.trading import keyring
-from apps.trading.limits import CEILINGS
+from apps.trading.credentials import keyring
 from apps.trading.models import (
     MANUAL,
     Account,
@@ -30,7 +29,8 @@ from apps.trading.models import (
     TradingSwitch,
     Wallet,
 )
-from apps.trading.risk_view import Scope, ScopeState
+from apps.trading.risk.limits import CEILINGS
+from apps.trading.risk.view import Scope, ScopeState
 from apps.users.models import User
 from tests.orders import sealed
 

@@ -14,10 +14,10 @@ from apps.feeds.tests.trading_stand import WideGates, credentials
 from apps.feeds.transport import loop
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.orders import OrderClient, Purpose
-from apps.trading import keyring, keys
+from apps.trading.credentials import keyring, keys
+from apps.trading.credentials.probing import whole
+from apps.trading.credentials.sealing import Place
 from apps.trading.models import Account, AccountKey
-from apps.trading.probing import whole
-from apps.trading.sealing import Place
 from apps.users.models import User
 
 ASK_S = 120.0

@@ -7,7 +7,7 @@ from pathlib import Path
 import structlog
 
 from apps.feeds.market import BookKey, Instrument
-from apps.trading import paper_rows
+from apps.trading.bookkeeping import paper_rows
 from apps.trading.paper.account import PaperAccount
 from workers.database import Database
 from workers.paper.journal import Journal

@@ -8,7 +8,7 @@ import structlog
 from django.db import DataError, IntegrityError, ProgrammingError
 
 from apps.feeds.market import Instrument
-from apps.trading import paper_rows
+from apps.trading.bookkeeping import paper_rows
 from apps.trading.paper.account import PaperEvent
 from apps.trading.paper.ledger import Entry
 from workers.database import Database, DatabaseAwayError

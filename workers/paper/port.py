@@ -19,7 +19,7 @@ from apps.feeds.orders import (
     OrderUpdate,
     Positions,
 )
-from apps.trading import paper_rows
+from apps.trading.bookkeeping import paper_rows
 from apps.trading.execution.ports import SendersHalted, check_outside_transaction
 from apps.trading.execution.signal_file import is_halted
 from workers.paper.matcher import Matcher

@@ -14,7 +14,7 @@ from pathlib import Path
 from django.conf import settings
 
 from apps import logs
-from apps.trading import keyring
+from apps.trading.credentials import keyring
 from workers.embedded.redis import ServerMissing, find_server, write_configuration
 from workers.lifecycle import CannotStart
 from workers.supervisor import programs

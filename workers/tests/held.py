@@ -7,7 +7,7 @@ from apps.feeds.book.books import Books, Tracked
 from apps.feeds.drivers import registry
 from apps.feeds.market import BookKey, BookSnapshot, Instrument, Levels, PublicTrade, Side
 from apps.feeds.subscriptions import Subscription
-from apps.trading.risk_view import Top
+from apps.trading.risk.view import Top
 from workers.trader.windows import Windows
 
 MILLION = 1_000_000

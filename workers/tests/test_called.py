@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from apps.trading import halting
 from apps.trading.collecting.silence import Silence
 from apps.trading.execution import overdue
 from apps.trading.execution.breaking import break_due
+from apps.trading.halts import halting
 from apps.trading.models import RiskState, Trade
-from apps.trading.risk_view import Scope
+from apps.trading.risk.view import Scope
 from apps.trading.tests import key_rows, rows, stage
 from apps.users.alerts import ack
 from apps.users.models import Alert

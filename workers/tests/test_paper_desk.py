@@ -18,7 +18,8 @@ from apps.feeds.errors import InsufficientFunds, Retryable, UnknownOrder, WouldT
 from apps.feeds.market import Instrument, Side
 from apps.feeds.orders import NewOrder, OrderRef, OrderStatus, OrderType, TimeInForce
 from apps.feeds.tests.waiting import until
-from apps.trading import paper_rows, records
+from apps.trading import records
+from apps.trading.bookkeeping import paper_rows
 from apps.trading.execution.ports import SendersHalted
 from apps.trading.models import Order, OrderFill, PaperEntry, Wallet
 from apps.trading.tests import rows

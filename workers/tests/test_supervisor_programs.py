@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.trading import keyring
+from apps.trading.credentials import keyring
 from workers.__main__ import THREADS_END_S
 from workers.lifecycle import CannotStart
 from workers.supervisor import programs

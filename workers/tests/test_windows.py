@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from apps.feeds.market import FULL_DEPTH, BookKey, BookState, Instrument, Levels, PublicTrade, Side
 from apps.feeds.tests.listings import instrument
-from apps.trading.risk_view import Top
+from apps.trading.risk.view import Top
 from workers.tests.held import Held, Nowhere
 from workers.trader.windows import Windows
 

@@ -10,8 +10,8 @@ import structlog
 from django.db import DatabaseError
 
 from apps.feeds.errors import FeedError
+from apps.trading.bookkeeping.paper_rows import NotHeld, NotOnPaper
 from apps.trading.execution.ports import CannotWork
-from apps.trading.paper_rows import NotHeld, NotOnPaper
 from workers.database import DatabaseAwayError
 from workers.paper.journal import JournalFull
 

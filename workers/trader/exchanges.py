@@ -13,10 +13,10 @@ from django.db import DatabaseError, connections
 from apps.feeds.drivers import registry
 from apps.feeds.transport.orders import OrderClient
 from apps.feeds.transport.private import PrivateSocket
-from apps.trading import keys
 from apps.trading.collecting import sockets
 from apps.trading.collecting.collector import Collector
 from apps.trading.collecting.spool import Spool
+from apps.trading.credentials import keys
 from apps.trading.execution.clocks import Clocks
 from apps.trading.execution.ports import CannotWork
 from apps.trading.execution.remote import RemotePort

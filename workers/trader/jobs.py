@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
+from apps.trading.bookkeeping.usage import refresh_all
 from apps.trading.execution import cancelling, overdue, resolving
 from apps.trading.execution.breaking import break_due
 from apps.trading.execution.dead_men import tend
@@ -15,7 +16,6 @@ from apps.trading.execution.monitor import Reporter
 from apps.trading.execution.ports import Ports
 from apps.trading.execution.spreading import Spread
 from apps.trading.execution.working import sweep, work_lane
-from apps.trading.usage import refresh_all
 from apps.users.paging import Pager, page_due
 from workers.trader.threads import Job
 from workers.trader.wakes import Wakes

@@ -15,7 +15,7 @@ from apps.feeds.selectors import live_daemons
 from apps.feeds.shards import ranking
 from apps.trading.execution.opened import resource_of
 from apps.trading.models import Account, AccountMode
-from apps.trading.risk_view import Scope
+from apps.trading.risk.view import Scope
 from apps.users.alerts import raise_alert
 from workers.database import Database, DatabaseAwayError
 

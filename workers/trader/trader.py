@@ -11,7 +11,8 @@ from django.db import connections
 from apps.feeds.bus.status import TradingStatus
 from apps.feeds.market import BookKey
 from apps.feeds.subscriptions import Subscription
-from apps.trading import paper_rows
+from apps.trading.bookkeeping import paper_rows
+from apps.trading.bookkeeping.reconciling import reconcile
 from apps.trading.execution import vitals
 from apps.trading.execution.catalogue import Catalogue
 from apps.trading.execution.executor import Executor, client_ids, new_holder
@@ -19,7 +20,6 @@ from apps.trading.execution.market import RedisMarket
 from apps.trading.execution.monitor import Reporter
 from apps.trading.execution.opened import open_account, resource_of
 from apps.trading.execution.ports import Ports
-from apps.trading.reconciling import reconcile
 from workers.database import Database
 from workers.lifecycle import Part
 from workers.markets import Markets

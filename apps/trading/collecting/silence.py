@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.db import close_old_connections
 
-from apps.trading.risk_view import Scope
+from apps.trading.risk.view import Scope
 from apps.users.alerts import raise_alert
 
 LONG_S = 60.0

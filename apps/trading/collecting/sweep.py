@@ -16,7 +16,8 @@ from apps.feeds.errors import InvalidOrder, UnknownOrder
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.models import TradePair
 from apps.feeds.orders import Fill, LookUp, OrderRef, OrderUpdate
-from apps.trading import comparing, holdings, recording, records
+from apps.trading import records
+from apps.trading.bookkeeping import comparing, holdings, recording
 from apps.trading.collecting import interest
 from apps.trading.collecting.interest import Interest
 from apps.trading.execution import hooks, resolving

@@ -8,7 +8,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, close_old
 
 from apps.feeds.market import Instrument
 from apps.feeds.orders import AccountEvent, Balances, Fill, OrderUpdate, Positions, in_base
-from apps.trading import comparing, recording
+from apps.trading.bookkeeping import comparing, recording
 from apps.trading.collecting.cache import EventCache
 from apps.trading.collecting.catalogue import Catalogue
 from apps.trading.collecting.spool import Spool

@@ -1,4 +1,4 @@
-"""Carries out what controls trip by themselves (`risk_breakers`), while nothing is being ordered as well."""
+"""Carries out what controls trip by themselves (`risk.breakers`), while nothing is being ordered as well."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from apps.feeds import selectors as feeds
 from apps.feeds.models import TradePair
-from apps.trading import halting
 from apps.trading.execution import guards
 from apps.trading.execution.catalogue import instruments
 from apps.trading.execution.executor import Executor
@@ -18,11 +17,12 @@ from apps.trading.execution.gathering import Seen, gather
 from apps.trading.execution.lanes import lane_of
 from apps.trading.execution.market import Market
 from apps.trading.execution.transactions import in_transaction
-from apps.trading.limits import PAUSE_MS
+from apps.trading.halts import halting
 from apps.trading.models import Account, LanePause, Order, Position, Wallet
 from apps.trading.records import ZERO
-from apps.trading.risk_breakers import Action, Trip, trips
-from apps.trading.risk_view import DenyReason, RiskView, Scope, ScopeState
+from apps.trading.risk.breakers import Action, Trip, trips
+from apps.trading.risk.limits import PAUSE_MS
+from apps.trading.risk.view import DenyReason, RiskView, Scope, ScopeState
 from apps.users import alerts
 
 log = structlog.get_logger(__name__)

@@ -16,7 +16,8 @@ from django.db.models.functions import Now
 
 from apps.feeds.errors import FeedError, OutcomeUnknown, Retryable
 from apps.feeds.orders import OrderStatus
-from apps.trading import applying, attempts, limits, order_state, recording, scopes
+from apps.trading import order_state
+from apps.trading.bookkeeping import applying, attempts, recording
 from apps.trading.execution import hooks
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.looking import ref_of
@@ -24,10 +25,12 @@ from apps.trading.execution.ports import CannotWork, Port
 from apps.trading.execution.together import FRESH, WISHED, cancel_together
 from apps.trading.execution.transactions import in_transaction
 from apps.trading.execution.waking import wake_cancels_on_commit
+from apps.trading.halts import scopes
 from apps.trading.intent import Purpose
 from apps.trading.models import HaltMode, Order, OrderEvent, RiskLimit, RiskState
 from apps.trading.order_state import FINAL, CancelState
-from apps.trading.risk_view import Scope, ScopeState
+from apps.trading.risk import limits
+from apps.trading.risk.view import Scope, ScopeState
 from apps.users.services import Actor, record
 
 log = structlog.get_logger(__name__)

@@ -24,7 +24,7 @@ from apps.trading.execution.ports import Port
 from apps.trading.execution.transactions import in_transaction
 from apps.trading.models import IntentResult, IntentState, Order, OrderEvent, OrderIntent
 from apps.trading.records import ZERO
-from apps.trading.risk import ApprovedOrder, Denied
+from apps.trading.risk.gate import ApprovedOrder, Denied
 
 LEAVE_S = 0.2  # so long before it expires the request must have left
 BEHIND = (

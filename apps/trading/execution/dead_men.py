@@ -20,12 +20,12 @@ from apps.feeds.drivers.trading import DeadManTerms
 from apps.feeds.errors import ClockSkew, FeedError, Refused, RequestExpired
 from apps.feeds.models import TradePair
 from apps.feeds.orders import OrderStatus
-from apps.trading.dead_man import Step, next_step
 from apps.trading.execution.ports import CannotWork, Port, Ports
+from apps.trading.halts.dead_man import Step, next_step
 from apps.trading.intent import Purpose
 from apps.trading.models import Account, Order
 from apps.trading.order_state import FINAL
-from apps.trading.risk_view import DeadMan, Scope
+from apps.trading.risk.view import DeadMan, Scope
 from apps.users.alerts import clear, raise_alert
 
 log = structlog.get_logger(__name__)

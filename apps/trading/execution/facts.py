@@ -12,11 +12,11 @@ from typing import Any
 from django.db import connection
 
 from apps.feeds.orders import OrderStatus
-from apps.trading import limits
 from apps.trading.execution.kinds import COLUMNS, FRIENDS, KINDS, OF_A_WHOLE, OUTCOMES
 from apps.trading.models import IntentState
 from apps.trading.order_state import FINAL
-from apps.trading.risk_view import Scope
+from apps.trading.risk import limits
+from apps.trading.risk.view import Scope
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 SENT_S = 2  # longer than any window of R10 and R12

@@ -13,12 +13,13 @@ from django.db.models.functions import Now
 from apps.feeds import selectors as feeds
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import OrderType, PositionSide
-from apps.trading import limits, records, scopes
+from apps.trading import records
 from apps.trading.execution import rates
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.intake import record_intent
 from apps.trading.execution.lanes import lane_of
 from apps.trading.execution.market import Market, mid_of
+from apps.trading.halts import scopes
 from apps.trading.intent import Purpose
 from apps.trading.models import (
     Account,
@@ -33,8 +34,9 @@ from apps.trading.models import (
     Trade,
 )
 from apps.trading.order_state import FINAL
-from apps.trading.risk_view import Scope, ScopeState
-from apps.trading.rounding import grain
+from apps.trading.risk import limits
+from apps.trading.risk.rounding import grain
+from apps.trading.risk.view import Scope, ScopeState
 from apps.users.alerts import raise_alert
 from apps.users.models import User
 

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from apps.feeds.drivers import registry
 from apps.feeds.market import BookKey, Instrument, Side
 from apps.feeds.orders import OrderStatus
-from apps.trading import limits
 from apps.trading.execution import facts, guards, held, rates
 from apps.trading.execution.catalogue import Instruments
 from apps.trading.execution.facts import Facts, Row, Subject
@@ -19,7 +18,8 @@ from apps.trading.execution.market import Market, mid_of
 from apps.trading.models import AccountMode
 from apps.trading.order_state import FINAL
 from apps.trading.records import milliseconds
-from apps.trading.risk_view import DeadMan, Held, Outcome, Parent, RiskView, Sent, Top, Working
+from apps.trading.risk import limits
+from apps.trading.risk.view import DeadMan, Held, Outcome, Parent, RiskView, Sent, Top, Working
 
 ZERO = Decimal(0)
 IN_DOUBT = (OrderStatus.PENDING, OrderStatus.UNKNOWN)  # the exchange may not have set their money aside

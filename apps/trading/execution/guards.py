@@ -10,7 +10,7 @@ from django.db import connection
 
 from apps.trading.execution.facts import Subject, number, time_at
 from apps.trading.models import HaltMode
-from apps.trading.risk_view import Scope, ScopeState
+from apps.trading.risk.view import Scope, ScopeState
 
 # MySQL's NOW is that of the statement's begin: before it waited for the lock
 CLOCK = {"mysql": "SYSDATE(6)", "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')"}

@@ -6,10 +6,10 @@ else is stopped as well, as by any other halt: the file being gone releases noth
 
 from pathlib import Path
 
-from apps.trading import halting
 from apps.trading.execution.signal_file import is_halted
+from apps.trading.halts import halting
 from apps.trading.models import RiskState
-from apps.trading.risk_view import Scope, ScopeState
+from apps.trading.risk.view import Scope, ScopeState
 
 ACTOR = halting.control("signal file")
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 from apps.feeds.market import Instrument, MarketType
 from apps.trading.execution.facts import Facts, Row
 from apps.trading.records import milliseconds
-from apps.trading.risk_view import Held, Mismatch
-from apps.trading.rounding import grain
+from apps.trading.risk.rounding import grain
+from apps.trading.risk.view import Held, Mismatch
 
 ZERO = Decimal(0)
 NOTED = Decimal(2)  # lots

@@ -22,7 +22,7 @@ from apps.trading.execution.transactions import in_transaction, is_lost
 from apps.trading.execution.waking import wake_on_commit
 from apps.trading.intent import Purpose
 from apps.trading.models import Account, Arbitrage, IntentResult, IntentState, OrderIntent, Trade
-from apps.trading.risk import Denied
+from apps.trading.risk.gate import Denied
 from apps.users.models import User
 from apps.users.services import SYSTEM, Actor
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from apps.feeds.market import Instrument
-from apps.trading import records, risk
+from apps.trading import records
 from apps.trading.execution import guards
 from apps.trading.execution.catalogue import Instruments
 from apps.trading.execution.facts import Subject
@@ -13,9 +13,10 @@ from apps.trading.execution.gathering import Seen, Sender, gather
 from apps.trading.execution.guards import Usage
 from apps.trading.execution.market import Market
 from apps.trading.models import OrderIntent
-from apps.trading.risk import ApprovedOrder, Denied
-from apps.trading.risk_view import DenyReason
-from apps.trading.rounding import EXACT, money_up
+from apps.trading.risk import gate
+from apps.trading.risk.gate import ApprovedOrder, Denied
+from apps.trading.risk.rounding import EXACT, money_up
+from apps.trading.risk.view import DenyReason
 
 NONSENSE = (ArithmeticError, LookupError, TypeError, ValueError)  # rows that cannot be reckoned with
 
@@ -57,7 +58,7 @@ def judge(row: OrderIntent, usage: Usage | None, around: Surroundings) -> Approv
             market=around.market,
             instruments=around.instruments,
         )
-        verdict = risk.approve(records.intent_of(row, instrument), view)
+        verdict = gate.approve(records.intent_of(row, instrument), view)
         if isinstance(verdict, ApprovedOrder):
             _reserve(row, verdict, view.rates[instrument.quote])
     except NONSENSE as error:

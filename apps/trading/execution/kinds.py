@@ -1,6 +1,6 @@
 """The one statement of `facts` as a table: which columns of which rows stand for what."""
 
-from apps.trading import limits
+from apps.trading.risk import limits
 
 OUTCOMES = limits.OUTCOMES_SEEN + 1  # one may be on its way
 

@@ -11,7 +11,7 @@ import structlog
 from apps.feeds.errors import FeedError
 from apps.feeds.market import MarketType
 from apps.feeds.orders import MarginMode
-from apps.trading import comparing
+from apps.trading.bookkeeping import comparing
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.lanes import ids_of
 from apps.trading.execution.ports import Port

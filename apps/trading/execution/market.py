@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from apps.feeds.bus.redis import read_book
 from apps.feeds.market import BookKey, BookState
 from apps.trading.caches import MARKET, Cache
-from apps.trading.risk_view import Top
+from apps.trading.risk.view import Top
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from django.db.models.functions import Coalesce, Now
 from apps.feeds.orders import OrderStatus
 from apps.trading.execution.transactions import change_free
 from apps.trading.models import Order
-from apps.trading.risk_view import Scope
+from apps.trading.risk.view import Scope
 from apps.users.alerts import raise_alert
 
 UNRESOLVED = (OrderStatus.PENDING, OrderStatus.UNKNOWN)

@@ -15,13 +15,13 @@ from apps.feeds.transport import loop
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.gate import RESERVE, Gates
 from apps.feeds.transport.orders import OrderClient, Purpose
-from apps.trading import keyring, keys
+from apps.trading.credentials import keyring, keys
+from apps.trading.credentials.sealing import CannotOpen
 from apps.trading.execution.asking import ANSWER_S, Nonces, Run, Seat
 from apps.trading.execution.clocks import Clocks, Sample, steady_s
 from apps.trading.execution.ports import CannotWork
 from apps.trading.execution.remote import RemotePort
 from apps.trading.models import Account, AccountKey, AccountMode
-from apps.trading.sealing import CannotOpen
 
 STAMP = (
     "SELECT a.active, a.mode, a.exchange_account, k.version, k.key_id"

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from apps.feeds.errors import FeedError, Retryable
 from apps.feeds.orders import OrderStatus, OrderUpdate
-from apps.trading import recording
+from apps.trading.bookkeeping import recording
 from apps.trading.execution import hooks
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.looking import Seen, instrument_of, look_at, ref_of
@@ -22,10 +22,10 @@ from apps.trading.execution.overdue import UNRESOLVED, watch_old
 from apps.trading.execution.ports import CannotWork, Port, patience
 from apps.trading.execution.transactions import change_free, is_passing
 from apps.trading.intent import Purpose
-from apps.trading.limits import Limits
 from apps.trading.models import FillSource, Order, OrderEvent
 from apps.trading.order_state import ENOUGH_MISSES, CancelState
 from apps.trading.records import ZERO
+from apps.trading.risk.limits import Limits
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 import structlog
 
 from apps.feeds.errors import DuplicateOrder, FeedError, OutcomeUnknown, Refused, Retryable
-from apps.trading import recording
+from apps.trading.bookkeeping import recording
 from apps.trading.execution import hooks
 from apps.trading.execution.claiming import Claim, expiry_ms
 from apps.trading.execution.executor import Executor

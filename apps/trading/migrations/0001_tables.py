@@ -5,7 +5,7 @@ import apps.feeds.orders
 import apps.trading.fields
 import apps.trading.intent
 import apps.trading.order_state
-import apps.trading.risk_view
+import apps.trading.risk.view
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.conf import settings
@@ -342,7 +342,7 @@ class Migration(migrations.Migration):
                 'db_table': 'risk_state',
                 'ordering': ['scope', 'scope_id'],
                 'default_permissions': ('view',),
-                'constraints': [models.UniqueConstraint(fields=('scope', 'scope_id'), name='risk_state_once'), models.CheckConstraint(condition=models.Q(('state__in', [apps.trading.risk_view.ScopeState['ACTIVE'], apps.trading.risk_view.ScopeState['REDUCING'], apps.trading.risk_view.ScopeState['HALTED']])), name='risk_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('scope', apps.trading.risk_view.Scope['GLOBAL']), ('scope_id', '')), models.Q(('scope__in', [apps.trading.risk_view.Scope['EXCHANGE'], apps.trading.risk_view.Scope['ACCOUNT'], apps.trading.risk_view.Scope['TRADE']]), models.Q(('scope_id', ''), _negated=True)), _connector='OR'), name='risk_state_scope')],
+                'constraints': [models.UniqueConstraint(fields=('scope', 'scope_id'), name='risk_state_once'), models.CheckConstraint(condition=models.Q(('state__in', [apps.trading.risk.view.ScopeState['ACTIVE'], apps.trading.risk.view.ScopeState['REDUCING'], apps.trading.risk.view.ScopeState['HALTED']])), name='risk_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('scope', apps.trading.risk.view.Scope['GLOBAL']), ('scope_id', '')), models.Q(('scope__in', [apps.trading.risk.view.Scope['EXCHANGE'], apps.trading.risk.view.Scope['ACCOUNT'], apps.trading.risk.view.Scope['TRADE']]), models.Q(('scope_id', ''), _negated=True)), _connector='OR'), name='risk_state_scope')],
             },
         ),
         migrations.CreateModel(

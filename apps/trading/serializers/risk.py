@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.feeds.serializers import ExactText
-from apps.trading.halt_report import Report, Verdict
+from apps.trading.halts.report import Report, Verdict
 from apps.trading.models import RiskLimit, RiskState, TradingSwitch
 
 

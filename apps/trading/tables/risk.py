@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.trading.fields import Money
-from apps.trading.risk_view import Scope, ScopeState
+from apps.trading.risk.view import Scope, ScopeState
 from apps.trading.tables.accounts import Account
 from apps.trading.tables.words import LIMIT_CHOICES, SCOPE_CHOICES, STATE_CHOICES, HaltMode
 
@@ -45,7 +45,7 @@ class RiskState(models.Model):
 
 
 class RiskLimit(models.Model):
-    """A limit that a person has set; names and defaults are those of `apps.trading.limits`.
+    """A limit that a person has set; names and defaults are those of `apps.trading.risk.limits`.
 
     `scope_id` as in `RiskState`, and SPOT_TRADE_PAIR.ID of a pair.
     """
@@ -106,7 +106,7 @@ class RiskUsage(models.Model):
     fees = Money(db_default=0)
     funding = Money(db_default=0)
     unrealised = Money(db_default=0)
-    began = models.JSONField(null=True)  # what had added up before, by asset, see `apps.trading.usage`
+    began = models.JSONField(null=True)  # what had added up before, by asset, see `apps.trading.bookkeeping.usage`
     updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -6,7 +6,7 @@ from apps.feeds.market import Side
 from apps.feeds.orders import MarginMode, OrderStatus, OrderType, PositionSide, TimeInForce
 from apps.trading.intent import Purpose
 from apps.trading.order_state import CancelState
-from apps.trading.risk_view import Scope, ScopeState
+from apps.trading.risk.view import Scope, ScopeState
 
 SIDES = (Side.BUY, Side.SELL)
 SIDE_CHOICES = [(side.value, side.value) for side in SIDES]

@@ -6,9 +6,9 @@ from typing import Any
 from apps.feeds.market import MarketType
 from apps.feeds.models import Exchange
 from apps.feeds.orders import Credentials, Permissions
-from apps.trading import keyring
+from apps.trading.credentials import keyring
+from apps.trading.credentials.probing import Probe, judged
 from apps.trading.models import Account
-from apps.trading.probing import Probe, judged
 from apps.users.services import Actor
 from apps.users.tests.people import person
 

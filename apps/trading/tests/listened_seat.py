@@ -25,7 +25,7 @@ from apps.feeds.transport import loop
 from apps.feeds.transport.gate import Gate
 from apps.feeds.transport.orders import Purpose
 from apps.feeds.transport.private import PrivateSocket
-from apps.trading import recording
+from apps.trading.bookkeeping import recording
 from apps.trading.collecting import sockets
 from apps.trading.collecting.collector import Collector
 from apps.trading.collecting.spool import Spool

@@ -11,11 +11,11 @@ from decimal import Decimal
 from apps.feeds.market import Side
 from apps.feeds.orders import Fill, OrderStatus, OrderUpdate
 from apps.trading.intent import OrderIntent, Purpose
-from apps.trading.limits import Limits
 from apps.trading.not_placed import Look, Patience, miss, ready_ms
 from apps.trading.order_state import CancelState, Order, advance_cancel, apply, apply_fill, lose, refuse
-from apps.trading.risk import ApprovedOrder, approve
-from apps.trading.risk_view import Held, Parent, RiskView, Scope, ScopeState, Working
+from apps.trading.risk.gate import ApprovedOrder, approve
+from apps.trading.risk.limits import Limits
+from apps.trading.risk.view import Held, Parent, RiskView, Scope, ScopeState, Working
 from apps.trading.tests.order_events import fill, update
 from apps.trading.tests.risk import NOW, SPOT, intent, view
 

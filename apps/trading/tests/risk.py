@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from apps.feeds.market import BookState, Instrument, MarketType, Side
 from apps.feeds.orders import OrderStatus, OrderType
 from apps.trading.intent import OrderIntent
-from apps.trading.limits import Limits
-from apps.trading.risk import ApprovedOrder, Denied, approve, propose
-from apps.trading.risk_view import Held, Parent, Proposal, RiskView, Scope, ScopeState, Sent, Top, Working
+from apps.trading.risk.gate import ApprovedOrder, Denied, approve, propose
+from apps.trading.risk.limits import Limits
+from apps.trading.risk.view import Held, Parent, Proposal, RiskView, Scope, ScopeState, Sent, Top, Working
 
 NOW = 10_000_000
 SPOT = Instrument(

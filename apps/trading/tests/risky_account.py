@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from apps.feeds.market import BookKey, Instrument, Side
 from apps.feeds.orders import OrderStatus
 from apps.trading.intent import OrderIntent
-from apps.trading.limits import Limits
-from apps.trading.risk import ApprovedOrder, Denied, approve
-from apps.trading.risk_view import DenyReason, Held, Parent, RiskView, Sent, Working
+from apps.trading.risk.gate import ApprovedOrder, Denied, approve
+from apps.trading.risk.limits import Limits
+from apps.trading.risk.view import DenyReason, Held, Parent, RiskView, Sent, Working
 from apps.trading.tests.risk import FUTURES, NOW, SPOT, intent, view
 
 LIMITS = Limits(

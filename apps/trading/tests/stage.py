@@ -21,7 +21,7 @@ from apps.trading.execution.lanes import lane_of
 from apps.trading.execution.market import mid_of
 from apps.trading.execution.ports import CannotWork, check_outside_transaction
 from apps.trading.models import Account, RiskLimit, RiskState, Trade, TradingSwitch, Wallet
-from apps.trading.risk_view import Top
+from apps.trading.risk.view import Top
 from apps.trading.tests import rows
 
 BUILD = "b1"

@@ -6,7 +6,8 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from apps.feeds.models import Exchange
-from apps.trading import accounts, keys, limit_settings
+from apps.trading import accounts, limit_settings
+from apps.trading.credentials import keys
 from apps.trading.models import Account, AccountKey, RiskState, RiskUsage, Wallet
 from apps.trading.tests import rows
 from apps.trading.tests.key_rows import as_web_process, probed, trader

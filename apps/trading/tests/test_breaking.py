@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
-from apps.trading import halting
 from apps.trading.execution import breaking
 from apps.trading.execution.breaking import Place, break_due, check, places
-from apps.trading.limits import MAX_PAUSES
+from apps.trading.halts import halting
 from apps.trading.models import (
     Arbitrage,
     LanePause,
@@ -23,7 +22,8 @@ from apps.trading.models import (
     Trade,
     Wallet,
 )
-from apps.trading.risk_view import Scope
+from apps.trading.risk.limits import MAX_PAUSES
+from apps.trading.risk.view import Scope
 from apps.trading.tests import key_rows, rows, stage
 from apps.users.alerts import ack, raise_alert
 from apps.users.models import Alert

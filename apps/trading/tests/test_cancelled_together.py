@@ -12,10 +12,11 @@ from apps.feeds.tests.trading_stand import TIMEOUT_S
 from apps.feeds.transport import loop
 from apps.feeds.transport.gate import Door, Gate, Gates
 from apps.feeds.transport.orders import OrderClient
-from apps.trading import halting, recording
+from apps.trading.bookkeeping import recording
 from apps.trading.execution import cancelling, together
+from apps.trading.halts import halting
 from apps.trading.models import Order, OrderEvent
-from apps.trading.risk_view import Scope
+from apps.trading.risk.view import Scope
 from apps.trading.tests import remote_seat
 from apps.trading.tests.remote_seat import Desk, Exchanges
 from apps.users.services import SYSTEM

@@ -12,10 +12,11 @@ from apps.feeds.errors import Retryable
 from apps.feeds.leases import acquire
 from apps.feeds.market import MarketType
 from apps.feeds.orders import OrderRef
-from apps.trading import halting, recording
+from apps.trading.bookkeeping import recording
 from apps.trading.execution import cancelling, lanes, resolving
+from apps.trading.halts import halting
 from apps.trading.models import FillSource, Order, OrderEvent
-from apps.trading.risk_view import Scope
+from apps.trading.risk.view import Scope
 from apps.trading.tests import remote_seat, rows
 from apps.trading.tests.remote_seat import Desk, Exchanges
 from apps.users.models import Audit

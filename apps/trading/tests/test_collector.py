@@ -10,7 +10,7 @@ from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import Fill, OrderStatus
 from apps.feeds.transport import loop
 from apps.feeds.transport.link import Link
-from apps.trading import recording
+from apps.trading.bookkeeping import recording
 from apps.trading.collecting.collector import Collector
 from apps.trading.models import Order, OrderFill, Wallet
 from apps.trading.tests import remote_seat, told

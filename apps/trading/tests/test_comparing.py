@@ -7,7 +7,7 @@ import pytest
 from apps.feeds.market import Side
 from apps.feeds.orders import Balance, Balances, Positions, PositionSide
 from apps.feeds.orders import Position as Told
-from apps.trading import comparing, recording
+from apps.trading.bookkeeping import comparing, recording
 from apps.trading.models import Account, FillSource, Position, Wallet
 from apps.trading.tests import rows, told
 

@@ -3,8 +3,8 @@
 import pytest
 
 from apps.feeds.drivers.trading import DeadManTerms
-from apps.trading.dead_man import Step, next_step
-from apps.trading.risk_view import DeadMan
+from apps.trading.halts.dead_man import Step, next_step
+from apps.trading.risk.view import DeadMan
 
 NOW = 1_000_000
 

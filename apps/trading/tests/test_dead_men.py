@@ -9,10 +9,10 @@ from apps.feeds.drivers import registry
 from apps.feeds.market import MarketType
 from apps.feeds.tests.trading_stand import credentials
 from apps.feeds.tests.waiting import await_that
-from apps.trading import halting
 from apps.trading.execution.dead_men import entries_rest
+from apps.trading.halts import halting
 from apps.trading.models import Account
-from apps.trading.risk_view import Scope
+from apps.trading.risk.view import Scope
 from apps.trading.tests import key_rows, remote_seat, timer_desk
 from apps.trading.tests.remote_seat import Desk
 from apps.trading.tests.timer_desk import KEPT, LEAST_VOLUME, NOT_OFFERED, deadline, end, is_armed, look, resting, terms

@@ -25,7 +25,7 @@ from apps.trading.models import (
     Trade,
     Wallet,
 )
-from apps.trading.risk_view import DeadMan, Mismatch, Parent, RiskView, Scope, ScopeState
+from apps.trading.risk.view import DeadMan, Mismatch, Parent, RiskView, Scope, ScopeState
 from apps.trading.tests import rows, stage
 from apps.users.alerts import clear, raise_alert
 from apps.users.models import Alert

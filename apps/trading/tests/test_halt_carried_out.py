@@ -12,12 +12,13 @@ from django.db.models.functions import Now
 from apps.feeds.errors import OutcomeUnknown
 from apps.feeds.market import BookKey, BookState, MarketType, Side
 from apps.feeds.orders import OrderStatus, OrderType
-from apps.trading import halting, recording
+from apps.trading.bookkeeping import recording
 from apps.trading.execution import cancelling, flattening, resolving
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.lanes import lane_of
 from apps.trading.execution.market import mid_of
 from apps.trading.execution.working import work_lane
+from apps.trading.halts import halting
 from apps.trading.models import (
     Account,
     HaltMode,
@@ -30,7 +31,7 @@ from apps.trading.models import (
     TradingSwitch,
     Wallet,
 )
-from apps.trading.risk_view import Scope, Top
+from apps.trading.risk.view import Scope, Top
 from apps.trading.tests import key_rows, remote_seat, stage
 from apps.trading.tests.remote_seat import Desk, Exchanges
 from apps.users.models import Alert

@@ -7,9 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
-from apps.trading import halting
 from apps.trading.execution import halt_file
 from apps.trading.execution.signal_file import is_halted
+from apps.trading.halts import halting
 from apps.trading.models import RiskState
 from apps.trading.tests import rows
 from apps.users.models import Audit

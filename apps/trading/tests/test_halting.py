@@ -2,11 +2,11 @@
 
 import pytest
 
-from apps.trading import halting, scopes
 from apps.trading.execution.working import work_lane
-from apps.trading.halting import NeedsConfirmation, NeedsReason, NoSuchScope
+from apps.trading.halts import halting, scopes
+from apps.trading.halts.halting import NeedsConfirmation, NeedsReason, NoSuchScope
 from apps.trading.models import HaltMode, Order, RiskState
-from apps.trading.risk_view import Scope, ScopeState
+from apps.trading.risk.view import Scope, ScopeState
 from apps.trading.tests import key_rows, rows, stage
 from apps.users.alerts import NotAPerson, raise_alert, waiting
 from apps.users.models import Alert, Audit

@@ -7,7 +7,8 @@ import pytest
 
 from apps.feeds.market import Side
 from apps.feeds.orders import FundingPayment as Payment
-from apps.trading import holdings, portfolio, recording
+from apps.trading import portfolio
+from apps.trading.bookkeeping import holdings, recording
 from apps.trading.models import FillSource, FundingPayment, Position, Wallet
 from apps.trading.tests import rows, told
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from apps.trading import keyring
-from apps.trading.keyring import KeyFileRefused, KeyFiles, RingBusy
-from apps.trading.sealing import KeyRing, Place
+from apps.trading.credentials import keyring
+from apps.trading.credentials.keyring import KeyFileRefused, KeyFiles, RingBusy
+from apps.trading.credentials.sealing import KeyRing, Place
 from tests.fixtures.captures import ROOT
 
 ROW = Place(table="account_key", pk=1, user_id=1, version=1)
@@ -112,7 +112,7 @@ def test_a_failure_inside_is_not_taken_for_a_busy_ring(files: KeyFiles):
 GROW = """
 import sys
 from pathlib import Path
-from apps.trading import keyring
+from apps.trading.credentials import keyring
 path = Path(sys.argv[1])
 while True:
     with keyring.alone(path):

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 
 from apps.feeds.orders import Credentials
 from apps.feeds.tests import canaries
-from apps.trading import keyring, keys
+from apps.trading.credentials import keyring, keys
+from apps.trading.credentials.probing import Check, Outcome
+from apps.trading.credentials.sealing import CannotOpen, NotOfThisRow, PrivateKey, UnknownKey
 from apps.trading.models import AccountKey
-from apps.trading.probing import Check, Outcome
-from apps.trading.sealing import CannotOpen, NotOfThisRow, PrivateKey, UnknownKey
 from apps.trading.tests.key_rows import KEYS, account, as_web_process, probed, trader
 from apps.users.models import Audit
 from apps.users.selectors import verify_audit

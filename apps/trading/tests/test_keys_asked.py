@@ -10,9 +10,9 @@ from apps.feeds.errors import Retryable
 from apps.feeds.models import Exchange
 from apps.feeds.orders import Credentials
 from apps.feeds.simulator.server import Simulator
-from apps.trading import keys
+from apps.trading.credentials import keys
+from apps.trading.credentials.probing import Check
 from apps.trading.models import Account
-from apps.trading.probing import Check
 
 KEYS = Credentials(key="canarykey-a7f3e09b", secret="canarysecret-c41d88e2")
 

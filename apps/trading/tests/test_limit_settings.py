@@ -6,8 +6,8 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from apps.trading import limit_settings
-from apps.trading.limits import CEILINGS
 from apps.trading.models import RiskLimit
+from apps.trading.risk.limits import CEILINGS
 from apps.trading.tests import rows
 from apps.users.models import Audit
 from apps.users.services import Actor

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from apps.trading.limits import CEILINGS, Limits, check, strictest
+from apps.trading.risk.limits import CEILINGS, Limits, check, strictest
 
 
 def test_what_nobody_sets_has_its_default():

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.feeds.orders import OrderStatus
-from apps.trading import plain, recording
+from apps.trading import plain
+from apps.trading.bookkeeping import recording
 from apps.trading.models import FillSource, OrderEvent
 from apps.trading.tests import told
 

@@ -11,7 +11,7 @@ from apps.feeds.tests import trading_stand
 from apps.feeds.tests.trading_hand import Hand
 from apps.feeds.tests.trading_stand import Stand, pytest_generate_tests  # noqa: F401 (pytest finds it here)
 from apps.feeds.transport.addresses import Addresses
-from apps.trading.probing import Check, Finding, Outcome, Probe, judged, probe
+from apps.trading.credentials.probing import Check, Finding, Outcome, Probe, judged, probe
 
 module = pytest.mark.asyncio(loop_scope="module")
 simulator = pytest_asyncio.fixture(trading_stand.simulator, scope="module", loop_scope="module")

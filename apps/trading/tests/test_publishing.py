@@ -9,7 +9,8 @@ import redis
 
 from apps.feeds.drivers.trading import Placed
 from apps.feeds.orders import Balance, Balances, OrderStatus
-from apps.trading import comparing, publishing, recording
+from apps.trading import publishing
+from apps.trading.bookkeeping import comparing, recording
 from apps.trading.models import FillSource
 from apps.trading.tests import told
 

@@ -11,12 +11,13 @@ from django.db.models.functions import Now
 from apps.feeds.errors import FeedError
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import OrderStatus
-from apps.trading import comparing, halting, reconciling
+from apps.trading.bookkeeping import comparing, reconciling
+from apps.trading.bookkeeping.reconciling import judge, reconcile
 from apps.trading.execution.ports import CannotWork
+from apps.trading.halts import halting
 from apps.trading.models import Account, Order, Position, RiskState, Wallet
 from apps.trading.order_state import FINAL
-from apps.trading.reconciling import judge, reconcile
-from apps.trading.risk_view import Scope
+from apps.trading.risk.view import Scope
 from apps.trading.tests import remote_seat
 from apps.trading.tests.listened_seat import counted, foreign, halted, placed, read, seat
 from apps.trading.tests.remote_seat import Desk, Exchanges

@@ -13,8 +13,8 @@ from apps.feeds.tests.trading_stand import TIMEOUT_S
 from apps.feeds.transport import loop
 from apps.feeds.transport.gate import RESERVE, Gates
 from apps.feeds.transport.orders import OrderClient
+from apps.trading.bookkeeping.reconciling import reconcile
 from apps.trading.models import Order
-from apps.trading.reconciling import reconcile
 from apps.trading.tests import remote_seat
 from apps.trading.tests.listened_seat import SOMEBODY, seat
 from apps.trading.tests.remote_seat import Desk, Exchanges

@@ -10,7 +10,7 @@ from apps.feeds.client_ids import ClientIds
 from apps.feeds.drivers.trading import IdForm, Placed
 from apps.feeds.errors import InsufficientFunds, OutcomeUnknown
 from apps.feeds.orders import OrderStatus
-from apps.trading import recording
+from apps.trading.bookkeeping import recording
 from apps.trading.models import (
     FillSource,
     Order,

@@ -11,7 +11,7 @@ from django.db import connections
 
 from apps.feeds.drivers.trading import Placed
 from apps.feeds.orders import OrderStatus
-from apps.trading import recording
+from apps.trading.bookkeeping import recording
 from apps.trading.models import FillSource, Order, OrderEvent, OrderFill, Position, StrayFill, TradeHistory
 from apps.trading.tests import rows, told
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from apps.feeds.market import Side
 from apps.feeds.orders import Fill, OrderStatus, OrderUpdate
-from apps.trading import recording
+from apps.trading.bookkeeping import recording
 from apps.trading.models import FillSource, Order, OrderEvent, OrderFill, Position, StrayFill, TradeHistory
 from apps.trading.tests import rows, told
 

@@ -7,7 +7,7 @@ import pytest
 
 from apps.feeds.orders import Credentials
 from apps.feeds.transport import loop
-from apps.trading import keyring, keys
+from apps.trading.credentials import keyring, keys
 from apps.trading.execution import remote_ports
 from apps.trading.execution.ports import CannotWork
 from apps.trading.execution.remote_ports import RemotePorts

@@ -13,7 +13,7 @@ from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import OrderStatus
 from apps.feeds.transport import loop
 from apps.feeds.transport.addresses import Addresses
-from apps.trading import recording
+from apps.trading.bookkeeping import recording
 from apps.trading.execution import looking, overdue, resolving
 from apps.trading.execution.ports import patience
 from apps.trading.intent import Purpose

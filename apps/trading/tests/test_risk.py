@@ -12,10 +12,10 @@ import apps.trading
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import MarginMode, NewOrder, OrderType, PositionSide, TimeInForce
 from apps.trading.intent import OrderIntent, Purpose
-from apps.trading.limits import Limits
-from apps.trading.risk import CONTROLS, ApprovedOrder, Denied, approve
-from apps.trading.risk_market import symbol_rules
-from apps.trading.risk_view import DeadMan, DenyReason, Mismatch, Parent, RiskView
+from apps.trading.risk.gate import CONTROLS, ApprovedOrder, Denied, approve
+from apps.trading.risk.limits import Limits
+from apps.trading.risk.market import symbol_rules
+from apps.trading.risk.view import DeadMan, DenyReason, Mismatch, Parent, RiskView
 from apps.trading.tests.risk import FUTURES, SPOT, TOP, held, intent, proposal, sent, verdict, view, working
 
 
@@ -85,7 +85,7 @@ def test_nobody_else_makes_or_changes_an_approved_order():
         order.amount = Decimal(9)  # type: ignore[misc]
     root = Path(apps.trading.__file__).parent
     assert [path.name for path in root.rglob("*.py") if "tests" not in path.parts and "_GATE" in path.read_text()] == [
-        "risk.py"
+        "gate.py"
     ]
 
 

@@ -7,37 +7,37 @@ from msgspec.structs import replace
 
 from apps.feeds.market import InstrumentStatus, Side
 from apps.feeds.orders import OrderStatus
-from apps.trading import risk, risk_exposure, risk_flow, risk_market
-from apps.trading.risk import CONTROLS, Check
-from apps.trading.risk_view import DeadMan, Mismatch, Parent
+from apps.trading.risk import exposure, flow, gate, market
+from apps.trading.risk.gate import CONTROLS, Check
+from apps.trading.risk.view import DeadMan, Mismatch, Parent
 from apps.trading.tests.risk import FUTURES, NOW, SPOT, TOP, held, intent, sent, verdict, view, working
 
 LAST = NOW - 999
 CASES = {
-    risk_flow.switch: (intent(), view(states={})),
-    risk_flow.build: (intent(), view(build_id="b0")),
-    risk_flow.alert: (intent(), view(alert_unacked_ms=0)),
-    risk_market.book: (intent(), view(top=replace(TOP, age_ms=9_000))),
-    risk_market.clock: (intent(), view(clock_error_ms=900)),
-    risk_market.symbol_rules: (intent(instrument=replace(SPOT, status=InstrumentStatus.SUSPENDED)), view()),
-    risk_market.collar: (intent(price="97"), view()),
-    risk_market.order_size: (intent(amount="1.1"), view()),
-    risk_market.depth: (intent(), view(top=replace(TOP, ask_depth=Decimal(1)))),
-    risk_exposure.open_orders: (intent(), view(working=tuple(working(intent_id=each) for each in range(5)))),
-    risk_exposure.leverage: (intent(instrument=FUTURES, leverage=4), view()),
-    risk_exposure.exposure: (intent(), view(holdings=(held("10"),))),
-    risk_exposure.balance: (intent(), view(free={})),
-    risk_flow.day_loss: (intent(), view(day_result_usdt=Decimal(-100))),
-    risk_flow.order_rate: (intent(), view(sent=tuple(sent(0, "0.4") for _ in range(5)))),
-    risk_flow.executions: (intent(), view(trade_sent_ms=(LAST,) * 10)),
-    risk_flow.duplicate: (intent(), view(sent=(sent(10),))),
-    risk_exposure.parent: (intent(), view(parent=Parent(amount=Decimal(1), committed=Decimal("0.6")))),
-    risk_exposure.self_trade: (intent(), view(working=(working(Side.SELL),))),
-    risk_flow.unknowns: (intent(), view(working=(working(status=OrderStatus.UNKNOWN),))),
-    risk_flow.rejects: (intent(), view(paused_until_ms=NOW + 1)),
-    risk_flow.mismatch: (intent(), view(mismatch=Mismatch(lots=Decimal(2), since_ms=0))),
-    risk_flow.unhedged: (intent(), view(unhedged_ms=(NOW,))),
-    risk_flow.dead_man: (intent(), view(dead_man=DeadMan(deadline_ms=None, fired=True))),
+    flow.switch: (intent(), view(states={})),
+    flow.build: (intent(), view(build_id="b0")),
+    flow.alert: (intent(), view(alert_unacked_ms=0)),
+    market.book: (intent(), view(top=replace(TOP, age_ms=9_000))),
+    market.clock: (intent(), view(clock_error_ms=900)),
+    market.symbol_rules: (intent(instrument=replace(SPOT, status=InstrumentStatus.SUSPENDED)), view()),
+    market.collar: (intent(price="97"), view()),
+    market.order_size: (intent(amount="1.1"), view()),
+    market.depth: (intent(), view(top=replace(TOP, ask_depth=Decimal(1)))),
+    exposure.open_orders: (intent(), view(working=tuple(working(intent_id=each) for each in range(5)))),
+    exposure.leverage: (intent(instrument=FUTURES, leverage=4), view()),
+    exposure.exposure: (intent(), view(holdings=(held("10"),))),
+    exposure.balance: (intent(), view(free={})),
+    flow.day_loss: (intent(), view(day_result_usdt=Decimal(-100))),
+    flow.order_rate: (intent(), view(sent=tuple(sent(0, "0.4") for _ in range(5)))),
+    flow.executions: (intent(), view(trade_sent_ms=(LAST,) * 10)),
+    flow.duplicate: (intent(), view(sent=(sent(10),))),
+    exposure.parent: (intent(), view(parent=Parent(amount=Decimal(1), committed=Decimal("0.6")))),
+    exposure.self_trade: (intent(), view(working=(working(Side.SELL),))),
+    flow.unknowns: (intent(), view(working=(working(status=OrderStatus.UNKNOWN),))),
+    flow.rejects: (intent(), view(paused_until_ms=NOW + 1)),
+    flow.mismatch: (intent(), view(mismatch=Mismatch(lots=Decimal(2), since_ms=0))),
+    flow.unhedged: (intent(), view(unhedged_ms=(NOW,))),
+    flow.dead_man: (intent(), view(dead_man=DeadMan(deadline_ms=None, fired=True))),
 }
 
 
@@ -50,5 +50,5 @@ def test_without_the_control_the_order_leaves(check: Check, monkeypatch: pytest.
     wanted, seen = CASES[check]
     number = next(control.number for control in CONTROLS if control.check is check)
     assert verdict(wanted, seen).startswith(f"{number} ")
-    monkeypatch.setattr(risk, "CONTROLS", tuple(control for control in CONTROLS if control.check is not check))
+    monkeypatch.setattr(gate, "CONTROLS", tuple(control for control in CONTROLS if control.check is not check))
     assert verdict(wanted, seen) == "OK"

@@ -7,9 +7,9 @@ from msgspec.structs import replace
 
 from apps.feeds.market import Side
 from apps.feeds.orders import MarginMode, OrderStatus, OrderType
-from apps.trading.risk import ApprovedOrder, approve
-from apps.trading.risk_exposure import Reservation, reducing, reservation
-from apps.trading.risk_view import Parent
+from apps.trading.risk.exposure import Reservation, reducing, reservation
+from apps.trading.risk.gate import ApprovedOrder, approve
+from apps.trading.risk.view import Parent
 from apps.trading.tests.risk import FUTURES, SPOT, TOP, held, intent, limits, proposal, verdict, view, working
 
 BUY, SELL = Side.BUY, Side.SELL

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from apps.feeds.market import Side
 from apps.feeds.orders import OrderStatus, TimeInForce
 from apps.trading.intent import OrderIntent, Purpose
-from apps.trading.risk_breakers import Action, Trip, trips
-from apps.trading.risk_flow import cancel_rate
-from apps.trading.risk_view import DeadMan, DenyReason, Mismatch, Outcome, RiskView, Scope, ScopeState
+from apps.trading.risk.breakers import Action, Trip, trips
+from apps.trading.risk.flow import cancel_rate
+from apps.trading.risk.view import DeadMan, DenyReason, Mismatch, Outcome, RiskView, Scope, ScopeState
 from apps.trading.tests.risk import FUTURES, NOW, SPOT, held, intent, limits, sent, verdict, view, working
 
 LONG = {"holdings": (held("5"),)}

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from apps.feeds.market import BookState, InstrumentStatus, Side
 from apps.feeds.orders import OrderType, TimeInForce
 from apps.trading.intent import Purpose
-from apps.trading.risk import ApprovedOrder, approve
-from apps.trading.risk_market import symbol_rules
-from apps.trading.risk_view import DenyReason
+from apps.trading.risk.gate import ApprovedOrder, approve
+from apps.trading.risk.market import symbol_rules
+from apps.trading.risk.view import DenyReason
 from apps.trading.tests.risk import FUTURES, SPOT, TOP, held, intent, limits, proposal, verdict, view
 
 

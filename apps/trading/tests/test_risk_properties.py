@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.trading.risk_view import DenyReason
+from apps.trading.risk.view import DenyReason
 from apps.trading.tests.risky_account import MARKETS, RiskyAccount
 
 EXAMPLES = int(os.environ.get("CT_EXAMPLES", "1000"))

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from apps.feeds.market import BookState, Side
 from apps.feeds.orders import OrderStatus
-from apps.trading.risk import ApprovedOrder, approve
-from apps.trading.risk_breakers import Action, trips
-from apps.trading.risk_view import Mismatch
+from apps.trading.risk.breakers import Action, trips
+from apps.trading.risk.gate import ApprovedOrder, approve
+from apps.trading.risk.view import Mismatch
 from apps.trading.tests.risk import FUTURES, NOW, SPOT, TOP, intent, sent, verdict, view, working
 
 RUNS = settings(max_examples=int(os.environ.get("CT_EXAMPLES", "1000")), deadline=None, derandomize=True, database=None)

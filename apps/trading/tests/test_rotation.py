@@ -7,10 +7,10 @@ from django.core.management import CommandError, call_command
 from msgspec.structs import replace
 
 from apps.feeds.tests import canaries
-from apps.trading import keyring, keys, rotation
+from apps.trading.credentials import keyring, keys, rotation
+from apps.trading.credentials.rotation import forget_old, rotate
+from apps.trading.credentials.sealing import NotOfThisRow, Sealed, UnknownKey
 from apps.trading.models import AccountKey
-from apps.trading.rotation import forget_old, rotate
-from apps.trading.sealing import NotOfThisRow, Sealed, UnknownKey
 from apps.trading.tests.key_rows import KEYS, account, as_web_process, probed, trader
 from apps.users.models import Audit
 from apps.users.selectors import verify_audit

@@ -18,11 +18,11 @@ from django.db import connection
 from msgspec.structs import replace
 
 from apps.feeds.orders import Credentials
-from apps.trading import keyring
-from apps.trading.keys import TABLE, place_of, sealed_of
+from apps.trading.credentials import keyring
+from apps.trading.credentials.keys import TABLE, place_of, sealed_of
+from apps.trading.credentials.rotation import BATCH
+from apps.trading.credentials.sealing import Place
 from apps.trading.models import Account, AccountKey
-from apps.trading.rotation import BATCH
-from apps.trading.sealing import Place
 from apps.trading.tests.key_rows import KEYS, account, as_web_process, trader
 from apps.users.models import Audit
 from apps.users.selectors import verify_audit
@@ -72,7 +72,7 @@ class Stepwise:
 import sys, django
 django.setup()
 from django.conf import settings
-from apps.trading import keyring, rotation
+from apps.trading.credentials import keyring, rotation
 from apps.users.services import SYSTEM
 def told(count):
     print(count, flush=True)

@@ -15,7 +15,7 @@ from apps.feeds.market import Instrument, MarketType, Side
 from apps.feeds.orders import units
 from apps.feeds.simulator.hyperliquid import listings as hyperliquid
 from apps.feeds.simulator.hyperliquid.orders import OrderError, _check_price
-from apps.trading.rounding import (
+from apps.trading.risk.rounding import (
     amount_down,
     amount_for,
     fee_up,

@@ -1,8 +1,8 @@
 import pytest
 
-from apps.trading import scopes
+from apps.trading.halts import scopes
 from apps.trading.models import Account, Order, OrderIntent
-from apps.trading.risk_view import Scope
+from apps.trading.risk.view import Scope
 from apps.trading.tests import rows
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from apps.trading.sealing import (
+from apps.trading.credentials.sealing import (
     OVERHEAD,
     BadKey,
     CannotOpen,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from apps.trading.sealing import CannotOpen, KeyRing, NotOfThisRow, Place, PrivateKey, Sealed
+from apps.trading.credentials.sealing import CannotOpen, KeyRing, NotOfThisRow, Place, PrivateKey, Sealed
 
 RUNS = settings(max_examples=int(os.environ.get("CT_EXAMPLES", "850")), deadline=None)
 RING = KeyRing(PrivateKey.generate() for _ in range(3))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from apps.feeds.client_ids import ClientIds
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import OrderRef, OrderStatus
-from apps.trading import recording
+from apps.trading.bookkeeping import recording
 from apps.trading.collecting.sweep import EVERYTHING, Part, sweep
 from apps.trading.models import Account, FillSource, Order, Position, StrayFill, Wallet
 from apps.trading.tests import remote_seat

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from apps.feeds.market import BookKey, Side
-from apps.trading import recording, usage
+from apps.trading.bookkeeping import recording, usage
 from apps.trading.models import Account, FillSource, Order, RiskUsage, Wallet
 from apps.trading.tests import rows, told
 

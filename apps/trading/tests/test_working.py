@@ -11,7 +11,7 @@ from apps.trading import tasks
 from apps.trading.execution import lanes
 from apps.trading.execution.working import MOST, Ended, Worked, sweep, work_lane
 from apps.trading.models import Order, OrderIntent
-from apps.trading.risk_view import Top
+from apps.trading.risk.view import Top
 from apps.trading.tests import stage
 from ctweb.celery import app
 

@@ -14,7 +14,7 @@ from apps.feeds.market import Instrument, MarketType, Side
 from apps.feeds.tests.trading_place import FAR, PARTS
 from apps.feeds.transport import loop
 from apps.feeds.transport.orders import Purpose
-from apps.trading import recording
+from apps.trading.bookkeeping import recording
 from apps.trading.execution.dead_men import tend
 from apps.trading.models import Account, FillSource, Order
 from apps.trading.tests import rows

@@ -14,11 +14,12 @@ from rest_framework.views import APIView
 
 from apps.feeds.errors import FeedError
 from apps.feeds.orders import Credentials
-from apps.trading import accounts, keys, selectors
+from apps.trading import accounts, selectors
 from apps.trading.bodies import AccountEditBody, Guarded, KeyBody, NewAccountBody, Reasoned
+from apps.trading.credentials import keys
+from apps.trading.credentials.probing import Probe
 from apps.trading.models import Account, AccountMode, RiskState
-from apps.trading.probing import Probe
-from apps.trading.risk_view import Scope
+from apps.trading.risk.view import Scope
 from apps.trading.serializers.accounts import AccountSerializer, KeyAnswerSerializer, KeySerializer
 from apps.trading.views import found
 from apps.users.rest import confirmation

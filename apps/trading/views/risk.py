@@ -14,10 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.trading import halting, limit_settings, limits, scopes, selectors, switches
+from apps.trading import limit_settings, selectors
 from apps.trading.bodies import HaltBody, LimitBody, LiveBody, RaiseBody, ReduceBody, ResumeBody
+from apps.trading.halts import halting, scopes, switches
 from apps.trading.models import Account, HaltMode, RiskLimit, RiskState, Trade, TradingSwitch
-from apps.trading.risk_view import Scope, ScopeState
+from apps.trading.risk import limits
+from apps.trading.risk.view import Scope, ScopeState
 from apps.trading.serializers.risk import (
     LimitNameSerializer,
     LimitSerializer,

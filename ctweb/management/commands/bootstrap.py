@@ -15,7 +15,7 @@ from apps.feeds.errors import Retryable
 from apps.feeds.market import BookKey, InstrumentStatus, MarketType
 from apps.feeds.services import outdate_catalogue
 from apps.monitoring.services import start_with
-from apps.trading import switches
+from apps.trading.halts import switches
 from apps.users.services import SYSTEM, ensure_admin
 from ctweb.env import own_secret
 

@@ -10,7 +10,7 @@ from apps.feeds.models import Exchange
 from apps.trading import selectors
 from apps.trading.accounts import LIVE_LIMITS
 from apps.trading.models import Account, AccountMode, RiskLimit, RiskState, Wallet
-from apps.trading.risk_view import Scope
+from apps.trading.risk.view import Scope
 from apps.trading.views.found import with_key
 from ctweb.pages.roles import trader_required
 from ctweb.pages.trading import shown

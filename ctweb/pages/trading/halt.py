@@ -5,9 +5,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from apps.trading import halting, selectors
+from apps.trading import selectors
+from apps.trading.halts import halting
 from apps.trading.models import HaltMode
-from apps.trading.risk_view import Scope
+from apps.trading.risk.view import Scope
 from apps.users.services import actor_of
 from ctweb.pages.roles import operator_required
 

@@ -12,7 +12,7 @@ from apps.feeds import selectors as feeds
 from apps.feeds.market import BookKey, Instrument, InstrumentStatus, MarketType
 from apps.trading import selectors
 from apps.trading.models import Account, AccountMode
-from apps.trading.rounding import grain
+from apps.trading.risk.rounding import grain
 from ctweb.live.units import lot_decimals, plain
 from ctweb.pages import ladder
 from ctweb.pages.roles import trader_required

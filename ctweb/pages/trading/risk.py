@@ -10,8 +10,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from apps.trading import halting, limit_settings, limits, scopes, selectors
+from apps.trading import limit_settings, selectors
 from apps.trading.execution import flattening
+from apps.trading.halts import halting, scopes
 from apps.trading.limit_settings import PAIR
 from apps.trading.models import (
     Account,
@@ -24,7 +25,8 @@ from apps.trading.models import (
     TradingSwitch,
 )
 from apps.trading.order_state import FINAL
-from apps.trading.risk_view import Scope, ScopeState
+from apps.trading.risk import limits
+from apps.trading.risk.view import Scope, ScopeState
 from apps.users.alerts import waiting
 from ctweb.pages.roles import operator_required, viewer_required
 from ctweb.pages.trading import shown

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from apps.trading import switches
+from apps.trading.halts import switches
 from apps.users.services import Actor
 
 

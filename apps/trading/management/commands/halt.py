@@ -8,10 +8,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from apps.trading import halting
-from apps.trading.halt_report import Report
+from apps.trading.halts import halting
+from apps.trading.halts.report import Report
 from apps.trading.models import HaltMode
-from apps.trading.risk_view import Scope
+from apps.trading.risk.view import Scope
 from apps.users.alerts import NotAPerson
 from apps.users.services import Actor
 from apps.users.terminal import person

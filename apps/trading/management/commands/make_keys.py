@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.trading import keyring
+from apps.trading.credentials import keyring
 
 
 class Command(BaseCommand):

@@ -6,9 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.trading import halting
 from apps.trading.execution.signal_file import is_halted
-from apps.trading.risk_view import Scope
+from apps.trading.halts import halting
+from apps.trading.risk.view import Scope
 from apps.users.alerts import NotAPerson
 from apps.users.terminal import person
 

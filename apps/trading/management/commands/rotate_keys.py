@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.trading import keyring, rotation
+from apps.trading.credentials import keyring, rotation
 from apps.users.services import Actor
 
 ACTOR = Actor(user="manage.py rotate_keys")

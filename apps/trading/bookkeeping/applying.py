@@ -7,8 +7,9 @@ from msgspec.structs import replace
 
 from apps.feeds.errors import FeedError
 from apps.feeds.orders import Fill, OrderUpdate
-from apps.trading import attempts, executions, order_state, outside, plain, publishing
-from apps.trading.attempts import Attempt
+from apps.trading import order_state, plain, publishing
+from apps.trading.bookkeeping import attempts, executions, outside
+from apps.trading.bookkeeping.attempts import Attempt
 from apps.trading.models import FillSource
 from apps.trading.order_state import Alarm
 

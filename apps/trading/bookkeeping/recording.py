@@ -15,8 +15,9 @@ from apps.feeds.drivers.trading import Placed
 from apps.feeds.errors import FeedError
 from apps.feeds.market import Instrument
 from apps.feeds.orders import Fill, OrderStatus, OrderUpdate
-from apps.trading import applying, attempts, executions, gone, not_placed, order_state, outside, plain
-from apps.trading.attempts import Attempt
+from apps.trading import not_placed, order_state, plain
+from apps.trading.bookkeeping import applying, attempts, executions, gone, outside
+from apps.trading.bookkeeping.attempts import Attempt
 from apps.trading.execution import hooks
 from apps.trading.execution.transactions import in_transaction
 from apps.trading.models import FillSource, Order

@@ -2,7 +2,7 @@
 
 All 22 controls of the plan stand in one table, in the order in which they are asked; the first that denies is told.
 R20's and R21's other halves, who pages people and who refreshes the timer, are workers; what halts a scope by itself
-is in risk_breakers.py. Whatever is missing, is no number or fails, denies.
+is in breakers.py. Whatever is missing, is no number or fails, denies.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,11 +14,11 @@ from msgspec import Struct
 
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import NewOrder, OrderType, TimeInForce
-from apps.trading import risk_exposure, risk_flow, risk_market
 from apps.trading.intent import OrderIntent, Purpose
-from apps.trading.risk_exposure import Reservation
-from apps.trading.risk_view import DenyReason, Proposal, RiskView
-from apps.trading.rounding import EXACT, amount_down, notional, price_within, slipped
+from apps.trading.risk import exposure, flow, market
+from apps.trading.risk.exposure import Reservation
+from apps.trading.risk.rounding import EXACT, amount_down, notional, price_within, slipped
+from apps.trading.risk.view import DenyReason, Proposal, RiskView
 
 Check = Callable[[Proposal, RiskView], DenyReason | None]
 
@@ -31,30 +31,30 @@ class Control(Struct, frozen=True):
 
 
 CONTROLS = (
-    Control(1, risk_flow.switch),
-    Control(19, risk_flow.build),
-    Control(20, risk_flow.alert),
-    Control(5, risk_market.book),
-    Control(5, risk_market.clock),
-    Control(22, risk_market.symbol_rules),
-    Control(4, risk_market.collar),
-    Control(2, risk_market.order_size),
-    Control(3, risk_market.depth),
-    Control(6, risk_exposure.open_orders),
-    Control(7, risk_exposure.leverage),
-    Control(7, risk_exposure.exposure),
-    Control(8, risk_exposure.balance),
-    Control(9, risk_flow.day_loss),
-    Control(10, risk_flow.order_rate),
-    Control(11, risk_flow.executions),
-    Control(12, risk_flow.duplicate),
-    Control(13, risk_exposure.parent),
-    Control(14, risk_exposure.self_trade),
-    Control(15, risk_flow.unknowns),
-    Control(16, risk_flow.rejects),
-    Control(17, risk_flow.mismatch),
-    Control(18, risk_flow.unhedged),
-    Control(21, risk_flow.dead_man),
+    Control(1, flow.switch),
+    Control(19, flow.build),
+    Control(20, flow.alert),
+    Control(5, market.book),
+    Control(5, market.clock),
+    Control(22, market.symbol_rules),
+    Control(4, market.collar),
+    Control(2, market.order_size),
+    Control(3, market.depth),
+    Control(6, exposure.open_orders),
+    Control(7, exposure.leverage),
+    Control(7, exposure.exposure),
+    Control(8, exposure.balance),
+    Control(9, flow.day_loss),
+    Control(10, flow.order_rate),
+    Control(11, flow.executions),
+    Control(12, flow.duplicate),
+    Control(13, exposure.parent),
+    Control(14, exposure.self_trade),
+    Control(15, flow.unknowns),
+    Control(16, flow.rejects),
+    Control(17, flow.mismatch),
+    Control(18, flow.unhedged),
+    Control(21, flow.dead_man),
 )
 
 _GATE = object()
@@ -115,7 +115,7 @@ def approve(intent: OrderIntent, view: RiskView) -> ApprovedOrder | Denied:
             for control in CONTROLS:
                 if (reason := control.check(proposal, view)) is not None:
                     return Denied(reason=reason, control=control.number)
-            held = risk_exposure.reservation(proposal, view)
+            held = exposure.reservation(proposal, view)
             return ApprovedOrder(intent, proposal.amount, proposal.price, proposal.tif, held, _GATE)
     except Exception as error:  # noqa: BLE001 - whatever fails, nothing is sent
         return Denied(reason=DenyReason.FAILED, control=control.number, text=f"{type(error).__name__}: {error}")
@@ -132,7 +132,7 @@ def propose(intent: OrderIntent, view: RiskView) -> Proposal | DenyReason:
     rate = view.rates.get(intent.instrument.quote)
     if rate is None or rate <= 0:
         return DenyReason.MISSING
-    reduces = risk_exposure.reducing(intent, amount, view)
+    reduces = exposure.reducing(intent, amount, view)
     if intent.reduce_only and not reduces:
         return DenyReason.NOT_REDUCING
     value = notional(amount, price, intent.instrument)

@@ -8,10 +8,10 @@ from django.db.models import Q
 from msgspec import Struct
 
 from apps.feeds.orders import OrderStatus
-from apps.trading import scopes
+from apps.trading.halts import scopes
 from apps.trading.models import Account, HaltMode, IntentState, Order, OrderIntent, Position, RiskState
 from apps.trading.order_state import FINAL, CancelState
-from apps.trading.risk_view import Scope, ScopeState
+from apps.trading.risk.view import Scope, ScopeState
 
 MOST_LINES = 2_000
 

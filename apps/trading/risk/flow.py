@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from apps.feeds.orders import OrderStatus, OrderType, TimeInForce
-from apps.trading import limits
 from apps.trading.intent import Purpose
-from apps.trading.limits import Limits
-from apps.trading.risk_view import DenyReason, Proposal, RiskView, Scope, ScopeState
+from apps.trading.risk import limits
+from apps.trading.risk.limits import Limits
+from apps.trading.risk.view import DenyReason, Proposal, RiskView, Scope, ScopeState
 
 SECOND_MS = 1_000
 

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from apps.feeds.market import Instrument, Side
 from apps.feeds.orders import Fill
-from apps.trading import attempts, holdings, order_state, plain, publishing, records
-from apps.trading.attempts import Attempt
+from apps.trading import order_state, plain, publishing, records
+from apps.trading.bookkeeping import attempts, holdings
+from apps.trading.bookkeeping.attempts import Attempt
 from apps.trading.execution import hooks, statements
 from apps.trading.models import FillSource, Order, OrderFill, StrayFill, TradeHistory
 from apps.trading.records import ZERO

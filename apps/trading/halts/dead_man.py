@@ -6,7 +6,7 @@ It cancels everything of the account, what protects a position included: with on
 from enum import StrEnum
 
 from apps.feeds.drivers.trading import DeadManTerms
-from apps.trading.risk_view import DeadMan
+from apps.trading.risk.view import DeadMan
 
 
 class Step(StrEnum):

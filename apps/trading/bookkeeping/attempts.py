@@ -14,8 +14,9 @@ from apps.feeds import selectors as feeds
 from apps.feeds.market import Instrument, Side
 from apps.feeds.models import TradePair
 from apps.feeds.orders import Fill, OrderStatus
-from apps.trading import order_state, records, stopping
+from apps.trading import order_state, records
 from apps.trading.execution import guards, statements
+from apps.trading.halts import stopping
 from apps.trading.models import FillSource, IntentResult, IntentState, Order, OrderEvent, OrderFill, OrderIntent
 from apps.trading.order_state import CancelState
 

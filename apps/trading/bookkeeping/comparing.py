@@ -20,7 +20,7 @@ from apps.feeds.orders import Position as Told
 from apps.trading import publishing
 from apps.trading.execution.transactions import in_transaction
 from apps.trading.models import Account, Order, OrderFill, Position, Wallet
-from apps.trading.rounding import grain
+from apps.trading.risk.rounding import grain
 
 ZERO = Decimal(0)
 

@@ -7,8 +7,8 @@ from msgspec import Struct
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import MarginMode
 from apps.trading.intent import OrderIntent
-from apps.trading.risk_view import DenyReason, Proposal, RiskView
-from apps.trading.rounding import money_up
+from apps.trading.risk.rounding import money_up
+from apps.trading.risk.view import DenyReason, Proposal, RiskView
 
 ZERO = Decimal(0)
 

@@ -8,10 +8,10 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from apps.trading import risk_flow
-from apps.trading.limits import PAUSE_MS
-from apps.trading.risk_view import DenyReason, RiskView, ScopeState
-from apps.trading.rounding import EXACT
+from apps.trading.risk import flow
+from apps.trading.risk.limits import PAUSE_MS
+from apps.trading.risk.rounding import EXACT
+from apps.trading.risk.view import DenyReason, RiskView, ScopeState
 
 
 class Action(StrEnum):
@@ -33,19 +33,19 @@ class Trip(Struct, frozen=True):
 def trips(view: RiskView) -> list[Trip]:
     """All that is due for the view's account, TRADE and lane; carrying one out twice changes nothing."""
     with localcontext(EXACT):
-        state = risk_flow.mismatch_state(view)
+        state = flow.mismatch_state(view)
         due = (
-            (risk_flow.lost_too_much(view) is True, Trip(Action.HALT_ACCOUNT, DenyReason.DAY_LOSS)),
-            (risk_flow.executed_too_often(view), Trip(Action.HALT_TRADE, DenyReason.REPEATED_EXECUTION)),
-            (risk_flow.unknown_too_often(view), Trip(Action.HALT_ACCOUNT, DenyReason.UNKNOWN_BREAKER)),
+            (flow.lost_too_much(view) is True, Trip(Action.HALT_ACCOUNT, DenyReason.DAY_LOSS)),
+            (flow.executed_too_often(view), Trip(Action.HALT_TRADE, DenyReason.REPEATED_EXECUTION)),
+            (flow.unknown_too_often(view), Trip(Action.HALT_ACCOUNT, DenyReason.UNKNOWN_BREAKER)),
             (
-                risk_flow.rejected_too_often(view) and view.now_ms >= view.paused_until_ms,
+                flow.rejected_too_often(view) and view.now_ms >= view.paused_until_ms,
                 Trip(Action.PAUSE_LANE, DenyReason.LANE_PAUSED, view.now_ms + PAUSE_MS),
             ),
-            (risk_flow.paused_too_often(view), Trip(Action.HALT_ACCOUNT, DenyReason.REJECT_BREAKER)),
+            (flow.paused_too_often(view), Trip(Action.HALT_ACCOUNT, DenyReason.REJECT_BREAKER)),
             (state is ScopeState.REDUCING, Trip(Action.REDUCE_ACCOUNT, DenyReason.MISMATCH)),
             (state is ScopeState.HALTED, Trip(Action.HALT_ACCOUNT, DenyReason.MISMATCH)),
-            (risk_flow.unhedged_too_long(view), Trip(Action.REDUCE_TRADE, DenyReason.UNHEDGED)),
-            (risk_flow.unacked_too_long(view), Trip(Action.HALT_ACCOUNT, DenyReason.ALERT_UNACKED)),
+            (flow.unhedged_too_long(view), Trip(Action.REDUCE_TRADE, DenyReason.UNHEDGED)),
+            (flow.unacked_too_long(view), Trip(Action.HALT_ACCOUNT, DenyReason.ALERT_UNACKED)),
         )
     return [trip for is_due, trip in due if is_due]

@@ -16,12 +16,12 @@ from apps.feeds import selectors as feeds
 from apps.feeds.drivers import registry
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.models import TradePair
-from apps.trading import holdings
+from apps.trading.bookkeeping import holdings
 from apps.trading.execution import guards, rates
 from apps.trading.execution.market import Market
 from apps.trading.models import Account, Position, RiskUsage, Wallet
 from apps.trading.portfolio import Holding
-from apps.trading.rounding import EXACT, SMALLEST
+from apps.trading.risk.rounding import EXACT, SMALLEST
 
 ZERO = Decimal(0)
 PARTS = ("realised", "fees", "funding", "unrealised")

@@ -11,10 +11,10 @@ from pathlib import Path
 from django.db import connection, transaction
 from msgspec import Struct
 
-from apps.trading import keyring
-from apps.trading.keys import place_of, sealed_of
+from apps.trading.credentials import keyring
+from apps.trading.credentials.keys import place_of, sealed_of
+from apps.trading.credentials.sealing import CannotOpen, KeyRing
 from apps.trading.models import AccountKey
-from apps.trading.sealing import CannotOpen, KeyRing
 from apps.users.models import Audit
 from apps.users.services import Actor, record
 

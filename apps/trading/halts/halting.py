@@ -7,11 +7,12 @@ stop; only a person sets going again.
 
 from django.db.models.functions import Now
 
-from apps.trading import comparing, scopes
+from apps.trading.bookkeeping import comparing
 from apps.trading.execution.transactions import in_transaction
-from apps.trading.halt_report import report as report
+from apps.trading.halts import scopes
+from apps.trading.halts.report import report as report
 from apps.trading.models import Account, HaltMode, RiskState
-from apps.trading.risk_view import DenyReason, Scope, ScopeState
+from apps.trading.risk.view import DenyReason, Scope, ScopeState
 from apps.users.alerts import ack_scope, raise_alert, require_person
 from apps.users.services import Actor, record
 

@@ -12,9 +12,11 @@ from apps.feeds.drivers import registry
 from apps.feeds.market import Instrument
 from apps.feeds.models import TradePair
 from apps.feeds.orders import Fill, OrderStatus, OrderType, OrderUpdate
-from apps.trading import attempts, order_state, stopping
-from apps.trading.attempts import Attempt
+from apps.trading import order_state
+from apps.trading.bookkeeping import attempts
+from apps.trading.bookkeeping.attempts import Attempt
 from apps.trading.execution import guards, statements
+from apps.trading.halts import stopping
 from apps.trading.models import Account, Order, OrderEvent, OrderFill, Trade
 from apps.trading.records import ZERO
 

@@ -22,7 +22,7 @@ from apps.trading import portfolio, records
 from apps.trading.execution import guards, statements
 from apps.trading.models import FundingPayment, Order, OrderFill, Position, Wallet
 from apps.trading.portfolio import Holding
-from apps.trading.rounding import EXACT, SMALLEST
+from apps.trading.risk.rounding import EXACT, SMALLEST
 
 ZERO = Decimal(0)
 

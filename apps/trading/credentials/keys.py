@@ -17,10 +17,10 @@ from apps.feeds.transport import loop
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.gate import RESERVE, Gates
 from apps.feeds.transport.orders import OrderClient
-from apps.trading import keyring
+from apps.trading.credentials import keyring
+from apps.trading.credentials.probing import Check, Finding, Outcome, Probe, probe
+from apps.trading.credentials.sealing import CannotOpen, Place, PublicKey, Sealed
 from apps.trading.models import Account, AccountKey
-from apps.trading.probing import Check, Finding, Outcome, Probe, probe
-from apps.trading.sealing import CannotOpen, Place, PublicKey, Sealed
 from apps.users.services import SYSTEM, Actor, record
 
 TABLE = AccountKey._meta.db_table

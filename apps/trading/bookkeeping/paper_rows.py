@@ -25,7 +25,8 @@ from apps.feeds.orders import (
     TimeInForce,
     in_base,
 )
-from apps.trading import comparing, recording, records
+from apps.trading import records
+from apps.trading.bookkeeping import comparing, recording
 from apps.trading.execution.transactions import in_transaction
 from apps.trading.models import (
     Account,

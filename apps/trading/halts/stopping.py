@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 
-from apps.trading import halting
+from apps.trading.halts import halting
 from apps.trading.order_state import Alarm
-from apps.trading.risk_view import Scope
+from apps.trading.risk.view import Scope
 
 REASONS = {
     Alarm.PROOF_BROKEN: "was taken for dead or never placed, and is there",

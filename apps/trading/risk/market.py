@@ -1,8 +1,8 @@
 """Controls that hold an order against its market: R2 to R5 and R22. Each returns why it denies, or None."""
 
 from apps.feeds.market import BookState, InstrumentStatus, Side
-from apps.trading.risk_view import DenyReason, Proposal, RiskView
-from apps.trading.rounding import grain, is_on_grid, price_step
+from apps.trading.risk.rounding import grain, is_on_grid, price_step
+from apps.trading.risk.view import DenyReason, Proposal, RiskView
 
 
 def order_size(proposal: Proposal, view: RiskView) -> DenyReason | None:

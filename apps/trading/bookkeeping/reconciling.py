@@ -17,14 +17,16 @@ from msgspec import Struct
 from apps.feeds import selectors as feeds
 from apps.feeds.errors import FeedError
 from apps.feeds.orders import OrderStatus
-from apps.trading import comparing, halting, limits
+from apps.trading.bookkeeping import comparing
+from apps.trading.bookkeeping.comparing import Difference
 from apps.trading.collecting.interest import WORKING
 from apps.trading.collecting.sweep import EVERYTHING, Part, Swept, sweep
-from apps.trading.comparing import Difference
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.ports import Port
+from apps.trading.halts import halting
 from apps.trading.models import Account, AccountMode, Order, Position, RiskState, Wallet
-from apps.trading.risk_view import Scope, ScopeState
+from apps.trading.risk import limits
+from apps.trading.risk.view import Scope, ScopeState
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from apps.feeds.market import BookKey, BookState, Instrument, MarketType, Side
 from apps.feeds.orders import OrderStatus, TimeInForce
 from apps.trading.intent import OrderIntent, Purpose
-from apps.trading.limits import Limits
+from apps.trading.risk.limits import Limits
 
 
 class DenyReason(StrEnum):

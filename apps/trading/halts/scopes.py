@@ -4,7 +4,7 @@ from django.db.models import Q
 
 from apps.feeds.models import Exchange
 from apps.trading.models import Account, Trade
-from apps.trading.risk_view import Scope
+from apps.trading.risk.view import Scope
 
 LONGEST_NUMBER = 9  # digits of a primary key here
 EVERYTHING = Q(pk__isnull=False)  # no empty Q: that would vanish beside a narrower scope

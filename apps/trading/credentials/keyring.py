@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from apps.trading.sealing import BadKey, KeyRing, PrivateKey, PublicKey
+from apps.trading.credentials.sealing import BadKey, KeyRing, PrivateKey, PublicKey
 
 PRIVATE_MODE, PUBLIC_MODE, FOLDER_MODE = 0o400, 0o444, 0o700
 MOST_BYTES = 64_000  # some 1,000 keys
