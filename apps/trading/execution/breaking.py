@@ -9,11 +9,11 @@ from msgspec import Struct
 
 from apps.feeds import selectors as feeds
 from apps.feeds.models import TradePair
-from apps.trading.execution import guards
+from apps.trading.execution import guards, set_limits
 from apps.trading.execution.catalogue import instruments
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.facts import Subject
-from apps.trading.execution.gathering import Seen, gather
+from apps.trading.execution.gathering import Halts, Seen, gather
 from apps.trading.execution.lanes import lane_of
 from apps.trading.execution.market import Market
 from apps.trading.execution.transactions import in_transaction
@@ -42,6 +42,7 @@ class Place(Struct, frozen=True):
 
 def break_due(executor: Executor) -> int:
     """Look at whatever has traded, holds something or is in trouble; how much was stopped. Every half second."""
+    set_limits.tell_senseless()
     return sum(check(place, executor.market) for place in places())
 
 
@@ -101,6 +102,7 @@ def _check(place: Place, pair: TradePair, seen: Seen, market: Market) -> int:
         sender=None,
         market=market,
         instruments=instruments,
+        halts=Halts.STOPS,
     )
     return sum(_carry_out(trip, place, lane, view) for trip in trips(view))
 

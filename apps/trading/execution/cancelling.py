@@ -18,7 +18,7 @@ from apps.feeds.errors import FeedError, OutcomeUnknown, Retryable
 from apps.feeds.orders import OrderStatus
 from apps.trading import order_state
 from apps.trading.bookkeeping import applying, attempts, recording
-from apps.trading.execution import hooks
+from apps.trading.execution import hooks, set_limits
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.looking import ref_of
 from apps.trading.execution.ports import CannotWork, Port
@@ -27,7 +27,7 @@ from apps.trading.execution.transactions import in_transaction
 from apps.trading.execution.waking import wake_cancels_on_commit
 from apps.trading.halts import scopes
 from apps.trading.intent import Purpose
-from apps.trading.models import HaltMode, Order, OrderEvent, RiskLimit, RiskState
+from apps.trading.models import HaltMode, Order, OrderEvent, RiskState
 from apps.trading.order_state import FINAL, CancelState
 from apps.trading.risk import limits
 from apps.trading.risk.view import Scope, ScopeState
@@ -193,14 +193,14 @@ def _is_stopped(row: Order) -> bool:
 
 
 def _room(row: Order) -> int:
-    """R10: how many cancels of the account may leave now."""
+    """R10: how many cancels of the account may leave now; one at least each second, whatever the limit says."""
     named = Q(scope=Scope.GLOBAL) | Q(scope=Scope.EXCHANGE, scope_id=row.exchange.code)
     named |= Q(scope=Scope.ACCOUNT, scope_id=str(row.account_id))
-    rows = RiskLimit.objects.filter(named, name="max_cancels_s").values_list("name", "value")
+    rows = set_limits.read(named & Q(name="max_cancels_s"))
     left = OrderEvent.objects.filter(
         order__account_id=row.account_id or 0, kind="cancel sent", at__gt=Now() - timedelta(seconds=1)
     )
-    return max(0, limits.strictest(rows).max_cancels_s - left.count())
+    return max(0, max(1, limits.of_halts(rows, closing=False).max_cancels_s) - left.count())
 
 
 def _any(parts: list[Q]) -> Q:

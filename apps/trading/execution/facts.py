@@ -5,7 +5,7 @@ order is made of statements. Nothing of it is kept between two orders.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
 
@@ -108,8 +108,13 @@ def time_at(cell: Any) -> datetime | None:
 
 
 def number(cell: Any) -> Decimal | None:
-    """SQLite keeps money as text."""
-    return cell if cell is None or isinstance(cell, Decimal) else Decimal(cell)
+    """SQLite keeps money as text; what is none is NaN, with which nothing is reckoned."""
+    if cell is None or isinstance(cell, Decimal):
+        return cell
+    try:
+        return Decimal(cell)
+    except InvalidOperation:
+        return Decimal("NaN")
 
 
 @cache

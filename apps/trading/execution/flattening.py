@@ -14,7 +14,7 @@ from apps.feeds import selectors as feeds
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import OrderType, PositionSide
 from apps.trading import records
-from apps.trading.execution import rates
+from apps.trading.execution import rates, set_limits
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.intake import record_intent
 from apps.trading.execution.lanes import lane_of
@@ -29,7 +29,6 @@ from apps.trading.models import (
     Order,
     OrderIntent,
     Position,
-    RiskLimit,
     RiskState,
     Trade,
 )
@@ -123,9 +122,9 @@ def _most(state: RiskState, position: Position, market: Market) -> Decimal | Non
         return None
     named = Q(scope=Scope.GLOBAL) | Q(scope=Scope.EXCHANGE, scope_id=exchange)
     named |= Q(scope=Scope.ACCOUNT, scope_id=str(position.account_id)) | Q(scope="pair", scope_id=str(position.pair_id))
-    found = limits.strictest(RiskLimit.objects.filter(named).values_list("name", "value"))
+    found = limits.of_halts(set_limits.read(named), closing=True)
     depth = top.bid_depth if position.amount > 0 else top.ask_depth
-    return min(found.max_order_usdt / (mid * rate), depth * found.max_depth_share) * SPARE
+    return min(found.max_order_usdt / (mid * rate), depth * found.max_depth_share) * SPARE or None
 
 
 def _is_quiet(position: Position) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import Enum, auto
 
 from msgspec.structs import replace
 
@@ -23,6 +24,14 @@ from apps.trading.risk.view import DeadMan, Held, Outcome, Parent, RiskView, Sen
 
 ZERO = Decimal(0)
 IN_DOUBT = (OrderStatus.PENDING, OrderStatus.UNKNOWN)  # the exchange may not have set their money aside
+
+
+class Halts(Enum):
+    """What must be carried out whatever limits say, see `limits.of_halts`."""
+
+    NOTHING = auto()
+    STOPS = auto()  # a control that trips by itself
+    CLOSES = auto()  # an order of a flatten
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +73,12 @@ def gather(
     sender: Sender | None,
     market: Market,
     instruments: Instruments,
+    halts: Halts = Halts.NOTHING,
 ) -> RiskView:
     """In the transaction that has locked `usage`. `amount` is what the intent wants in all; `shared` as of
     `guards.switches`, and then an order of the lane that is still PENDING was left behind by somebody else.
+
+    Raise ValueError where limits make no sense, unless it is about something that `halts`.
     """
     switches = guards.switches(subject, shared=shared) if usage is not None else Switches()
     now = usage.now if usage is not None else guards.clock()
@@ -85,7 +97,7 @@ def gather(
         is_live=account is None or account.word not in (AccountMode.PAPER, AccountMode.TESTNET),
         live_allowed=switches.live_allowed,
         states=switches.states if account is not None and account.b else {},  # a closed account may do nothing
-        limits=limits.strictest((row.asset, row.n1) for row in found.of("limit") if row.n1 is not None),
+        limits=_limits(found, halts, flatten=switches.flatten),
         top=top,
         clock_error_ms=0 if sender is None else sender.clock_error_ms,
         working=working,
@@ -113,6 +125,12 @@ def gather(
         dead_man=_dead_man(account),
         flatten_confirmed=switches.flatten,
     )
+
+
+def _limits(found: Facts, halts: Halts, *, flatten: bool) -> limits.Limits:
+    rows = [(row.asset, row.n1) for row in found.of("limit") if row.n1 is not None]
+    closing = halts is Halts.CLOSES and flatten  # as long as a person wants it
+    return limits.of_halts(rows, closing=closing) if closing or halts is Halts.STOPS else limits.strictest(rows)
 
 
 def _working(subject: Subject, found: Facts, listed: dict[int, Instrument], *, claims: bool) -> Iterator[Working]:

@@ -9,9 +9,10 @@ from apps.trading import records
 from apps.trading.execution import guards
 from apps.trading.execution.catalogue import Instruments
 from apps.trading.execution.facts import Subject
-from apps.trading.execution.gathering import Seen, Sender, gather
+from apps.trading.execution.gathering import Halts, Seen, Sender, gather
 from apps.trading.execution.guards import Usage
 from apps.trading.execution.market import Market
+from apps.trading.intent import Purpose
 from apps.trading.models import OrderIntent
 from apps.trading.risk import gate
 from apps.trading.risk.gate import ApprovedOrder, Denied
@@ -57,6 +58,7 @@ def judge(row: OrderIntent, usage: Usage | None, around: Surroundings) -> Approv
             sender=around.sender,
             market=around.market,
             instruments=around.instruments,
+            halts=Halts.CLOSES if row.purpose == Purpose.FLATTEN else Halts.NOTHING,
         )
         verdict = gate.approve(records.intent_of(row, instrument), view)
         if isinstance(verdict, ApprovedOrder):

@@ -85,6 +85,18 @@ def strictest(rows: Iterable[tuple[str, Decimal]], ceilings: Mapping[str, Decima
     return structs.replace(Limits(), **{name: _as_field(name, value) for name, value in chosen.items()})
 
 
+def of_halts(rows: Iterable[tuple[str, Decimal]], *, closing: bool) -> Limits:
+    """What holds where something must be stopped whatever the rows say: one that makes no sense is passed over. With
+    `closing` nothing is stricter than its default: a limit of nothing shall not keep a position open.
+    """
+    found, default = strictest(row for row in rows if makes_sense(*row)), Limits()
+    if not closing:
+        return found
+    return structs.replace(
+        found, **{name: max(getattr(found, name), getattr(default, name)) for name in Limits.__struct_fields__}
+    )
+
+
 def makes_sense(name: str, value: Decimal) -> bool:
     """Whether `strictest` takes it: what people set does, what is written past them may not."""
     try:
