@@ -16,7 +16,7 @@ DEADLINE_S = 180.0
 NEEDS_CLIENTS = pytest.mark.skipif(not PYTHON.exists(), reason="no environment of foreign clients: make foreign")
 
 
-async def run(script: str, task: dict[str, Any]) -> Any:
+async def run(script: str, task: Any) -> Any:
     """What the script prints. It is ended at the deadline; AssertionError with its words when it fails."""
     process = await asyncio.create_subprocess_exec(
         str(PYTHON),

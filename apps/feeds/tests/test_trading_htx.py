@@ -344,8 +344,7 @@ SPOT_CODES = {
         *("12004", "12005", "12006", "12007", "12008"),
     ),
     errors.RateLimited: ("base-request-exceed-frequency-limit", "rate-too-many-requests", "1032"),
-    errors.OutcomeUnknown: ("base-system-error", "gateway-internal-error", "timeout"),
-    errors.Retryable: ("system-maintenance",),
+    errors.OutcomeUnknown: ("base-system-error", "gateway-internal-error", "timeout", "system-maintenance"),
     errors.InsufficientFunds: ("order-accountbalance-error", "account-frozen-balance-insufficient-error"),
     errors.InvalidOrder: (
         *("order-value-min-error", "order-limitorder-amount-min-error", "order-limitorder-amount-max-error"),

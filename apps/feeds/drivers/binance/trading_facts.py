@@ -114,7 +114,7 @@ _BOTH: Mapping[type[FeedError], Iterable[int]] = {
     UnknownOrder: (-2011, -2013),
 }
 _SPOT: Mapping[type[FeedError], Iterable[int]] = {
-    Refused: (-1004, -1131, -2021, -2022),
+    Refused: (-1131,),
     InvalidOrder: (-1134, -1135, -1145),
     UnknownSymbol: (-1151, -2016),
     UnknownOrder: (-2026,),

@@ -119,8 +119,7 @@ _BOTH: dict[str, type[FeedError]] = {
 }
 SPOT_ERRORS: Mapping[str, type[FeedError]] = _BOTH | {
     "1003": BadCredentials,
-    **dict.fromkeys(("base-system-error", "gateway-internal-error", "timeout"), OutcomeUnknown),
-    "system-maintenance": Retryable,
+    **dict.fromkeys(("base-system-error", "gateway-internal-error", "timeout", "system-maintenance"), OutcomeUnknown),
     **dict.fromkeys(("order-accountbalance-error", "account-frozen-balance-insufficient-error"), InsufficientFunds),
     **dict.fromkeys((f"order-limitorder-price-{edge}-error" for edge in _PRICE_BAND), InvalidOrder),
     **dict.fromkeys(
