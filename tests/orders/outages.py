@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from random import Random
 from typing import Any
@@ -13,6 +14,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+from django.db.models import F
 from django.db.models.functions import Now
 
 from apps.feeds.models import Lease
@@ -27,6 +29,7 @@ DEADLOCK, LOST = 1213, 2013
 LONG_S = 55.0  # exchanges take a minute at most
 DEADLOCKS = 0.04  # of statements inside transactions: of transactions about a fifth
 LOST_ACKS = 0.08  # of commits
+SOON_S = 0.2  # nobody answers anyway
 Cell = dict[str, Any]
 
 
@@ -105,15 +108,39 @@ def nothing(chance: Random, counted: Counter[str]) -> Iterator[None]:
 FAULTS = {"deadlocks": deadlocks, "lost acks": lost_acks, "": nothing}
 
 
-def look(cells: list[Cell], url: str | None, seconds: float) -> dict[str, int]:
-    """Look at the cells' orders all the time, at exchanges that are at `url`; how many have which status then."""
-    mine = executors.executor(executors.ports(url=url, timeout_s=1.0))
-    accounts = [each["account"] for each in cells]
-    began = time.monotonic()
-    while time.monotonic() - began < seconds:
-        Order.objects.filter(account__in=accounts, next_check_at__isnull=False).update(next_check_at=Now())
-        patience.patiently(lambda: resolving.resolve_due(mine))
-    return dict(Counter(Order.objects.filter(account__in=accounts).values_list("status", flat=True)))
+def grow_old(cells: list[Cell], seconds: float) -> int:
+    """As if their orders had been there for so long; how many there are."""
+    rows = Order.objects.filter(account__in=[each["account"] for each in cells])
+    return rows.update(created_at=F("created_at") - timedelta(seconds=seconds))
+
+
+def look(cells: list[Cell], url: str | None, rounds: int) -> int:
+    """Look at the cells' orders again and again, at exchanges that are at `url`; how often one was looked at."""
+    rows = Order.objects.filter(account__in=[each["account"] for each in cells], next_check_at__isnull=False)
+    looks = 0
+    for _ in range(rounds):
+        rows.update(next_check_at=Now())
+        looks += _look_once(cells, url, timeout_s=SOON_S)
+    return looks
+
+
+def look_after(cells: list[Cell], seconds: float) -> dict[str, int]:
+    """As if the time had passed: look at what is due then, once. `looks`, and how many were `not due`."""
+    rows = Order.objects.filter(account__in=[each["account"] for each in cells], next_check_at__isnull=False)
+    rows.update(next_check_at=F("next_check_at") - timedelta(seconds=seconds))
+    not_due = rows.filter(next_check_at__gt=Now()).count()
+    return {"looks": _look_once(cells, None, timeout_s=executors.TIMEOUT_S), "not due": not_due}
+
+
+def _look_once(cells: list[Cell], url: str | None, timeout_s: float) -> int:
+    ports, looks = executors.ports(url=url, timeout_s=timeout_s), Counter[int]()
+
+    def at(account: int) -> None:
+        mine = executors.executor(ports)
+        patience.patiently(lambda: looks.update({account: resolving.resolve_account(mine, account)}) or True)
+
+    patience.in_threads([partial(at, account) for account in {each["account"] for each in cells}])
+    return looks.total()
 
 
 def place(cells: list[Cell]) -> int:
