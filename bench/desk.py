@@ -14,7 +14,6 @@ BUYS = (("binance", "BTC/USDT", "0.0009"), ("okx", "ETH/USDT", "0.012"), ("kucoi
 RESTING = (("binance", "BTC/USDT", "0.0006"), ("bybit", "ETH/USDT", "0.02"), ("mexc", "SOL/USDT", "0.2"))
 NEAR = 0.985  # within the collar, and nowhere near a fill
 TRIES = 20  # risk refuses what comes while a busy machine's books are too old
-KEY = {"key": "a key of the simulator", "secret": "its secret"}
 
 
 def orders(page: Page, system: System) -> None:
@@ -67,11 +66,9 @@ def begin(system: System) -> None:
     """Once: an account at the simulator with its key, orders that fill, orders that rest."""
     if system.get("/api/v1/orders?limit=1")["results"]:
         return
-    wallets = {"spot": {"USDT": "2500", "BTC": "0.05"}}
-    system.simulator("accounts", {"exchange": "binance", "name": "desk", **KEY, "balances": wallets})
     home = {"exchange": "binance", "market_type": "spot", "mode": "testnet", "desk": True}
     made = system.post("/api/v1/accounts", {"name": "simulator", **home})
-    system.post(f"/api/v1/accounts/{made['id']}/key", KEY)
+    system.post(f"/api/v1/accounts/{made['id']}/simulated-key", {})
     on_paper = {
         each["exchange"]: each["id"]
         for each in system.get(LISTED)["results"]

@@ -10,6 +10,7 @@ urlpatterns = [
     path("accounts/<int:account_id>/approve", accounts.AccountApproveView.as_view(), name="api-account-approve"),
     path("accounts/<int:account_id>/close", accounts.AccountCloseView.as_view(), name="api-account-close"),
     path("accounts/<int:account_id>/key", accounts.AccountKeyView.as_view(), name="api-account-key"),
+    path("accounts/<int:account_id>/simulated-key", accounts.SimulatedKeyView.as_view(), name="api-simulated-key"),
     path("executors", executors.ExecutorsView.as_view(), name="api-executors"),
     path("intents", intents.IntentsView.as_view(), name="api-intents"),
     path("intents/preview", intents.IntentPreviewView.as_view(), name="api-intents-preview"),

@@ -76,7 +76,7 @@ def test_the_list_of_accounts_costs_the_same_however_long_it_is(desk, django_ass
         assert desk.anna.get("accounts", limit=1000).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["", "/approve", "/close", "/key"])
+@pytest.mark.parametrize("path", ["", "/approve", "/close", "/key", "/simulated-key"])
 @pytest.mark.parametrize("method", ["get", "post", "patch", "delete"])
 def test_somebody_elses_account_is_not_there(desk, path, method):
     theirs = desk.accounts["boris"]

@@ -56,6 +56,7 @@ ROUTES: dict[str, tuple[str, dict[str, str]]] = {
     "api/v1/accounts/<int:account_id>/approve": ("/api/v1/accounts/1/approve", {"POST": "trader"}),
     "api/v1/accounts/<int:account_id>/close": ("/api/v1/accounts/1/close", {"POST": "trader"}),
     "api/v1/accounts/<int:account_id>/key": ("/api/v1/accounts/1/key", {"POST": "trader", "DELETE": "trader"}),
+    "api/v1/accounts/<int:account_id>/simulated-key": ("/api/v1/accounts/1/simulated-key", {"POST": "trader"}),
     "api/v1/executors": ("/api/v1/executors", {"GET": "operator"}),
     "api/v1/intents": ("/api/v1/intents", {"GET": "trader", "POST": "trader"}),
     "api/v1/intents/preview": ("/api/v1/intents/preview", {"POST": "trader"}),

@@ -28,6 +28,7 @@ WRITABLE: dict[str, dict[str, Any]] = {
     f"POST accounts/{ACCOUNT}/approve": dict(GUARD),
     f"POST accounts/{ACCOUNT}/key": {"key": "k" * 20, "secret": "s"},
     f"DELETE accounts/{ACCOUNT}/key": {},
+    f"POST accounts/{ACCOUNT}/simulated-key": {},
     "POST intents": ORDER_BODY,
     "POST intents/preview": {name: value for name, value in ORDER_BODY.items() if name != "key"},
     f"POST intents/{INTENT}/cancel": {},

@@ -1,5 +1,6 @@
 """Accounts and their keys by REST. What is written of a key is never read again."""
 
+import secrets
 from typing import Any
 
 import structlog
@@ -16,7 +17,7 @@ from apps.feeds.errors import FeedError
 from apps.feeds.orders import Credentials
 from apps.trading import accounts, selectors
 from apps.trading.bodies import AccountEditBody, Guarded, KeyBody, NewAccountBody, Reasoned
-from apps.trading.credentials import keys
+from apps.trading.credentials import keys, simulated
 from apps.trading.credentials.probing import Probe
 from apps.trading.models import Account, AccountMode, RiskState
 from apps.trading.risk.view import Scope
@@ -127,20 +128,8 @@ class AccountKeyView(APIView):
         body.is_valid(raise_exception=True)
         values = body.validated_data
         asked = Credentials(key=values["key"], secret=values["secret"], passphrase=values["passphrase"])
-        probe = _probe(row, asked)
-        try:
-            kept = keys.keep(
-                account=row,
-                found=probe,
-                actor=actor_of(request),
-                cannot_withdraw=values["cannot_withdraw"],
-                reason=values["reason"],
-            )
-        except keys.KeyRefused as refused:
-            raise ValidationError({"key": [str(refused)], "findings": to_builtins(refused.findings)}) from None
-        except keys.NoSealingKey as error:
-            raise Unavailable(str(error)) from None
-        return Response({"key": KeySerializer(kept).data, "findings": to_builtins(probe.findings)})
+        told = {"cannot_withdraw": values["cannot_withdraw"], "reason": values["reason"]}
+        return Response(_kept(request, row, asked, told))
 
     @extend_schema(request=Reasoned, responses={204: None})
     @idempotent
@@ -150,6 +139,39 @@ class AccountKeyView(APIView):
         body.is_valid(raise_exception=True)
         accounts.remove_key(account_id=row.pk, actor=actor_of(request), **body.validated_data)
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class SimulatedKeyView(APIView):
+    """A key of an account that the simulator opens for it, with some money; as if one had brought it from there."""
+
+    read_role = write_role = TRADER
+
+    @extend_schema(request=Reasoned, responses=KeyAnswerSerializer)
+    @idempotent
+    def post(self, request: Request, account_id: int) -> Response:
+        row = found.open_account(request, account_id)
+        body = Reasoned(data=request.data)
+        body.is_valid(raise_exception=True)
+        if row.mode != AccountMode.TESTNET:
+            raise ValidationError({"detail": ["Only an account in testnet mode takes a key of the simulator."]})
+        try:
+            asked = simulated.open_account(row.exchange.code, f"account {row.pk} {secrets.token_hex(4)}")
+        except simulated.NoSimulator as error:
+            raise Unavailable(str(error)) from None
+        told = {"cannot_withdraw": True, "reason": body.validated_data["reason"]}
+        return Response(_kept(request, row, asked, told))
+
+
+def _kept(request: Request, row: Account, asked: Credentials, told: dict[str, Any]) -> dict[str, Any]:
+    """The answer about a key that is kept now; `told` as `keys.keep` takes it."""
+    probe = _probe(row, asked)
+    try:
+        kept = keys.keep(account=row, found=probe, actor=actor_of(request), **told)
+    except keys.KeyRefused as refused:
+        raise ValidationError({"key": [str(refused)], "findings": to_builtins(refused.findings)}) from None
+    except keys.NoSealingKey as error:
+        raise Unavailable(str(error)) from None
+    return {"key": KeySerializer(kept).data, "findings": to_builtins(probe.findings)}
 
 
 def _probe(row: Account, asked: Credentials) -> Probe:

@@ -1,5 +1,6 @@
 """`/trading/accounts/`: accounts and their keys, which are written once and never read."""
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -57,6 +58,7 @@ def account(request: HttpRequest, account_id: int) -> HttpResponse:
         "state": _states().get(str(row.pk), ""),
         "may": selectors.may_trade(user=request.user, account=row),
         "takes_key": row.mode != AccountMode.PAPER or row.requested_mode is not None,
+        "simulated": settings.CT_SIMULATOR_URL is not None and row.mode == AccountMode.TESTNET,
         "needed": LIVE_LIMITS,
         "limits": limits,
         "wallets": [(wallet, held.get((row.pk, wallet.asset))) for wallet in wallets],

@@ -26,6 +26,7 @@ from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.market import Market, Write
 from apps.feeds.simulator.sockets import Socket, encode
 from apps.feeds.simulator.streams import BookStream, Stream
+from apps.feeds.simulator.trading import issuing
 from apps.feeds.simulator.trading.rules import Rates, Rules
 
 HOST = "api.hyperliquid.xyz"
@@ -56,6 +57,7 @@ class Hyperliquid(Exchange):
         most_leverage=MOST_LEVERAGE,
         least=least,
         order_id=lambda number: str(57_118_000_000 + number),
+        new_key=issuing.wallet,
     )
 
     def __init__(self, world: World, recordings: Path | None = None) -> None:

@@ -17,6 +17,7 @@ from apps.feeds.simulator.trading.floor import Accepted
 from apps.feeds.simulator.trading.tickets import Refused
 
 T = TypeVar("T", bound="Body")
+WORDS = ("key", "secret", "passphrase")
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True):
@@ -24,17 +25,22 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class NewAccount(Body):
-    """Body of `POST /_sim/accounts`. `balances`: wallet -> asset -> amount as text; `kind`: one of the exchange's."""
+    """Body of `POST /_sim/accounts`. Without `key` the exchange makes one, and answers with it this one time.
+
+    `balances`: wallet -> asset -> amount as text; `money`: asset -> amount in every wallet; `kind`: one of the
+    exchange's.
+    """
 
     name: str
-    key: str
-    secret: str
+    key: str = ""
+    secret: str = ""
     passphrase: str = ""
     permissions: tuple[Literal["read", "trade", "withdraw"], ...] = ("read", "trade")
     ip_allowed: bool = True
     hedge: bool = False
     kind: str = ""
     balances: dict[str, dict[str, str]] = {}
+    money: dict[str, str] = {}
 
 
 class Fault(Body):
@@ -111,15 +117,20 @@ class TradingControl:
 
     async def open_account(self, request: web.Request) -> web.Response:
         def act(desk: Desk, body: NewAccount) -> dict[str, Any]:
-            key = Key(body.key, body.secret, body.passphrase, frozenset(body.permissions), body.ip_allowed)
-            money = {w: {a: Decimal(text) for a, text in assets.items()} for w, assets in body.balances.items()}
-            if unknown := set(money) - set(desk.rules_of(body.kind).wallets.values()):
+            wallets = set(desk.rules_of(body.kind).wallets.values())
+            told = {} if body.key else dict(zip(WORDS, desk.rules.new_key(), strict=True))
+            words = told or {name: getattr(body, name) for name in WORDS}
+            key = Key(**words, permissions=frozenset(body.permissions), ip_allowed=body.ip_allowed)
+            balances = dict.fromkeys(wallets, body.money) if body.money else {}
+            balances |= body.balances
+            money = {w: {a: Decimal(text) for a, text in assets.items()} for w, assets in balances.items()}
+            if unknown := set(money) - wallets:
                 raise ValueError(f"{body.exchange}: no wallets {sorted(unknown)}")
             account = desk.open_account(body.name, [key], hedge=body.hedge, kind=body.kind)
             for wallet, assets in money.items():
                 for asset, amount in assets.items():
                     desk.credit(account, wallet, asset, amount)
-            return {"name": account.name}
+            return {"name": account.name, **told}
 
         return await self._act(request, NewAccount, act)
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Literal
 
 from apps.feeds.simulator.listings import Listing
+from apps.feeds.simulator.trading import issuing
 from apps.feeds.simulator.trading.tickets import Mode
 
 Unique = Literal["never", "open", "day", "forever"]
@@ -55,6 +56,7 @@ class Rules:
     least: Callable[[Listing], Least] = nothing_least
     order_id: Callable[[int], str] = str  # from the number of the order, in order of acceptance
     futures_order_id: Callable[[int], str] | None = None  # where futures are otherwise
+    new_key: Callable[[], issuing.Made] = issuing.api_key
     kinds: dict[str, "Rules"] = field(default_factory=dict)  # of other accounts than the usual, by what they are called
 
     def uniqueness(self, market_type: str) -> Unique:
