@@ -1,6 +1,6 @@
 """Positions and wallets: by our fills, exactly as `portfolio` reckons, beside what the exchange last told.
 
-Called inside the transaction that writes the fill or the payment. Fills that come late are counted where they belong:
+Written in the transaction that writes the fill or the payment. Fills that come late are counted where they belong:
 the position is then reckoned anew from all its fills. What others execute on the account counts as well, since it is
 held there.
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Q
+from msgspec.structs import replace
 
 from apps.feeds import selectors as feeds
 from apps.feeds.market import Instrument, MarketType, Side
@@ -19,12 +20,15 @@ from apps.feeds.models import TradePair
 from apps.feeds.orders import Fill
 from apps.feeds.orders import FundingPayment as Payment
 from apps.trading import portfolio, records
+from apps.trading.bookkeeping import days
 from apps.trading.execution import guards, statements
+from apps.trading.execution.transactions import in_transaction
 from apps.trading.models import FundingPayment, Order, OrderFill, Position, Wallet
 from apps.trading.portfolio import Holding
 from apps.trading.risk.rounding import EXACT, SMALLEST
 
 ZERO = Decimal(0)
+PAID = "net"  # the side that payments are counted on
 
 
 def take_fills(order: Order, fills: Sequence[OrderFill], instrument: Instrument, now: datetime) -> None:
@@ -40,14 +44,17 @@ def take_fills(order: Order, fills: Sequence[OrderFill], instrument: Instrument,
         holding, fees = portfolio.take_fill(holding, value), fees + _fee(value, instrument)
     if _moment(values[0]) < latest:  # it came late
         holding = _reckoned(row, instrument)
+    if values[0].exchange_ms < days.began_ms(now):
+        days.recount(row.account_id)
     at = max(_moment(values[-1]), latest)
     _write(row, holding, now, last_ms=at[0], last_trade_id=at[1], fees=fees)
     if instrument.market_type is MarketType.SPOT:
         _expect(row.account_id, _moved(values, instrument), now)
 
 
+@in_transaction
 def take_funding(account_id: int, pair: TradePair, payment: Payment) -> bool:
-    """Keep a payment for holding a position; False: it was known."""
+    """Keep a payment for holding a position, and count it; False: it was known."""
     values = {
         "asset": payment.asset,
         "amount": payment.amount,
@@ -58,9 +65,25 @@ def take_funding(account_id: int, pair: TradePair, payment: Payment) -> bool:
         account_id=account_id, pair=pair, payment_id=payment.payment_id, defaults=values
     )
     if created:
-        row = _lock(account_id, pair.pk, "net")
-        _write(row, portfolio.take_funding(holding_of(row, feeds.instrument(pair)), payment), guards.clock())
+        row, now = _lock(account_id, pair.pk, PAID), guards.clock()
+        _write(row, portfolio.take_funding(holding_of(row, feeds.instrument(pair)), payment), now)
+        if payment.exchange_ms < days.began_ms(now):
+            days.recount(account_id)
     return created
+
+
+def before(row: Position, instrument: Instrument, at_ms: int) -> Holding:
+    """As it was at a moment: without the fills and payments of that time and later."""
+    late = FundingPayment.objects.filter(account_id=row.account_id, pair_id=row.pair_id, exchange_ms__gte=at_ms)
+    payments = late.values_list("asset", "amount") if row.side == PAID else ()
+    holding = holding_of(row, instrument)
+    if (row.last_ms or 0) >= at_ms:
+        holding = _reckoned(row, instrument, until_ms=at_ms)
+    with localcontext(EXACT):
+        funding = dict(holding.funding)
+        for asset, amount in payments:
+            funding[asset] = funding.get(asset, ZERO) - amount
+        return replace(holding, funding=funding)
 
 
 def holding_of(row: Position, instrument: Instrument) -> Holding:
@@ -105,10 +128,12 @@ def _write(row: Position, holding: Holding, now: datetime, **columns: object) ->
     statements.update(Position, row.pk, {**values, **columns})
 
 
-def _reckoned(row: Position, instrument: Instrument) -> Holding:
-    """From the position's first fill on; payments are not touched by that."""
+def _reckoned(row: Position, instrument: Instrument, *, until_ms: int | None = None) -> Holding:
+    """From the position's first fill on, up to a moment if there is one; payments are not touched by that."""
     holding = Holding(instrument=instrument, funding=_sums(row.funding_sums))
     for value in _fills(row, instrument):
+        if until_ms is not None and value.exchange_ms >= until_ms:
+            break
         holding = portfolio.take_fill(holding, value)
     return holding
 

@@ -5,7 +5,7 @@ Nothing is guessed: while a price is missing the last figures stay.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from typing import Any
 
@@ -16,9 +16,10 @@ from apps.feeds import selectors as feeds
 from apps.feeds.drivers import registry
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.models import TradePair
-from apps.trading.bookkeeping import holdings
+from apps.trading.bookkeeping import days, holdings
 from apps.trading.execution import guards, rates
 from apps.trading.execution.market import Market
+from apps.trading.execution.transactions import in_transaction
 from apps.trading.models import Account, Position, RiskUsage, Wallet
 from apps.trading.portfolio import Holding
 from apps.trading.risk.rounding import EXACT, SMALLEST
@@ -56,28 +57,62 @@ def refresh(account_id: int, market: Market) -> bool:
     row = RiskUsage.objects.filter(account_id=account_id).first()
     if row is None:
         return False
-    held = _holdings(account_id)
-    today = guards.clock().astimezone(UTC).date()
+    now = guards.clock()
     try:
-        worth = _rates(held, market)
-        sheet = _sheet(held, worth)
-        if row.day == today and row.began is not None:
-            values = _since(sheet, row.began, worth)
-        else:
-            values = {**dict.fromkeys(PARTS, ZERO), "day": today, "began": sheet.texts()}
-            values["equity"] = _equity(account_id, held, sheet, worth)
+        worth = _rates(_holdings(account_id), market)
+        if not _is_reckoned(row, now):
+            row = _begin(account_id, now, worth)
+        sums: dict[str, dict[str, str]] = (row.began or {})[days.SUMS]
+        values = _since(_sheet(_holdings(account_id), worth), sums, worth)
     except NoRate:
         return False
     changed = {name: value for name, value in values.items() if getattr(row, name) != value}
     if changed:
-        RiskUsage.objects.filter(pk=row.pk).update(**changed, updated_at=Now())
+        RiskUsage.objects.filter(pk=row.pk, day=row.day).update(**changed, updated_at=Now())
     return True
 
 
-def _holdings(account_id: int) -> list[Holding]:
+def _is_reckoned(row: RiskUsage, now: datetime) -> bool:
+    return row.day == now.astimezone(UTC).date() and row.began is not None and days.SUMS in row.began
+
+
+@in_transaction
+def _begin(account_id: int, now: datetime, worth: Sums) -> RiskUsage:
+    """What had added up by midnight; all that came since is of this day, however late we look at it for the first time.
+
+    Positions that were open then count at the price of that moment where we have it, else at that of now. Raise NoRate.
+    """
+    row = RiskUsage.objects.select_for_update().get(account_id=account_id)
+    today = now.astimezone(UTC).date()
+    is_new = row.day != today
+    known = {} if is_new or row.began is None else row.began.get(days.MARKS, {})
+    held = _holdings(account_id, days.began_ms(now))
+    marks = {
+        each.instrument.pair: Decimal(known.get(each.instrument.pair) or _mark(each.instrument, worth))
+        for each in held
+        if each.amount
+    }
+    row.began = {
+        days.SUMS: _sheet(held, worth, marks).texts(),
+        days.MARKS: {pair: f"{mark:f}" for pair, mark in marks.items()},
+    }
+    values: dict[str, Any] = {"day": today, "began": row.began}
+    if is_new:
+        values |= dict.fromkeys(PARTS, ZERO) | {"equity": _equity(account_id, row.began[days.SUMS], worth)}
+    for name, value in values.items():
+        setattr(row, name, value)
+    RiskUsage.objects.filter(pk=row.pk).update(**values, updated_at=Now())
+    return row
+
+
+def _holdings(account_id: int, at_ms: int | None = None) -> list[Holding]:
+    """Now, or as they were at a moment."""
     rows = list(Position.objects.filter(account_id=account_id).order_by("id"))
     pairs = TradePair.objects.select_related("exchange").in_bulk({row.pair_id for row in rows})
-    return [holdings.holding_of(row, feeds.instrument(pairs[row.pair_id])) for row in rows]
+    named = [(row, feeds.instrument(pairs[row.pair_id])) for row in rows]
+    if at_ms is None:
+        return [holdings.holding_of(row, instrument) for row, instrument in named]
+    return [holdings.before(row, instrument, at_ms) for row, instrument in named]
 
 
 def _rates(held: Iterable[Holding], market: Market) -> Sums:
@@ -91,7 +126,8 @@ def _rates(held: Iterable[Holding], market: Market) -> Sums:
     return rates.quotes(others, names, market) | rates.bases(traded, known, market, {}) | known
 
 
-def _sheet(held: Iterable[Holding], worth: Mapping[str, Decimal]) -> Sheet:
+def _sheet(held: Iterable[Holding], worth: Sums, marks: Mapping[str, Decimal] | None = None) -> Sheet:
+    """`marks` by pair, where they are not those of now."""
     sheet = Sheet(realised={}, fees={}, funding={}, unrealised={})
     with localcontext(EXACT):
         for each in held:
@@ -102,7 +138,8 @@ def _sheet(held: Iterable[Holding], worth: Mapping[str, Decimal]) -> Sheet:
             for asset, amount in each.funding.items():
                 _add(sheet.funding, asset, amount)
             if each.amount:
-                _add(sheet.unrealised, settle, each.unrealised(_mark(each.instrument, worth)))
+                mark = _mark(each.instrument, worth) if marks is None else marks[each.instrument.pair]
+                _add(sheet.unrealised, settle, each.unrealised(mark))
     return sheet
 
 
@@ -125,14 +162,17 @@ def _since(sheet: Sheet, began: Mapping[str, Mapping[str, str]], worth: Mapping[
     return values
 
 
-def _equity(account_id: int, held: Iterable[Holding], sheet: Sheet, worth: Mapping[str, Decimal]) -> Decimal:
-    """What the wallets hold of what can be valued, and on futures what the open positions would bring."""
-    account = Account.objects.get(pk=account_id)
+def _equity(account_id: int, began: Mapping[str, Mapping[str, str]], worth: Sums) -> Decimal:
+    """When the day began: what the wallets hold of what can be valued, and on futures what the open positions would
+    bring, without what came since."""
+    account, now = Account.objects.get(pk=account_id), _sheet(_holdings(account_id), worth)
     totals = Wallet.objects.filter(account_id=account_id).values_list("asset", "total")
+    since = _since(now, began, worth)
     with localcontext(EXACT):
         value = sum((total * worth[asset] for asset, total in totals if asset in worth), ZERO)
         if account.market_type == MarketType.FUTURES:
-            value += sum((each * _worth(worth, asset) for asset, each in sheet.unrealised.items()), ZERO)
+            value += sum((each * _worth(worth, asset) for asset, each in now.unrealised.items()), ZERO)
+        value -= since["realised"] + since["unrealised"] - since["fees"] + since["funding"]
         return value.quantize(SMALLEST)
 
 

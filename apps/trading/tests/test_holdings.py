@@ -4,6 +4,7 @@ from decimal import Decimal
 from random import Random
 
 import pytest
+from django.db import OperationalError, connection
 
 from apps.feeds.market import Side
 from apps.feeds.orders import FundingPayment as Payment
@@ -118,3 +119,20 @@ def test_funding_is_counted_once_and_apart():
     row = Position.objects.get(account=order.account)
     assert (row.funding, row.funding_sums, FundingPayment.objects.count()) == (Decimal("-1.5"), {"USDT": "-1.5"}, 1)
     assert (row.amount, row.entry_price) == (2, 55_000)
+
+
+def test_a_payment_that_cannot_be_counted_is_not_kept():
+    order = orders()[Side.BUY]
+    at = told.EXPIRES_MS
+    payment = Payment(payment_id="f1", symbol=order.pair.symbol, asset="USDT", amount=Decimal(-1), exchange_ms=at)
+
+    def lose(execute, sql, params, many, context):
+        if sql.startswith("UPDATE") and Position._meta.db_table in sql:
+            raise OperationalError(2013, "lost connection")
+        return execute(sql, params, many, context)
+
+    with pytest.raises(OperationalError), connection.execute_wrapper(lose):
+        holdings.take_funding(order.account_id, order.pair, payment)
+    assert not FundingPayment.objects.exists()
+    assert holdings.take_funding(order.account_id, order.pair, payment) is True
+    assert Position.objects.get(account=order.account).funding == -1

@@ -6,7 +6,10 @@ from decimal import Decimal
 import pytest
 
 from apps.feeds.market import BookKey, Side
-from apps.trading.bookkeeping import recording, usage
+from apps.feeds.orders import FundingPayment
+from apps.trading import records
+from apps.trading.bookkeeping import holdings, recording, usage
+from apps.trading.execution import guards
 from apps.trading.models import Account, FillSource, Order, RiskUsage, Wallet
 from apps.trading.tests import rows, told
 
@@ -39,12 +42,30 @@ def account() -> Account:
     return made
 
 
+def ago(**since: int) -> int:
+    """As exchanges tell time."""
+    return records.milliseconds(guards.clock() - timedelta(**since))
+
+
 def trade(account: Account, side: Side, amount: str, price: int, **changes) -> Order:
-    order = told.sent(account, side=side)
-    names = {"side": side, "exchange_order_id": f"x{order.pk}", "fee": Decimal(1), **changes}
+    order = told.sent(account, side=side, amount=Decimal(amount))
+    named = {"side": side, "exchange_order_id": f"x{order.pk}", "fee": Decimal(1), "exchange_ms": ago()}
+    names = {**named, **changes}
     fill = told.fill(order, f"t{order.pk}", amount, price, **names)
     recording.record_fill(account.pk, told.instrument(order), fill, FillSource.WS)
     return order
+
+
+def pay(account: Account, exchange_ms: int, amount: int) -> None:
+    payment = FundingPayment(
+        symbol="BTCUSDT",
+        payment_id=f"p{exchange_ms}",
+        asset="USDT",
+        amount=Decimal(amount),
+        rate=None,
+        exchange_ms=exchange_ms,
+    )
+    assert holdings.take_funding(account.pk, rows.pair(market_type="futures"), payment)
 
 
 def figures(account: Account) -> tuple[Decimal, ...]:
@@ -52,15 +73,44 @@ def figures(account: Account) -> tuple[Decimal, ...]:
     return row.realised, row.unrealised, row.fees, row.funding
 
 
-def test_a_day_begins_with_what_there_is(account):
-    trade(account, Side.BUY, "1", 59_000)
+def test_a_day_begins_with_what_there_was(account):
+    trade(account, Side.BUY, "1", 59_000, exchange_ms=ago(days=1))
     assert usage.refresh(account.pk, Prices())
     row = RiskUsage.objects.get(account=account)
     assert (figures(account), row.equity) == ((0, 0, 0, 0), 11_000)
 
 
+def test_what_came_after_midnight_is_of_the_day_though_nobody_has_looked_before(account):
+    trade(account, Side.BUY, "1", 59_000, exchange_ms=ago(days=1))
+    trade(account, Side.SELL, "0.5", 61_000)
+    pay(account, ago(days=1), -3)
+    pay(account, ago(), -5)
+    assert usage.refresh(account.pk, Prices())
+    # 0.5 at 2,000 more than paid; the other half is 500 above, where at this price the whole was 1,000 above
+    assert figures(account) == (1_000, 500 - 1_000, 1, -5)
+    assert RiskUsage.objects.get(account=account).equity == 10_500 - (1_000 - 500 - 1 - 5)
+
+
+def test_what_comes_late_of_the_day_before_is_not_of_this_day(account):
+    trade(account, Side.BUY, "1", 59_000, exchange_ms=ago(days=1))
+    usage.refresh(account.pk, Prices())
+    trade(account, Side.BUY, "0.5", 59_000, exchange_ms=ago(days=1, minutes=1))
+    usage.refresh(account.pk, Prices(BTC_USDT=59_100))
+    # 1.5 were held as the day began, at 60,000
+    assert figures(account) == (0, -1_350, 0, 0)
+    assert RiskUsage.objects.get(account=account).equity == 11_000
+
+
+def test_a_payment_that_comes_late_of_the_day_before_is_not_of_this_day(account):
+    trade(account, Side.BUY, "1", 59_000, exchange_ms=ago(days=1))
+    usage.refresh(account.pk, Prices())
+    pay(account, ago(days=1), -3)
+    usage.refresh(account.pk, Prices())
+    assert figures(account) == (0, 0, 0, 0)
+
+
 def test_what_came_since_is_told_apart(account):
-    trade(account, Side.BUY, "1", 59_000)
+    trade(account, Side.BUY, "1", 59_000, exchange_ms=ago(days=1))
     usage.refresh(account.pk, Prices())
     trade(account, Side.SELL, "0.5", 61_000)
     trade(account, Side.SELL, "0.25", 57_000)
@@ -71,7 +121,6 @@ def test_what_came_since_is_told_apart(account):
 
 def test_a_loss_of_an_open_position_counts(account):
     usage.refresh(account.pk, Prices())
-    RiskUsage.objects.filter(account=account).update(began={})
     trade(account, Side.BUY, "1", 60_000, fee=Decimal(0))
     assert usage.refresh(account.pk, Prices(BTC_USDT=59_880))
     assert figures(account) == (0, -120, 0, 0)
@@ -95,7 +144,7 @@ def test_while_a_price_is_missing_the_last_figures_stay(account):
 
 def test_the_next_day_begins_anew(account):
     usage.refresh(account.pk, Prices())
-    trade(account, Side.BUY, "1", 60_000)
+    trade(account, Side.BUY, "1", 60_000, exchange_ms=ago(days=1))
     usage.refresh(account.pk, Prices(BTC_USDT=59_000))
     row = RiskUsage.objects.get(account=account)
     RiskUsage.objects.filter(account=account).update(day=row.day - timedelta(days=1))
