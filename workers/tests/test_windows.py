@@ -61,6 +61,18 @@ def test_a_live_book_is_seen_with_its_depth_and_age():
     )
 
 
+def test_after_the_clock_was_set_back_a_book_is_not_taken_for_fresh():
+    now_ns = 3_600 * SECOND_NS
+    windows = Windows(Nowhere(), clock=lambda: now_ns)
+    held = Held(windows, BTC)
+    windows.need({held.key})
+    held.show(BIDS, ASKS, at_ns=now_ns)
+    now_ns -= 600 * SECOND_NS
+    top = windows.top(held.key)
+    assert top is not None
+    assert top.age_ms < 0  # which risk takes for too old
+
+
 def test_a_book_that_is_not_live_has_neither_top_nor_middle():
     windows = Windows(Beyond())
     held = Held(windows, BTC)

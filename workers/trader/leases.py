@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import time
 from collections.abc import Callable, Collection, Mapping
 
 import structlog
@@ -13,6 +12,7 @@ from msgspec import Struct
 from apps.feeds import leases
 from apps.feeds.selectors import live_daemons
 from apps.feeds.shards import ranking
+from apps.trading.execution.clocks import steady_s
 from apps.trading.execution.opened import resource_of
 from apps.trading.models import Account, AccountMode
 from apps.trading.risk.view import Scope
@@ -52,7 +52,7 @@ class AccountLeases:
         heartbeat: Callable[[], None],
         gained: Callable[[int, int], None],
         lost: Callable[[int, str], None],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = steady_s,
     ) -> None:
         """`heartbeat` is called in the database's thread. `gained(account, fence)`; `lost(account, reason)`: do
         nothing more for it, at once."""

@@ -13,11 +13,10 @@ from msgspec import Struct
 
 from apps.feeds.book.books import Tracked
 from apps.feeds.market import FULL_DEPTH, BookKey, BookState, Instrument, Levels, PublicTrade
-from apps.trading.execution.market import LEVELS, Market, exact, mid_of
+from apps.trading.execution.market import LEVELS, Market, age_ms, exact, mid_of
 from apps.trading.risk.view import Top
 
 SEEN = 50  # levels a side that paper orders may meet
-MILLISECOND_NS = 1_000_000
 
 
 class Watcher(Protocol):
@@ -111,7 +110,7 @@ class Windows:
             return None
         return Top(
             state=source.state,
-            age_ms=max(0, self._clock() - source.last_event_ns) // MILLISECOND_NS,
+            age_ms=age_ms(source.last_event_ns, self._clock()),
             owner_is_current=True,
             bid=exact(bids[0][0]),
             ask=exact(asks[0][0]),

@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from apps.feeds.client_ids import ClientIds
 from apps.trading.execution.catalogue import Catalogue
+from apps.trading.execution.clocks import steady_s
 from apps.trading.execution.market import Market
 from apps.trading.execution.ports import Ports
 
@@ -65,7 +66,7 @@ class Executor:
     market: Market
     ids: ClientIds
     expiry_ms: int = EXPIRY_MS
-    monotonic: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = steady_s  # a host that slept has not sent in time, and its leases have run out
     catalogue: Catalogue = field(default_factory=Catalogue)
     tally: Tally = field(default_factory=Tally)
     shut: Shut = field(default_factory=Shut)

@@ -90,16 +90,21 @@ def top_of(book: dict[str, Any], now_ns: int) -> Top | None:
     bids, asks = book["bids"][:LEVELS], book["asks"][:LEVELS]
     if not bids or not asks or book["checked_ns"] is None:
         return None
-    age_ms = (now_ns - book["checked_ns"]) // 1_000_000
     return Top(
         state=BookState(book["state"]),
-        age_ms=0 if -AHEAD_MS <= age_ms < 0 else age_ms,
+        age_ms=age_ms(book["checked_ns"], now_ns),
         owner_is_current=True,
         bid=exact(bids[0][0]),
         ask=exact(asks[0][0]),
         bid_depth=sum((exact(amount) for _, amount in bids), Decimal(0)),
         ask_depth=sum((exact(amount) for _, amount in asks), Decimal(0)),
     )
+
+
+def age_ms(at_ns: int, now_ns: int) -> int:
+    """Negative for what claims to come from the future, as after a clock was set back: nobody knows how old it is."""
+    age = (now_ns - at_ns) // 1_000_000
+    return 0 if -AHEAD_MS <= age < 0 else age
 
 
 def exact(number: float) -> Decimal:

@@ -1,10 +1,12 @@
 """The one request: what its answer makes of the order, and when it is not sent at all."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from apps.feeds.drivers.trading import Expiry, ExpiryCheck
 from apps.feeds.errors import (
     BadCredentials,
     Banned,
@@ -142,6 +144,24 @@ def test_what_waits_too_long_for_its_turn_does_not_leave():
     stopped.port.place = late
     assert stopped.send() is Fate.LEFT
     assert stopped.port.accepted == []
+
+
+def test_a_host_that_slept_after_the_commit_does_not_send_when_it_wakes(monkeypatch):
+    """An exchange whose requests carry no expiry would take it, however old it is."""
+    trade = stage.trade()
+    stage.want(trade)
+    port = stage.Exchange(trade.account_id, expiry=Expiry(check=ExpiryCheck.NONE, longest_ms=300_000))
+    place, told = port.place, time.clock_gettime
+
+    def asleep(order, *, check):
+        slept_s = {time.CLOCK_BOOTTIME: 3_600.0, time.CLOCK_REALTIME: 3_600.0}  # the monotonic one stands still
+        monkeypatch.setattr(time, "clock_gettime", lambda which: told(which) + slept_s.get(which, 0.0))
+        return place(order, check=check)
+
+    port.place = asleep
+    assert work_lane(stage.lane(trade), executor=stage.executor(port)).sent == 0
+    assert port.accepted == []
+    assert Order.objects.get().status == "PENDING"
 
 
 def test_no_exchange_is_asked_inside_a_transaction():
