@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import Any
 
 import structlog
+from django.db import OperationalError
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
@@ -23,7 +24,7 @@ from apps.trading.execution.executor import Executor
 from apps.trading.execution.looking import ref_of
 from apps.trading.execution.ports import CannotWork, Port
 from apps.trading.execution.together import FRESH, WISHED, cancel_together
-from apps.trading.execution.transactions import in_transaction
+from apps.trading.execution.transactions import in_transaction, is_passing, lock_free
 from apps.trading.execution.waking import wake_cancels_on_commit
 from apps.trading.halts import scopes
 from apps.trading.intent import Purpose
@@ -94,7 +95,7 @@ def cancel_account(executor: Executor, account_id: int, limit: int = 100) -> int
     for row in rows:
         if row.pk in together:
             continue
-        how = _cancel(port, row)
+        how = _cancel_free(port, row)
         sent += how is not Left.NOT_AT_ALL
         failed = failed + 1 if how is Left.IN_VAIN else 0
         if failed == IN_A_ROW:
@@ -131,6 +132,17 @@ def _after(row: Order) -> timedelta:
     return timedelta(seconds=wait_s + (TAKEN_S if row.cancel_state == CancelState.SENT else 0))
 
 
+def _cancel_free(port: Port, row: Order) -> Left:
+    """One whose row the database does not give us in time holds up no other."""
+    try:
+        return _cancel(port, row)
+    except OperationalError as error:
+        if not is_passing(error):
+            raise
+        log.warning("order is held by somebody", order=row.pk, error=str(error))
+        return Left.IN_VAIN
+
+
 def _cancel(port: Port, row: Order) -> Left:
     if not _claim([row]):
         return Left.NOT_AT_ALL
@@ -151,10 +163,13 @@ def _cancel(port: Port, row: Order) -> Left:
 
 
 def _claim(rows: Iterable[Order]) -> list[int]:
-    """Commit that this attempt of each leaves; those that are not over, and that nobody else sends."""
+    """Commit that this attempt of each leaves; those that are not over, and that nobody else sends. One whose row
+    somebody holds, as who is stopped in the middle of writing an answer does, is left out for now.
+    """
+    wanted = {row.pk: row for row in rows}
 
     def claim() -> list[int]:
-        return [row.pk for row in sorted(rows, key=lambda each: each.pk) if _advance(row)]
+        return [pk for pk in sorted(lock_free(Order.objects.filter(pk__in=wanted))) if _advance(wanted[pk])]
 
     return in_transaction(claim)()
 

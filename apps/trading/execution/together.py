@@ -13,7 +13,7 @@ from apps.feeds.errors import FeedError
 from apps.trading import publishing
 from apps.trading.execution.looking import instrument_of
 from apps.trading.execution.ports import Port
-from apps.trading.execution.transactions import in_transaction
+from apps.trading.execution.transactions import in_transaction, lock_free
 from apps.trading.models import Order, OrderEvent
 from apps.trading.order_state import FINAL, CancelState
 
@@ -42,7 +42,8 @@ def cancel_together(port: Port, rows: Sequence[Order]) -> list[int]:
 def _sent(rows: Sequence[Order]) -> list[int]:
     """Commit of all at once that this attempt of each has left; those that are not over, and that nobody else sent."""
     tried = {row.pk: row.cancel_attempts for row in rows}
-    locked = Order.objects.select_for_update().filter(pk__in=tried).exclude(status__in=list(FINAL)).order_by("pk")
+    free = lock_free(Order.objects.filter(pk__in=tried))  # who holds another may stand still: that is sent by itself
+    locked = Order.objects.filter(pk__in=free).exclude(status__in=list(FINAL)).order_by("pk")
     mine = [row for row in locked if row.cancel_state in FRESH and row.cancel_attempts == tried[row.pk]]
     Order.objects.filter(pk__in=[row.pk for row in mine]).update(
         cancel_state=CancelState.SENT,

@@ -58,10 +58,13 @@ def change_free(rows: QuerySet[Any], **values: Any) -> int:
 
     SQLite locks no rows: there the whole database is waited for, as ever.
     """
-    if connection.features.has_select_for_update_skip_locked:
-        free = rows.select_for_update(skip_locked=True).order_by().values_list("pk", flat=True)
-        rows = rows.filter(pk__in=list(free))
-    return rows.update(**values)
+    return rows.filter(pk__in=lock_free(rows)).update(**values)
+
+
+def lock_free(rows: QuerySet[Any]) -> list[Any]:
+    """The keys of those of `rows` that nobody has locked, locked for the rest of this transaction."""
+    skips = connection.features.has_select_for_update_skip_locked
+    return list(rows.select_for_update(skip_locked=skips).order_by().values_list("pk", flat=True))
 
 
 def is_inside() -> bool:

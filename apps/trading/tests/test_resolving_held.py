@@ -1,26 +1,23 @@
 """An order that cannot be looked at holds up no other: one whose row a stopped process holds, one that is broken."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
 from django.db.models.functions import Now
 
 from apps.feeds.market import MarketType
 from apps.trading.execution import overdue, resolving
 from apps.trading.models import Order
 from apps.trading.tests import remote_seat
+from apps.trading.tests.held_rows import held
 from apps.trading.tests.remote_seat import Desk, Exchanges
 from apps.users.models import Alert
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
-WAIT_S = 120.0
 
 
 @pytest.fixture
@@ -42,30 +39,6 @@ def left_behind(on: Desk, number: int) -> list[Order]:
 
 def statuses(made: list[Order]) -> list[str]:
     return [Order.objects.get(pk=row.pk).status for row in made]
-
-
-@contextmanager
-def held(row: Order) -> Iterator[None]:
-    """Its row is locked by a transaction that stands still."""
-    locked, over = Event(), Event()
-
-    def hold() -> None:
-        try:
-            with transaction.atomic():
-                Order.objects.select_for_update().get(pk=row.pk)
-                locked.set()
-                over.wait(WAIT_S)
-        finally:
-            connections.close_all()
-
-    thread = Thread(target=hold)
-    thread.start()
-    try:
-        assert locked.wait(WAIT_S)
-        yield
-    finally:
-        over.set()
-        thread.join(WAIT_S)
 
 
 @pytest.mark.mariadb
