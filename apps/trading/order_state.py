@@ -22,6 +22,7 @@ NOT_PLACED, OPEN, PARTIAL = OrderStatus.NOT_PLACED, OrderStatus.OPEN, OrderStatu
 PENDING, REJECTED, UNKNOWN = OrderStatus.PENDING, OrderStatus.REJECTED, OrderStatus.UNKNOWN
 
 FINAL = frozenset({FILLED, CANCELLED, REJECTED, EXPIRED, NOT_PLACED})
+NOT_OVER = tuple(status for status in OrderStatus if status not in FINAL)  # a query for these finds them by an index
 
 # what an exchange's word may change; UNKNOWN comes from a request without an answer, NOT_PLACED from a proof alone
 NEXT: Mapping[OrderStatus, frozenset[OrderStatus]] = {

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
-from django.db.models import F
+from django.db.models import F, Max
 from django.db.models.functions import Now
 from msgspec import Struct
 
@@ -118,7 +118,7 @@ def _age_ms(account_id: int) -> int:
 def _learn_fees(port: Port, account: Account) -> None:
     """What the exchange takes of us, by one of the pairs that the account trades; asked once a day."""
     fresh = Account.objects.filter(pk=account.pk, fees_at__gte=Now() - timedelta(seconds=FEES_S)).exists()
-    row = Order.objects.filter(account=account).select_related("pair__exchange").order_by("-id").first()
+    row = _last_order(account.pk)
     if fresh or row is None or account.mode == AccountMode.PAPER:
         return
     try:
@@ -129,6 +129,13 @@ def _learn_fees(port: Port, account: Account) -> None:
     Account.objects.filter(pk=account.pk).update(maker_fee=fees.maker, taker_fee=fees.taker, fees_at=Now())
 
 
+def _last_order(account_id: int) -> Order | None:
+    """By its time, which the end of an index tells; asked for in order, MariaDB may sort all that there ever were."""
+    rows = Order.objects.filter(account_id=account_id)
+    last_at = rows.aggregate(at=Max("created_at"))["at"]
+    return rows.filter(created_at=last_at).select_related("pair__exchange").first()
+
+
 def _report(account_id: int, swept: Swept, differences: Sequence[Difference]) -> Report:
     rows = Order.objects.filter(account_id=account_id)
     halted = RiskState.objects.filter(scope=Scope.ACCOUNT, scope_id=str(account_id), state=ScopeState.HALTED)
@@ -137,7 +144,7 @@ def _report(account_id: int, swept: Swept, differences: Sequence[Difference]) ->
         swept=swept,
         differences=list(differences),
         open_orders=rows.filter(status__in=WORKING, is_external=False).count(),
-        external=rows.filter(is_external=True).count(),
+        external=rows.filter(is_external=True, status__in=WORKING).count(),
         unresolved=rows.filter(status__in=UNRESOLVED).count(),
         is_halted=halted.exists(),
     )

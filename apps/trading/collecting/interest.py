@@ -12,7 +12,7 @@ from apps.feeds.models import TradePair
 from apps.feeds.orders import OrderStatus
 from apps.trading import records
 from apps.trading.models import Account, Order, OrderFill, Position, StrayFill, Trade
-from apps.trading.order_state import FINAL
+from apps.trading.order_state import NOT_OVER
 
 OVERLAP_MS = 300_000  # asked for again: lists of trades lag behind
 FIRST_MS = 86_400_000  # of an account that was never swept
@@ -88,13 +88,18 @@ def _since(account: Account, now_ms: int) -> int:
 
 
 def _pairs(account: Account, since: datetime) -> Iterable[TradePair]:
-    """Where something of the account is open, was going on since, or waits for its order."""
-    open_or_young = ~Q(status__in=list(FINAL)) | Q(ended_at__gte=since) | Q(created_at__gte=since)
-    orders = Order.objects.filter(open_or_young, account=account).order_by().values_list("pair_id", flat=True)
+    """Where something of the account is open, was going on since, or waits for its order; an index leads to each."""
+    rows = Order.objects.filter(account=account).order_by().values_list("pair_id", flat=True).distinct()
+    open_or_young = (
+        {"status__in": NOT_OVER},
+        {"ended_at__gte": since},
+        {"created_at__gte": since},
+    )
+    orders = {pair_id for condition in open_or_young for pair_id in rows.filter(**condition)}
     held = Position.objects.filter(account=account).exclude(amount=0, told_amount=None).exclude(amount=0, told_amount=0)
     waiting = StrayFill.objects.filter(account=account, order=None).values_list("symbol", flat=True)
     here = Q(exchange_id=account.exchange_id, market_type=account.market_type)
-    named = Q(pk__in=set(orders)) | here & Q(symbol__in=set(waiting))
+    named = Q(pk__in=orders) | here & Q(symbol__in=set(waiting))
     if account.market_type == "futures":
         named |= Q(pk__in=set(held.values_list("pair_id", flat=True)))
     return TradePair.objects.select_related("exchange").filter(named).order_by("id")

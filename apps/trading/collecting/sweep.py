@@ -23,6 +23,7 @@ from apps.trading.collecting.interest import Interest
 from apps.trading.execution import hooks, resolving
 from apps.trading.execution.ports import Port
 from apps.trading.models import Account, FillSource, FundingPayment, Order, StrayFill
+from apps.trading.order_state import NOT_OVER
 
 AUDIT_MS = 86_400_000 + 3_600_000  # an audit looks back so far
 MOST_LOOKS = 50  # orders that are asked for by name in one sweep; the next goes on
@@ -192,9 +193,10 @@ def _ask_for(port: Port, instrument: Instrument, exchange_order_id: str, swept: 
 def _explain(port: Port, wanted: Interest, swept: Swept, most: int) -> None:
     """Orders that are filled further than their fills tell."""
     rows = Order.objects.filter(account_id=port.account_id, told__gt=0, exchange_order_id__isnull=False)
-    young = rows.filter(Q(ended_at=None) | Q(ended_at__gte=records.time_of(wanted.since_ms)))
-    found = young.select_related("pair__exchange").prefetch_related("fills").order_by("id")
-    for row in [row for row in found if _unexplained(row) > 0][:most]:
+    rows = rows.select_related("pair__exchange").prefetch_related("fills").order_by()
+    young = rows.filter(ended_at__gte=records.time_of(wanted.since_ms))  # what ends meanwhile is among both
+    found = {row.pk: row for row in (*rows.filter(status__in=NOT_OVER), *young)}
+    for row in [row for _, row in sorted(found.items()) if _unexplained(row) > 0][:most]:
         swept.looks += 1
         ref = OrderRef(instrument=feeds.instrument(row.pair), exchange_order_id=row.exchange_order_id)
         for fill in port.order_trades(ref):

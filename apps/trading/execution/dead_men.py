@@ -24,7 +24,7 @@ from apps.trading.execution.ports import CannotWork, Port, Ports
 from apps.trading.halts.dead_man import Step, next_step
 from apps.trading.intent import Purpose
 from apps.trading.models import Account, Order
-from apps.trading.order_state import FINAL
+from apps.trading.order_state import NOT_OVER
 from apps.trading.risk.view import DeadMan, Scope
 from apps.users.alerts import clear, raise_alert
 
@@ -101,9 +101,9 @@ def _deadlines(account: Account, kept: Kept, terms: DeadManTerms) -> dict[Of, in
         return {None: account.dead_man_ms}
     if kept.deadlines_ms and min(kept.deadlines_ms.values()) == account.dead_man_ms:
         return dict(kept.deadlines_ms)
-    lately = Q(updated_at__gte=Now() - timedelta(milliseconds=2 * terms.timer_ms))
-    rows = Order.objects.filter(~Q(status__in=list(FINAL)) | lately, account=account)
-    return dict.fromkeys(rows.values_list("pair_id", flat=True).distinct(), account.dead_man_ms)
+    rows = Order.objects.filter(account=account).order_by().values_list("pair_id", flat=True).distinct()
+    lately = rows.filter(ended_at__gte=Now() - timedelta(milliseconds=2 * terms.timer_ms))
+    return dict.fromkeys([*rows.filter(status__in=NOT_OVER), *lately], account.dead_man_ms)
 
 
 def _tell(port: Port, of: Of, kept: Kept, deadlines_ms: dict[Of, int], timer_ms: int | None) -> int:
@@ -151,7 +151,7 @@ def entries_rest(account_id: int) -> bool:
 def _entries(account_id: int) -> set[int]:
     """The pairs of such orders."""
     opens = Q(intent__purpose=Purpose.ENTRY, reduce_only=False)
-    rows = Order.objects.filter(opens, account_id=account_id).exclude(status__in=list(FINAL))
+    rows = Order.objects.filter(opens, account_id=account_id).filter(status__in=NOT_OVER)
     return {pair_id for pair_id in rows.values_list("pair_id", flat=True).distinct() if pair_id is not None}
 
 
@@ -160,7 +160,8 @@ def _fire(account: Account) -> None:
     rows = Account.objects.filter(pk=account.pk, dead_man_fired_at=None)
     if not rows.update(dead_man_fired_at=Now(), dead_man_ms=None):
         return
-    Order.objects.filter(account=account).exclude(status__in=[*FINAL, OrderStatus.PENDING]).update(next_check_at=Now())
+    looked_for = [status for status in NOT_OVER if status is not OrderStatus.PENDING]
+    Order.objects.filter(account=account, status__in=looked_for).update(next_check_at=Now())
     raise_alert(
         kind="DEAD_MAN",
         text=f"account {account.pk}: nobody has refreshed the exchange's timer, it has cancelled all orders",

@@ -11,16 +11,14 @@ from typing import Any
 
 from django.db import connection
 
-from apps.feeds.orders import OrderStatus
-from apps.trading.execution.kinds import COLUMNS, FRIENDS, KINDS, OF_A_WHOLE, OUTCOMES
+from apps.trading.execution.kinds import COLUMNS, FRIENDS, KINDS, OF_A_WHOLE, OUTCOMES, RECENT
 from apps.trading.models import IntentState
-from apps.trading.order_state import FINAL
+from apps.trading.order_state import NOT_OVER
 from apps.trading.risk import limits
 from apps.trading.risk.view import Scope
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 SENT_S = 2  # longer than any window of R10 and R12
-WORKING = tuple(status for status in OrderStatus if status not in FINAL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,9 +120,10 @@ def _statement(has_whole: bool) -> str:
     """The first row is empty: SQLite's driver reads columns as the first part of a union declares them."""
     words = {
         "friends": FRIENDS,
-        "working": ", ".join(f"'{status}'" for status in WORKING),
+        "working": ", ".join(f"'{status}'" for status in NOT_OVER),
         "new": IntentState.NEW.value,
         "outcomes": OUTCOMES,
+        "recent": RECENT[connection.vendor],
     }
     parts = [f"SELECT '' AS kind, {', '.join(f'NULL AS {name}' for name in COLUMNS)}"]
     for kind, (columns, source) in KINDS.items():

@@ -7,7 +7,7 @@ left of it then gets more. Their keys name the halt, so that executors that see 
 from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from apps.feeds import selectors as feeds
@@ -77,8 +77,7 @@ def pieces(amount: Decimal, most: Decimal, step: Decimal) -> list[Decimal]:
 def _close(state: RiskState, position: Position, executor: Executor) -> int:
     if not _is_quiet(position):
         return 0
-    prefix = f"flatten {state.pk} {records.milliseconds(state.at)} {position.account_id} {position.pair_id} "
-    tries = OrderIntent.objects.filter(intent_key__startswith=prefix + position.side)
+    tries = _tries(state, position)
     in_vain = tries.exclude(result__in=[IntentResult.FILLED, IntentResult.PARTIAL_CANCELLED])
     if in_vain.filter(done_at__gt=Now() - timedelta(seconds=AGAIN_S)).exists():
         return 0
@@ -88,8 +87,19 @@ def _close(state: RiskState, position: Position, executor: Executor) -> int:
         return 0
     parts = pieces(abs(position.amount), most, grain(feeds.instrument(position.pair)))
     first = tries.count()
-    keys = [f"{prefix}{position.side} {first + number}" for number in range(len(parts))]
+    keys = [f"{_key(state, position)} {first + number}" for number in range(len(parts))]
     return sum(_write(state, position, *part, executor.market) for part in zip(keys, parts, strict=True))
+
+
+def _key(state: RiskState, position: Position) -> str:
+    at_ms = records.milliseconds(state.at)
+    return f"flatten {state.pk} {at_ms} {position.account_id} {position.pair_id} {position.side}"
+
+
+def _tries(state: RiskState, position: Position) -> QuerySet[OrderIntent]:
+    """As a range: a comparison of beginnings would read all keys there are."""
+    key = _key(state, position)
+    return OrderIntent.objects.filter(intent_key__range=(f"{key} ", f"{key}!"))  # `!` is what comes after a space
 
 
 def _write(state: RiskState, position: Position, key: str, amount: Decimal, market: Market) -> int:

@@ -4,13 +4,12 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from django.db.models import Q
 from msgspec import Struct
 
 from apps.feeds.orders import OrderStatus
 from apps.trading.halts import scopes
 from apps.trading.models import Account, HaltMode, IntentState, Order, OrderIntent, Position, RiskState
-from apps.trading.order_state import FINAL, CancelState
+from apps.trading.order_state import FINAL, NOT_OVER, CancelState
 from apps.trading.risk.view import Scope, ScopeState
 
 MOST_LINES = 2_000
@@ -97,14 +96,13 @@ def report(*, scope: Scope, scope_id: str = "") -> Report | None:
 
 def _lines(row: RiskState) -> list[Line]:
     """Ours that were working when the halt came, or have appeared since."""
-    working = ~Q(status__in=list(FINAL))
-    since = Q(ended_at__gte=row.at)
-    orders = (
-        Order.objects.filter(scopes.orders_under(row.scope, row.scope_id), working | since, intent__isnull=False)
-        .select_related("exchange", "pair", "intent")
-        .order_by("account_id", "id")
-    )
-    return [_line(order, row) for order in orders[:MOST_LINES]]
+    under = Order.objects.filter(scopes.orders_under(row.scope, row.scope_id), intent__isnull=False)
+    rows = under.select_related("exchange", "pair", "intent").order_by("account_id", "id")
+    accounts = list(Account.objects.values_list("pk", flat=True))  # so that an index leads to what has ended since
+    ended = rows.filter(account__in=accounts, ended_at__gte=row.at)  # what ends meanwhile is among both
+    found = {order.pk: order for order in (*rows.filter(status__in=NOT_OVER)[:MOST_LINES], *ended[:MOST_LINES])}
+    first = sorted(found.values(), key=lambda order: (order.account_id or 0, order.pk))
+    return [_line(order, row) for order in first[:MOST_LINES]]
 
 
 def _line(order: Order, row: RiskState) -> Line:

@@ -80,6 +80,7 @@ class Order(Kept):
             models.Index(fields=["account", "unknown_at"], name="orders_unknown"),
             models.Index(fields=["account", "created_at"], name="orders_account"),
             models.Index(fields=["trade", "created_at"], name="orders_executions"),
+            models.Index(fields=["account", "ended_at"], name="orders_ended"),
             models.Index(fields=["next_check_at"], name="orders_due"),
             models.Index(fields=["status", "created_at"], name="orders_status"),
             models.Index(fields=["cancel_state"], name="orders_cancels"),
