@@ -103,7 +103,10 @@ class OrderRef(Struct, frozen=True, kw_only=True):
 
 
 class OrderUpdate(Struct, frozen=True, kw_only=True):
-    """What an exchange says of one order; `filled` counts from its beginning. None: not told here."""
+    """What an exchange says of one order; `filled` counts from its beginning. None: not told here.
+
+    `position_side`: which position of a futures account it changes, told wherever an account may hold more than one.
+    """
 
     symbol: str
     exchange_order_id: str
@@ -115,6 +118,7 @@ class OrderUpdate(Struct, frozen=True, kw_only=True):
     price: Decimal | None = None
     average_price: Decimal | None = None
     exchange_ms: int | None = None
+    position_side: PositionSide | None = None
     text: str = ""  # the exchange's own word for the status, and its reason
 
 
@@ -132,6 +136,7 @@ class Fill(Struct, frozen=True, kw_only=True):
     fee_asset: str
     is_maker: bool | None
     exchange_ms: int
+    position_side: PositionSide | None = None  # None: not told here, its order tells
 
 
 class LookUp(Struct, frozen=True, kw_only=True):

@@ -134,6 +134,7 @@ def test_every_answer_of_futures_documents_is_read_whole(captures):
         price=Decimal(50000),
         exchange_ms=1625474304765,
         text="NEW",
+        position_side=PositionSide.NET,
     )
     assert BINANCE.parse_balances(FUTURES, told("balance")) == [
         Balance(asset="USDT", free=Decimal("122.12345678"), total=Decimal("122.12345678"))
@@ -254,6 +255,7 @@ def test_every_private_event_of_futures_documents_is_read_whole(captures):
         amount=Decimal("0.001"),
         exchange_ms=1568879465651,
         text="NEW",
+        position_side=PositionSide.LONG,
     )
     assert new == [opened]
     taken = Fill(
@@ -268,6 +270,7 @@ def test_every_private_event_of_futures_documents_is_read_whole(captures):
         fee_asset="USDT",
         is_maker=True,
         exchange_ms=1568879465651,
+        position_side=PositionSide.LONG,
     )
     assert partial[0] == odd[0] == taken
     assert [(event.status, event.filled, event.amount, event.average_price) for event in (partial[1], odd[1])] == [

@@ -65,6 +65,7 @@ def test_every_answer_of_the_documents_is_read_whole(captures):
         price=Decimal(1600),
         exchange_ms=1684738540561,
         text="New",
+        position_side=PositionSide.LONG,
     )
     assert BYBIT.parse_open_orders(FUTURES, bodies["open orders"]) == Page(
         rows=[opened], cursor="page_args%3Dfd4300ae-7847-404e-b947-b46980a4d140%26symbol%3D6%26"
@@ -81,6 +82,7 @@ def test_every_answer_of_the_documents_is_read_whole(captures):
         price=Decimal("26864.4"),
         exchange_ms=1684476068372,
         text="Cancelled EC_PostOnlyWillTakeLiquidity",
+        position_side=PositionSide.LONG,
     )
     assert BYBIT.parse_balances(SPOT, bodies["wallet"]) == [Balance(asset="BTC", free=Decimal(0), total=Decimal(0))]
     assert BYBIT.parse_positions(bodies["positions"]) == Page(
@@ -171,6 +173,7 @@ def test_the_captured_private_frames_are_read_whole(captures):
             average_price=Decimal(41562),
             exchange_ms=1705740966797,
             text="Filled",
+            position_side=PositionSide.NET,
         )
     ]
     assert bought == [

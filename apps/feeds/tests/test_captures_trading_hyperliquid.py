@@ -21,7 +21,7 @@ from apps.feeds.errors import (
     UnknownOrder,
 )
 from apps.feeds.market import MarketType, Side
-from apps.feeds.orders import Balance, Credentials, Fill, LookUp, OrderStatus, OrderUpdate
+from apps.feeds.orders import Balance, Credentials, Fill, LookUp, OrderStatus, OrderUpdate, PositionSide
 from apps.feeds.tests.captures import lines
 from apps.feeds.tests.test_trading_hyperliquid import BTC, order, ref
 
@@ -67,6 +67,7 @@ def update(oid: int, status: OrderStatus, text: str, at: int, price: str, amount
         price=Decimal(price),
         exchange_ms=at,
         text=text,
+        position_side=PositionSide.NET,
         **values,
     )
 
@@ -102,6 +103,7 @@ def test_private_frames(captures: Path) -> None:
             fee_asset="USDC",
             is_maker=True,
             exchange_ms=1784976932073,
+            position_side=PositionSide.NET,
         )
     ]
     assert spot == [Ignored()]
@@ -122,6 +124,7 @@ def test_a_fill_of_spot_pays_its_fee_in_what_was_bought(captures: Path) -> None:
         fee_asset="HYPE",
         is_maker=False,
         exchange_ms=1764840678849,
+        position_side=PositionSide.NET,
     )
 
 
@@ -192,6 +195,7 @@ def test_statuses_of_recorded_orders(captures: Path) -> None:
         price=Decimal("2412.7"),
         exchange_ms=1724361546645,
         text="filled",
+        position_side=PositionSide.NET,
     )
     with pytest.raises(UnknownOrder):
         DEX.parse_order(ref(exchange_order_id="2"), unknown)

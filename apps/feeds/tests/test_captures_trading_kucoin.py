@@ -123,7 +123,10 @@ def test_every_recorded_futures_push(captures: Path) -> None:
         [Ignored()],
         [
             LookUp(symbol="ETHUSDTM", exchange_order_id=theirs, client_order_id=ours),
-            event("ETHUSDTM", theirs, ours, "buy", "FILLED", "match match", 1772043995362, amount="1", filled="1"),
+            replace(
+                event("ETHUSDTM", theirs, ours, "buy", "FILLED", "match match", 1772043995362, amount="1", filled="1"),
+                position_side=PositionSide.LONG,
+            ),
         ],
         balances("USDT", "28.67180236", "49.40260236", 1772050541214),
     ]  # fmt: skip

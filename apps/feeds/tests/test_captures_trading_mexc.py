@@ -130,6 +130,7 @@ def test_frames_of_futures(captures: Path) -> None:
             fee_asset="USDT",
             is_maker=False,
             exchange_ms=1651583897276,
+            position_side=PositionSide.LONG,
         ),
         Positions(
             rows=[

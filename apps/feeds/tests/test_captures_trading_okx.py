@@ -95,10 +95,11 @@ def test_every_recorded_order_push(captures: Path) -> None:
         executed(
             "BTC-USDT-SWAP", "2497956918703120384", "001BTCUSDT20250106001", "1518905529", Side.BUY, "103698.9", "0.03",
             fee=None, maker=True, ms=(1746947317402, 1746947317402), limit=False,
+            position=PositionSide.LONG,
         ),
         executed(
             "BTC-USDT", "2497956918703120385", "FOK-TEST-001", "1518905530", Side.BUY, "50000.0", "0.05",
-            fee=None, maker=False, ms=(1746947317402, 1746947317402),
+            fee=None, maker=False, ms=(1746947317402, 1746947317402), position=PositionSide.NET,
         ),
         executed(
             "BTC-USDT", "3967288020668928000", "fm000500000025", "1413632420", Side.SELL, "84019.4", "0.00002",
@@ -110,6 +111,7 @@ def test_every_recorded_order_push(captures: Path) -> None:
 def executed(
     symbol: str, theirs: str, ours: str, trade_id: str, side: Side, price: str, amount: str, *,
     fee: str | None, maker: bool, ms: tuple[int, int], limit: bool = True,
+    position: PositionSide | None = None,
 ) -> list[Any]:  # fmt: skip
     """An order that one execution filled."""
     names = {"symbol": symbol, "exchange_order_id": theirs, "client_order_id": ours}
@@ -135,6 +137,7 @@ def executed(
         price=D(price) if limit else None,
         average_price=D(price),
         exchange_ms=ms[1],
+        position_side=position,
         text="filled",
     )
     return [first, update]
@@ -191,6 +194,7 @@ def test_every_recorded_answer(captures: Path) -> None:
         price=D(103500),
         exchange_ms=1746947317000,
         text="live",
+        position_side=PositionSide.LONG,
     )
     assert OKX.parse_order(asked, told[4]) == resting
     assert OKX.parse_balances(SPOT, told[5]) == [

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from apps.feeds.drivers.base import Closing, Ignored
 from apps.feeds.drivers.trading import (
@@ -83,6 +84,7 @@ UPDATE = OrderUpdate(
     average_price=Decimal("2499.5"),
     exchange_ms=20,
     text="PARTIALLY_FILLED",
+    position_side=PositionSide.NET,
 )
 EXECUTED = Fill(
     symbol="BTCUSDT",
@@ -96,6 +98,7 @@ EXECUTED = Fill(
     fee_asset="BNB",
     is_maker=True,
     exchange_ms=20,
+    position_side=PositionSide.NET,
 )
 
 
@@ -105,7 +108,8 @@ def futures_report(**changes):
 
 
 def test_a_trade_is_a_fill_and_the_orders_new_state():
-    assert private(SPOT, report()) == [EXECUTED, UPDATE]
+    of_spot = [replace(EXECUTED, position_side=None), replace(UPDATE, position_side=None)]
+    assert private(SPOT, report()) == of_spot
     assert private(FUTURES, futures_report()) == [EXECUTED, UPDATE]
 
 

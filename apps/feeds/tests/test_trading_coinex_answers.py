@@ -148,6 +148,7 @@ def test_every_status_is_translated(theirs: str, ours: OrderStatus) -> None:
         average_price=D("30000"),
         exchange_ms=1714114386251,
         text=theirs,
+        position_side=PositionSide.NET,
     )
 
 
@@ -369,6 +370,7 @@ def test_every_answer_at_hand_parses_to_its_values(captures: Path) -> None:
         price=D(61000),
         exchange_ms=1714461638958,
         text="open",
+        position_side=PositionSide.NET,
     )
     pending = COINEX.parse_open_orders(SPOT, answer(told["spot_pending"]))
     assert pending.cursor is None
@@ -383,6 +385,7 @@ def test_every_answer_at_hand_parses_to_its_values(captures: Path) -> None:
             amount=D("0.00011793"),
             price=D(52000),
             exchange_ms=1714550707486,
+            position_side=PositionSide.NET,
         )
     ]
     finished = COINEX.parse_order(
@@ -399,6 +402,7 @@ def test_every_answer_at_hand_parses_to_its_values(captures: Path) -> None:
         amount=D("0.00015484"),
         average_price=D("9.9965849816") / D("0.00015484"),
         exchange_ms=1714116494219,
+        position_side=PositionSide.NET,
     )
     row = Balance(asset="USDT", free=D("0.00000046"), total=D("0.00000046"))
     assert COINEX.parse_balances(SPOT, answer(told["spot_balance"])) == [row]
@@ -430,6 +434,7 @@ def test_every_answer_at_hand_parses_to_its_values(captures: Path) -> None:
             fee_asset="",
             is_maker=None,
             exchange_ms=1714119054558,
+            position_side=PositionSide.NET,
         )
     ]
 
@@ -455,6 +460,7 @@ def test_every_private_frame_at_hand_parses_to_its_values(captures: Path) -> Non
                 amount=D(10),
                 price=D("1.5"),
                 exchange_ms=1739954537191,
+                position_side=PositionSide.NET,
             )
         ],
         [
@@ -468,6 +474,7 @@ def test_every_private_frame_at_hand_parses_to_its_values(captures: Path) -> Non
                 amount=D("0.0010"),
                 price=D(50000),
                 exchange_ms=1689145715129,
+                position_side=PositionSide.NET,
             )
         ],
         [
@@ -483,6 +490,7 @@ def test_every_private_frame_at_hand_parses_to_its_values(captures: Path) -> Non
                 fee_asset="USDT",
                 is_maker=False,
                 exchange_ms=1689152421692,
+                position_side=PositionSide.NET,
             )
         ],
         [Ignored()],  # of an isolated margin account
@@ -522,6 +530,7 @@ def test_the_old_spelling_of_an_order_is_read_as_well(captures: Path) -> None:
         amount=D("1.5"),
         price=D(5999),
         exchange_ms=1689152421692,
+        position_side=PositionSide.NET,
     )
 
 

@@ -21,7 +21,7 @@ KIND = "unified"  # its one wallet is called so too
 NOT_HERE = {
     **dict.fromkeys(trading_declared.TIMERS, "the timer that unified accounts have is not used"),
     "test_a_request_that_comes_too_late_is_refused_and_not_accepted": "no expiry, a signature is old after a while",
-    "test_long_and_short_positions_stand_side_by_side_in_hedge_mode": "the list of positions does not name their side",
+    **dict.fromkeys(trading_declared.HEDGED, "neither orders nor positions name their side"),
 }
 
 pytestmark = [pytest.mark.conformance, pytest.mark.asyncio(loop_scope="module")]

@@ -160,6 +160,7 @@ def test_every_state_of_a_swap_order_is_translated(theirs: str, ours: OrderStatu
         average_price=D("49999.5"),
         exchange_ms=1780966572409,
         text=f"{theirs} (ioc)",
+        position_side=PositionSide.NET,
     )
 
 
@@ -552,6 +553,7 @@ def test_every_answer_of_swaps_at_hand_parses_to_its_values(captures: Path) -> N
         price=D(50000),
         exchange_ms=1780966572409,
         text="new",
+        position_side=PositionSide.LONG,
     )
     assert HTX.parse_order(good.SWAP_REF, told["v5_order_query"]) == query
     changes = {"symbol": "LTC-USDT", "exchange_order_id": "1512509978516443136", "price": D(30)}
@@ -569,6 +571,7 @@ def test_every_answer_of_swaps_at_hand_parses_to_its_values(captures: Path) -> N
             average_price=D("62688.2"),
             exchange_ms=1780967931194,
             text="filled",
+            position_side=PositionSide.LONG,
         )
     ]
     rich = D("174.216697577770536136")
@@ -597,6 +600,7 @@ def test_every_answer_of_swaps_at_hand_parses_to_its_values(captures: Path) -> N
             fee_asset="USDT",
             is_maker=False,
             exchange_ms=1780967931197,
+            position_side=PositionSide.LONG,
         )
     ]
 
@@ -723,6 +727,7 @@ def test_every_private_frame_of_swaps_at_hand_parses_to_its_values(captures: Pat
                 price=D(40000),
                 exchange_ms=1782367563239,
                 text="new",
+                position_side=PositionSide.NET,
             )
         ],
         [LookUp(symbol="BTC-USDT", exchange_order_id="1519705786942156810", client_order_id=None)],

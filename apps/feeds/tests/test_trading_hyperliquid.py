@@ -463,6 +463,7 @@ def update(**changes: Any) -> OrderUpdate:
         "amount": Decimal("0.00037"),
         "price": Decimal(31795),
         "exchange_ms": NOW + 1,
+        "position_side": PositionSide.NET,
         "text": "open",
     }
     return OrderUpdate(**{**values, **changes})
@@ -527,6 +528,7 @@ FILL = Fill(
     fee_asset="USDC",
     is_maker=True,
     exchange_ms=NOW,
+    position_side=PositionSide.NET,
 )
 
 

@@ -10,6 +10,9 @@ FUTURES_ONLY = (
     "test_a_position_is_what_was_bought_and_is_gone_when_it_is_closed",
     "test_a_short_position_is_negative",
     "test_long_and_short_positions_stand_side_by_side_in_hedge_mode",
+    "test_orders_of_a_hedged_account_tell_their_position_by_rest_and_by_push",
+    "test_an_order_that_closes_tells_the_position_that_it_closes",
+    "test_orders_of_an_account_with_one_position_tell_no_side",
     "test_the_private_socket_tells_positions_as_they_change",
     "test_reduce_only_closes_a_position_and_opens_none",
     "test_reduce_only_without_a_position_is_refused",
@@ -17,6 +20,11 @@ FUTURES_ONLY = (
     "test_leverage_that_is_not_offered_is_refused",
     "test_funding_is_paid_once_and_read_back",
     "test_what_futures_gain_or_lose_and_their_fees_are_in_the_balance_to_the_last_digit",
+)
+HEDGED = (
+    "test_long_and_short_positions_stand_side_by_side_in_hedge_mode",
+    "test_orders_of_a_hedged_account_tell_their_position_by_rest_and_by_push",
+    "test_an_order_that_closes_tells_the_position_that_it_closes",
 )
 SPOT_ONLY = (
     "test_reduce_only_on_spot_is_refused_before_it_is_sent",
@@ -74,9 +82,7 @@ DECLARED: dict[str, dict[str, str]] = {
     },
     "test_a_market_buy_may_spend_an_amount_of_money": {"hyperliquid": "amounts are in base currency alone"},
     "test_fees_are_those_of_the_account": {"mexc": "only what the market lists for everybody is known"},
-    "test_long_and_short_positions_stand_side_by_side_in_hedge_mode": dict.fromkeys(
-        ("coinex", "hyperliquid"), "there is one position of an instrument"
-    ),
+    **dict.fromkeys(HEDGED, dict.fromkeys(("coinex", "hyperliquid"), "there is one position of an instrument")),
     "test_an_order_does_not_trade_with_another_of_its_account": {"mexc": "no flag is documented that would prevent it"},
     "test_open_orders_of_the_whole_market_are_listed": {"mexc-spot": "they are listed by symbol only"},
     "test_a_key_that_may_trade_is_told_as_such": {

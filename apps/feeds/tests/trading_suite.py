@@ -9,6 +9,7 @@ from apps.feeds.tests import (
     test_trading_conformance_fates,
     test_trading_conformance_private,
     test_trading_conformance_refusals,
+    test_trading_conformance_sides,
     test_trading_conformance_timers,
     test_trading_conformance_trades,
 )
@@ -17,6 +18,7 @@ SUITE = (
     test_trading_conformance,
     test_trading_conformance_trades,
     test_trading_conformance_account,
+    test_trading_conformance_sides,
     test_trading_conformance_fates,
     test_trading_conformance_private,
     test_trading_conformance_refusals,

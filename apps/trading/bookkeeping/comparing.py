@@ -18,6 +18,7 @@ from apps.feeds.models import TradePair
 from apps.feeds.orders import Balance, Balances, MarginMode, Positions, PositionSide
 from apps.feeds.orders import Position as Told
 from apps.trading import publishing
+from apps.trading.bookkeeping import one_way
 from apps.trading.execution.transactions import in_transaction
 from apps.trading.models import Account, Order, OrderFill, Position, Wallet
 from apps.trading.risk.rounding import grain
@@ -48,7 +49,12 @@ def take_balances(account_id: int, told: Balances) -> int:
 def take_positions(account_id: int, pairs: Mapping[str, TradePair], told: Positions) -> int:
     """How many positions have changed by it; `pairs` by symbol, amounts in base currency."""
     rows = {(row.pair_id, row.side): row for row in Position.objects.select_for_update().filter(account_id=account_id)}
-    named = {(pairs[each.symbol].pk, str(each.side)): each for each in told.rows if each.symbol in pairs}
+    named = {}
+    for pair_id, of_pair in _by_pair(pairs, told).items():
+        as_held = one_way.folded(rows, pair_id, of_pair)
+        named.update({(pair_id, str(each.side)): each for each in as_held})
+        for row in one_way.take_over(rows, pair_id) if as_held != of_pair else ():
+            _update(row, opening=row.opening)
     closed = [key for key, row in rows.items() if told.whole and key not in named and row.told_amount != 0]
     changed = sum(_take_position(account_id, rows.get(key), key, each) for key, each in sorted(named.items()))
     for key in closed:
@@ -95,6 +101,14 @@ def compare(account_id: int) -> list[Difference]:
     if account.market_type == MarketType.SPOT:
         return _note(_wallets(account))
     return _note(_positions(account))
+
+
+def _by_pair(pairs: Mapping[str, TradePair], told: Positions) -> dict[int, list[Told]]:
+    found: dict[int, list[Told]] = {}
+    for each in told.rows:
+        if each.symbol in pairs:
+            found.setdefault(pairs[each.symbol].pk, []).append(each)
+    return found
 
 
 def _published(account_id: int, changed: int) -> int:

@@ -9,9 +9,9 @@ from django.db.models.functions import Now
 
 from apps.feeds.client_ids import ClientIds
 from apps.feeds.drivers import registry
-from apps.feeds.market import Instrument
+from apps.feeds.market import Instrument, MarketType
 from apps.feeds.models import TradePair
-from apps.feeds.orders import Fill, OrderStatus, OrderType, OrderUpdate
+from apps.feeds.orders import Fill, OrderStatus, OrderType, OrderUpdate, PositionSide
 from apps.trading import order_state
 from apps.trading.bookkeeping import attempts
 from apps.trading.bookkeeping.attempts import Attempt
@@ -54,8 +54,12 @@ def claim(account_id: int, instrument: Instrument, update: OrderUpdate) -> Attem
 
 
 def claim_fill(account_id: int, instrument: Instrument, fill: Fill) -> Attempt | None:
-    """As `claim`; a fill that does not name an id of ours or others waits until its order is told."""
+    """As `claim`; a fill waits until its order is told where it does not name an id of ours or others, or on futures
+    the position that it changes.
+    """
     if fill.client_order_id is None or not fill.exchange_order_id:
+        return None
+    if fill.position_side is None and instrument.market_type is MarketType.FUTURES:
         return None
     update = OrderUpdate(
         symbol=fill.symbol,
@@ -64,6 +68,7 @@ def claim_fill(account_id: int, instrument: Instrument, fill: Fill) -> Attempt |
         status=OrderStatus.OPEN,
         side=fill.side,
         filled=ZERO,
+        position_side=fill.position_side,
     )
     _check_id(account_id, instrument, update)
     return _keep(account_id, instrument, update, fill.amount)
@@ -116,6 +121,7 @@ def _keep(account_id: int, instrument: Instrument, update: OrderUpdate, amount: 
         pair=pair,
         type=OrderType.LIMIT if update.price else OrderType.MARKET,
         side=update.side,
+        position_side=update.position_side or PositionSide.NET,
         amount=amount,
         price=update.price or None,
         status=OrderStatus.OPEN,

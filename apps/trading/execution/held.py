@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from apps.feeds.market import Instrument, MarketType
+from apps.feeds.orders import PositionSide
 from apps.trading.execution.facts import Facts, Row
 from apps.trading.records import milliseconds
 from apps.trading.risk.rounding import grain
@@ -17,7 +18,7 @@ def holdings(found: Facts, listed: Mapping[int, Instrument]) -> Iterator[Held]:
     """By our fills, and what was there before the first of them."""
     for row in found.of("position"):
         if row.c is not None and _ours(row):
-            yield Held(instrument=listed[row.c], amount=_ours(row))
+            yield Held(instrument=listed[row.c], amount=_ours(row), side=PositionSide(row.word))
 
 
 def free(found: Facts, market_type: MarketType) -> dict[str, Decimal]:

@@ -81,6 +81,7 @@ KINDS: dict[str, tuple[dict[str, str], str]] = {
     "position": (
         {
             "c": "pair_id",
+            "word": "side",
             "n1": "amount",
             "n2": "told_amount",
             "n3": "leverage",

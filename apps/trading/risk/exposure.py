@@ -25,7 +25,8 @@ def reducing(intent: OrderIntent, amount: Decimal, view: RiskView) -> bool:
     if intent.instrument.market_type is MarketType.FUTURES and not intent.reduce_only:
         return False
     key = intent.instrument.key
-    held = sum((each.amount for each in view.holdings if each.instrument.key == key), ZERO)
+    of_side = (each for each in view.holdings if each.instrument.key == key and each.side is intent.position_side)
+    held = sum((each.amount for each in of_side), ZERO)
     same_side = (each.rest for each in view.others(intent) if each.instrument.key == key and each.side is intent.side)
     return amount + sum(same_side, ZERO) <= (-held if intent.side is Side.BUY else held)
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from apps.feeds.market import BookKey, BookState, Instrument, MarketType, Side
-from apps.feeds.orders import OrderStatus, TimeInForce
+from apps.feeds.orders import OrderStatus, PositionSide, TimeInForce
 from apps.trading.intent import OrderIntent, Purpose
 from apps.trading.risk.limits import Limits
 
@@ -105,10 +105,11 @@ class Working(Struct, frozen=True, kw_only=True):
 
 
 class Held(Struct, frozen=True, kw_only=True):
-    """What our fills on an instrument add up to: positive when long, negative when short."""
+    """What our fills on an instrument add up to: positive when long, negative when short. `side` as of an order."""
 
     instrument: Instrument
     amount: Decimal
+    side: PositionSide = PositionSide.NET
 
 
 class Sent(Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from apps.feeds.market import BookState, Instrument, MarketType, Side
-from apps.feeds.orders import OrderStatus, OrderType
+from apps.feeds.orders import OrderStatus, OrderType, PositionSide
 from apps.trading.intent import OrderIntent
 from apps.trading.risk.gate import ApprovedOrder, Denied, approve, propose
 from apps.trading.risk.limits import Limits
@@ -111,8 +111,8 @@ def working(side: Side = Side.BUY, rest: str = "0.5", price: str | None = "100",
     return Working(**values)
 
 
-def held(amount: str, instrument: Instrument = SPOT) -> Held:
-    return Held(instrument=instrument, amount=Decimal(amount))
+def held(amount: str, instrument: Instrument = SPOT, side: PositionSide = PositionSide.NET) -> Held:
+    return Held(instrument=instrument, amount=Decimal(amount), side=side)
 
 
 def sent(ago_ms: int, amount: str = "0.5", price: str = "100", **changes: Any) -> Sent:

@@ -50,7 +50,7 @@ def test_an_approved_order_is_asked_for_exactly_so():
         reduce_only=True,
         purpose=Purpose.CLOSE,
     )
-    assert approved(wanted, view(holdings=(held("5", FUTURES),))).order("c1", 12) == NewOrder(
+    assert approved(wanted, view(holdings=(held("5", FUTURES, PositionSide.LONG),))).order("c1", 12) == NewOrder(
         instrument=FUTURES,
         client_order_id="c1",
         side=Side.SELL,

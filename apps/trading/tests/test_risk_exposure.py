@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from apps.feeds.market import Side
-from apps.feeds.orders import MarginMode, OrderStatus, OrderType
+from apps.feeds.orders import MarginMode, OrderStatus, OrderType, PositionSide
 from apps.trading.risk.exposure import Reservation, reducing, reservation
 from apps.trading.risk.gate import ApprovedOrder, approve
 from apps.trading.risk.view import Parent
@@ -257,3 +257,13 @@ def test_r14_an_order_at_the_market_meets_what_its_limit_reaches():
     assert verdict(intent(price=None), view(working=(met,))) == "14 SELF_TRADE"
     assert verdict(intent(price=None), view(working=(replace(met, price=Decimal("100.61")),))) == "OK"
     assert intent(price=None).type is OrderType.MARKET
+
+
+@pytest.mark.parametrize(("side", "way"), [(PositionSide.LONG, SELL), (PositionSide.SHORT, BUY)])
+def test_of_a_hedged_account_each_side_is_closed_for_itself(side: PositionSide, way: Side):
+    """Together they come to nothing."""
+    both = view(holdings=(held("5", FUTURES, PositionSide.LONG), held("-5", FUTURES, PositionSide.SHORT)))
+    wanted = intent(way, instrument=FUTURES, reduce_only=True, position_side=side)
+    assert reducing(wanted, Decimal(5), both)
+    assert not reducing(wanted, Decimal("5.1"), both)
+    assert not reducing(replace(wanted, position_side=PositionSide.NET), Decimal("0.5"), both)

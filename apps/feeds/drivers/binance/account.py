@@ -148,6 +148,11 @@ def position_side(told: str) -> PositionSide:
     return known
 
 
+def told_side(told: str | None) -> PositionSide | None:
+    """Of an order or an execution; spot tells none."""
+    return None if told is None else position_side(told)
+
+
 def margin_mode(told: str | None) -> MarginMode | None:
     if told is None:
         return None

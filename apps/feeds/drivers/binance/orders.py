@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from apps.feeds.drivers import asked, money, wire
 from apps.feeds.drivers.base import Request
-from apps.feeds.drivers.binance import answers, facts
+from apps.feeds.drivers.binance import account, answers, facts
 from apps.feeds.drivers.binance import trading_facts as trading
 from apps.feeds.drivers.binance.signing import signed
 from apps.feeds.drivers.trading import Answer, Page, Placed
@@ -57,6 +57,7 @@ class Order(money.Exact, rename="camel"):
     time: wire.Millis | None = None
     update_time: wire.Millis | None = None
     transact_time: wire.Millis | None = None
+    position_side: wire.Word | None = None  # futures
     fills: Annotated[list[Execution], Meta(max_length=MAX_ROWS)] = []
 
 
@@ -215,6 +216,7 @@ def _update(row: Order) -> OrderUpdate:
             price=row.price or None,
             average_price=average(row.avg_price, row.cummulative_quote_qty, row.executed_qty),
             exchange_ms=row.update_time or row.transact_time or row.time,
+            position_side=account.told_side(row.position_side),
             text=row.status,
         )
     )

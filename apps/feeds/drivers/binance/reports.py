@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Literal
 
 from apps.feeds.drivers import money, replies, wire
-from apps.feeds.drivers.binance import orders
+from apps.feeds.drivers.binance import account, orders
 from apps.feeds.drivers.binance import trading_facts as trading
 from apps.feeds.drivers.binance.orders import Word
 from apps.feeds.drivers.trading import PrivateEvent
@@ -37,6 +37,7 @@ class Report(money.Exact):
     eR: wire.Word | wire.Code | None = None  # noqa: N815 the wire's own
     er: wire.Word | wire.Code | None = None
     st: wire.Code | None = None
+    ps: wire.Word | None = None  # futures
 
 
 def events(row: Report) -> list[PrivateEvent]:
@@ -53,6 +54,7 @@ def events(row: Report) -> list[PrivateEvent]:
         price=row.p or None,
         average_price=orders.average(row.ap, row.Z, row.z),
         exchange_ms=row.T,
+        position_side=account.told_side(row.ps),
         text=_words(row),
     )
     executed = row.x in trading.EXECUTIONS and row.l > 0
@@ -75,6 +77,7 @@ def _execution(row: Report, ours: str | None) -> Fill | LookUp:
             fee_asset=row.N or "",
             is_maker=row.m,
             exchange_ms=row.T,
+            position_side=account.told_side(row.ps),
         )
     )
 

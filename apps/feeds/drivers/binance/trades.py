@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from apps.feeds.drivers import money, wire
 from apps.feeds.drivers.base import Request
-from apps.feeds.drivers.binance import answers, facts
+from apps.feeds.drivers.binance import account, answers, facts
 from apps.feeds.drivers.binance import trading_facts as trading
 from apps.feeds.drivers.binance.orders import MAX_ROWS, Word
 from apps.feeds.drivers.binance.signing import signed
@@ -31,6 +31,7 @@ class Trade(money.Exact, rename="camel"):
     is_maker: bool | None = None
     buyer: bool | None = None  # futures
     maker: bool | None = None
+    position_side: wire.Word | None = None
 
 
 Trades: TypeAlias = Annotated[list[Trade], Meta(max_length=MAX_ROWS)]
@@ -88,6 +89,7 @@ def _fill(instrument: Instrument, row: Trade) -> Fill:
             fee_asset=row.commission_asset,
             is_maker=row.is_maker if row.is_maker is not None else row.maker,
             exchange_ms=row.time,
+            position_side=account.told_side(row.position_side),
         )
     )
 

@@ -52,6 +52,7 @@ class Order(Struct, rename="camel"):
     reject_reason: Word = ""
     market_unit: Word = ""
     updated_time: wire.Millis | None = None
+    position_idx: wire.Code | None = None  # 0 on spot
     category: Word | None = None
 
 
@@ -204,9 +205,19 @@ def update(row: Order, market_type: MarketType) -> OrderUpdate:
             price=None if market else money.amount(row.price) or None,  # of a market order: its limit of slippage
             average_price=_average(row, filled),
             exchange_ms=row.updated_time,
+            position_side=None if market_type is MarketType.SPOT else _position_side(row),
             text=_words(row),
         )
     )
+
+
+def _position_side(row: Order) -> PositionSide | None:
+    if row.position_idx is None:
+        return None
+    known = trading.POSITION_SIDE.get(row.position_idx)
+    if known is None:
+        raise MalformedFrame(f"unknown index of a position: {row.position_idx}", symbol=row.symbol)
+    return known
 
 
 def spends_quote(row: Order) -> bool:

@@ -6,7 +6,7 @@ from apps.feeds.drivers import money, wire
 from apps.feeds.drivers.coinex import trading_facts as facts
 from apps.feeds.errors import MalformedFrame
 from apps.feeds.market import Side
-from apps.feeds.orders import Fill, OrderStatus, OrderUpdate
+from apps.feeds.orders import Fill, OrderStatus, OrderUpdate, PositionSide
 
 
 class Order(money.Exact):
@@ -97,6 +97,7 @@ def update(told: Order, status: OrderStatus) -> OrderUpdate:
             price=money.positive(told.price),
             average_price=average,
             exchange_ms=told.updated_at or told.created_at or None,
+            position_side=PositionSide.NET,
             text=told.status or "",
         )
     )
@@ -131,6 +132,7 @@ def fill(told: Deal) -> Fill:
             fee_asset=told.fee_ccy if told.fee is not None else "",
             is_maker=told.role == "maker" if told.role else None,
             exchange_ms=told.created_at,
+            position_side=PositionSide.NET,
         )
     )
 

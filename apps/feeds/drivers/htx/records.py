@@ -6,7 +6,7 @@ from apps.feeds.drivers import money, wire
 from apps.feeds.drivers.htx import trading_facts as facts
 from apps.feeds.errors import MalformedFrame
 from apps.feeds.market import Side
-from apps.feeds.orders import Fill, OrderStatus, OrderUpdate
+from apps.feeds.orders import Fill, OrderStatus, OrderUpdate, PositionSide
 
 
 class SpotOrder(money.Exact, rename="kebab"):
@@ -56,6 +56,7 @@ class SwapOrder(money.Exact):
     volume: Decimal
     trade_volume: Decimal
     updated_time: wire.Millis
+    position_side: wire.Word | None = None
     id: wire.Word = ""
     client_order_id: wire.Word | None = None
     price: wire.Word | None = None
@@ -77,6 +78,7 @@ class SwapMatch(money.Exact):
     trade_id: wire.Word = ""
     fee_currency: wire.Word | None = None
     role: wire.Word = ""
+    position_side: wire.Word | None = None
 
 
 def spot_update(told: SpotOrder) -> OrderUpdate:
@@ -150,6 +152,7 @@ def swap_update(told: SwapOrder) -> OrderUpdate:
             price=money.positive(money.number(told.price)),
             average_price=money.positive(money.number(told.trade_avg_price)),
             exchange_ms=told.updated_time,
+            position_side=position_side(told.position_side, told.contract_code),
             text=told.state + reason,
         )
     )
@@ -170,6 +173,7 @@ def swap_fill(told: SwapMatch) -> Fill:
             fee_asset=told.fee_currency or "",
             is_maker=is_maker(told.role, told.contract_code),
             exchange_ms=told.created_time,
+            position_side=position_side(told.position_side, told.contract_code),
         )
     )
 
@@ -187,6 +191,12 @@ def side_of(told: str, symbol: str) -> Side:
     if told not in facts.SIDES:
         raise MalformedFrame(f"unknown side {told[:40]!r}", symbol=symbol)
     return facts.SIDES[told]
+
+
+def position_side(told: str | None, symbol: str) -> PositionSide | None:
+    if told is not None and told not in facts.POSITION_SIDES:
+        raise MalformedFrame(f"unknown side of a position: {told[:20]!r}", symbol=symbol)
+    return None if told is None else facts.POSITION_SIDES[told]
 
 
 def is_maker(role: str, symbol: str) -> bool | None:

@@ -110,6 +110,7 @@ def order_update(order: Order, status: str, exchange_ms: int | None) -> OrderUpd
             amount=whole or None,
             price=order.limit_px or None,
             exchange_ms=exchange_ms,
+            position_side=PositionSide.NET,
             text=status,
         )
     )
@@ -139,6 +140,7 @@ def fill(row: Execution) -> Fill:
             fee_asset=symbols.asset(row.fee_token),
             is_maker=not row.crossed,
             exchange_ms=row.time,
+            position_side=PositionSide.NET,
         )
     )
 

@@ -34,6 +34,7 @@ class Order(Struct, rename="camel"):
     remain_size: Number = NONE
     price: Number = NONE
     match_size: Number = NONE
+    position_side: Literal["BOTH", "LONG", "SHORT"] | None = None
 
 
 class SpotBalance(Struct, rename="camel"):
@@ -94,6 +95,7 @@ def _update(row: Order) -> OrderUpdate:
         amount=size,
         price=positive(row.price),
         exchange_ms=millis(row.ts),
+        position_side=None if row.position_side is None else facts.POSITION_SIDES[row.position_side],
         text=f"{row.type} {row.status}",
     )
 

@@ -29,6 +29,7 @@ class Order(Struct, rename="camel"):
     avg_deal_price: Number = NONE  # futures
     last_updated_at: Stamp | None = None
     updated_at: Stamp | None = None
+    position_side: Literal["BOTH", "LONG", "SHORT"] | None = None  # classic futures
     order_id: wire.Name | None = None  # unified
     status: wire.Code | wire.Word | None = None
     size_unit: wire.Word | None = None
@@ -115,6 +116,7 @@ def _classic(row: Order) -> OrderUpdate:
         price=positive(row.price),
         average_price=_average(row, filled),
         exchange_ms=None if at is None else millis(at),
+        position_side=None if row.position_side is None else facts.POSITION_SIDES[row.position_side],
         text="active" if live else "cancelled" if row.cancel_exist else "done",
     )
 

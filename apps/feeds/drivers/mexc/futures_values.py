@@ -6,7 +6,7 @@ from typing import Literal
 from apps.feeds.drivers import money, wire
 from apps.feeds.drivers.mexc import answers
 from apps.feeds.drivers.mexc import trading_facts as facts
-from apps.feeds.orders import Balance, Fill, OrderStatus, OrderUpdate, Position
+from apps.feeds.orders import Balance, Fill, OrderStatus, OrderUpdate, Position, PositionSide
 
 
 class Order(money.Exact, rename="camel"):
@@ -22,6 +22,7 @@ class Order(money.Exact, rename="camel"):
     error_code: wire.Code = 0
     create_time: wire.Millis | None = None
     update_time: wire.Millis | None = None
+    position_mode: Literal[1, 2] | None = None
 
 
 class Deal(money.Exact, rename="camel"):
@@ -37,6 +38,7 @@ class Deal(money.Exact, rename="camel"):
     external_oid: answers.Word | None = None
     is_taker: bool | None = None
     taker: bool | None = None  # its older name
+    position_mode: Literal[1, 2] | None = None
 
 
 class Held(money.Exact, rename="camel"):
@@ -72,6 +74,7 @@ def order_update(row: Order) -> OrderUpdate:
             price=row.price or None,
             average_price=row.deal_avg_price or None,
             exchange_ms=row.update_time or row.create_time,
+            position_side=_position_side(row),
             text=f"{row.state}:{row.error_code}",  # the second says why it was cancelled or refused
         )
     )
@@ -92,8 +95,16 @@ def fill(row: Deal) -> Fill:
             fee_asset=row.fee_currency,
             is_maker=None if is_taker is None else not is_taker,
             exchange_ms=row.timestamp,
+            position_side=_position_side(row),
         )
     )
+
+
+def _position_side(row: Order | Deal) -> PositionSide | None:
+    """What `side` says in hedge mode; in one-way mode there is one position."""
+    if row.position_mode is None:
+        return None
+    return PositionSide.NET if row.position_mode == facts.ONE_WAY else facts.HEDGED[row.side]
 
 
 def position(row: Held) -> Position:

@@ -77,6 +77,7 @@ ACTIONS = {
     (PositionSide.SHORT, Side.BUY, True): 2,
 }
 SIDES = {1: Side.BUY, 2: Side.BUY, 3: Side.SELL, 4: Side.SELL}
+HEDGED = {1: PositionSide.LONG, 2: PositionSide.SHORT, 3: PositionSide.SHORT, 4: PositionSide.LONG}
 HEDGE, ONE_WAY = 1, 2
 OPEN_TYPES = {MarginMode.ISOLATED: 1, MarginMode.CROSS: 2}
 MARGIN_MODES = {number: mode for mode, number in OPEN_TYPES.items()}

@@ -58,6 +58,7 @@ class Order(Struct, rename="camel"):
     exec_type: wire.Word = ""
     fill_fee: wire.Word = ""
     fill_fee_ccy: wire.Word = ""
+    pos_side: wire.Word = ""
 
 
 class Trade(Struct, rename="camel"):
@@ -73,6 +74,7 @@ class Trade(Struct, rename="camel"):
     ts: wire.Millis
     cl_ord_id: wire.Word = ""
     exec_type: wire.Word = ""
+    pos_side: wire.Word = ""
 
 
 _ids = wire.decoder(answers.Rows[Ids])
@@ -219,6 +221,7 @@ def _trade(row: Trade) -> Fill:
         fee_asset=row.fee_ccy,
         is_maker=maker(row.exec_type),
         exchange_ms=row.ts,
+        position_side=position_side(row.pos_side),
     )
     return money.sound(fill)
 
@@ -240,9 +243,17 @@ def update(row: Order) -> OrderUpdate:
         price=money.positive(row.px),
         average_price=money.positive(row.avg_px),
         exchange_ms=row.u_time,
+        position_side=position_side(row.pos_side),
         text=" ".join(filter(None, (row.state, category, row.cancel_source, row.cancel_source_reason))),
     )
     return money.sound(told)
+
+
+def position_side(told: str) -> PositionSide | None:
+    """ "" on spot, of some rows "net"."""
+    if told and told not in facts.POSITION_SIDES:
+        raise MalformedFrame(f"unknown side of a position: {told[:20]!r}")
+    return facts.POSITION_SIDES.get(told)
 
 
 def maker(exec_type: str) -> bool | None:

@@ -112,6 +112,7 @@ def _execution(row: orders.Order) -> Fill | LookUp:
         fee_asset=row.fill_fee_ccy,
         is_maker=orders.maker(row.exec_type),
         exchange_ms=int(row.fill_time) if _MILLIS.fullmatch(row.fill_time) else row.u_time,
+        position_side=orders.position_side(row.pos_side),
     )
     return money.sound(fill)
 
