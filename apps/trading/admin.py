@@ -157,6 +157,9 @@ class RiskStateAdmin(ReadOnlyAdmin):
     list_display = ("scope", "scope_id", "state", "mode", "reason", "by", "at")
     list_filter = ("scope", "state")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RiskState]:
+        return selectors.switches(user=request.user)
+
 
 @admin.register(RiskLimit)
 class RiskLimitAdmin(ReadOnlyAdmin):

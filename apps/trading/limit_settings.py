@@ -4,7 +4,7 @@ Whoever raises one has just proved who he is: the caller sees to that and says s
 of the deployment are beyond everybody. What cannot be done is refused with Django's ValidationError.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 
 from apps.feeds.models import Exchange, TradePair
 from apps.trading import selectors
@@ -38,14 +38,7 @@ def ceilings() -> Mapping[str, Decimal]:
 
 def seen_by(user: Any) -> QuerySet[RiskLimit]:
     """All but those of accounts and TRADE rows that are not there for this person."""
-    own: dict[str, Collection[int]] = {
-        Scope.ACCOUNT: selectors.account_ids(user=user),
-        Scope.TRADE: list(selectors.visible(Trade.objects.all(), user=user).values_list("pk", flat=True)),
-    }
-    seen = ~Q(scope__in=list(own))
-    for scope, numbers in own.items():
-        seen |= Q(scope=scope, scope_id__in=[str(number) for number in numbers])
-    return RiskLimit.objects.filter(seen)
+    return RiskLimit.objects.filter(selectors.of_scopes(user=user))
 
 
 def default(name: str) -> Decimal:

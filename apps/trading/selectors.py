@@ -16,7 +16,7 @@ from apps.feeds.subscriptions import Task
 from apps.trading.models import Account, AccountMode, IntentState, Order, OrderIntent, RiskState, Trade
 from apps.trading.order_state import FINAL
 from apps.trading.risk.view import Scope, ScopeState
-from apps.users.roles import ADMIN, TRADER, has_role
+from apps.users.roles import ADMIN, OPERATOR, TRADER, has_role
 
 SOURCE = "trade"
 Rows = TypeVar("Rows", bound=Model)
@@ -130,6 +130,28 @@ def visible(rows: QuerySet[Rows], *, user: Any, account: str = "account") -> Que
     return rows.filter(Q(**{f"{owner}__isnull": True}) | Q(**{owner: user.pk}))
 
 
+def of_scopes(*, user: Any) -> Q:
+    """Of rows with `scope` and `scope_id`: all but those of accounts and TRADE rows that are not there for `user`."""
+    if has_role(user, ADMIN):
+        return Q(pk__isnull=False)
+    own: dict[str, Collection[int]] = {
+        Scope.ACCOUNT: account_ids(user=user),
+        Scope.TRADE: list(visible(Trade.objects.all(), user=user).values_list("pk", flat=True)),
+    }
+    seen = ~Q(scope__in=list(own))
+    for scope, numbers in own.items():
+        seen |= Q(scope=scope, scope_id__in=[str(number) for number in numbers])
+    return seen
+
+
+def switches(*, user: Any) -> QuerySet[RiskState]:
+    """Those that `user` may see; whoever may stop other people's scopes sees those of them that are stopped."""
+    seen = of_scopes(user=user)
+    if has_role(user, OPERATOR):
+        seen |= ~Q(state=ScopeState.ACTIVE)
+    return RiskState.objects.filter(seen)
+
+
 def may_trade(*, user: Any, account: Account) -> bool:
     """Whether `user` may act for the account: a trader for own ones and the desk's, an administrator for all."""
     if has_role(user, ADMIN):
@@ -159,12 +181,12 @@ class Stopped(Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     by: str = ""
     reason: str = ""
-    scopes: int = 0  # narrower ones that are halted or reducing
+    scopes: int = 0  # narrower ones that are halted or reducing, of those that one may see
 
 
-def stopped() -> Stopped:
-    """One query."""
-    rows = list(RiskState.objects.exclude(state=ScopeState.ACTIVE))
+def stopped(*, user: Any) -> Stopped:
+    """What stands still, as far as `user` may see; of everything all may."""
+    rows = list(switches(user=user).exclude(state=ScopeState.ACTIVE))
     whole = next((row for row in rows if row.scope == Scope.GLOBAL), None)
     if whole is None:
         return Stopped(scopes=len(rows))

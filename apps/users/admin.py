@@ -4,9 +4,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from apps.users import alerts
 from apps.users.models import Alert, Audit, IdempotentAnswer, User
 from apps.users.services import actor_of, record
 
@@ -66,6 +67,9 @@ class AuditAdmin(ReadOnlyAdmin):
 class AlertAdmin(ReadOnlyAdmin):
     list_display = ("at", "kind", "scope", "scope_id", "text", "acked_by", "acked_at", "paged_at", "page_tries")
     list_filter = ("kind", "scope")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
+        return alerts.seen_by(request.user)
 
 
 @admin.register(IdempotentAnswer)

@@ -1,6 +1,7 @@
 """Alerts: raised by whoever finds the trouble, in its transaction; they go on until a person has acknowledged them."""
 
 from datetime import datetime
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -8,11 +9,13 @@ from django.db.models import Min, QuerySet
 from django.db.models.functions import Now
 
 from apps.users.models import Alert
+from apps.users.roles import OPERATOR, has_role
 from apps.users.services import Actor, record
 
 log = structlog.get_logger(__name__)
 
 OPEN = {"acked_at": None, "cleared_at": None}  # nobody has come, and it is not over
+WIDE = ("", "global", "exchange")  # scopes whose trouble is everybody's
 
 
 class NotAPerson(ValueError):
@@ -75,6 +78,16 @@ def waiting(*, scope: str | None = None, scope_id: str = "") -> QuerySet[Alert]:
     """Those that nobody has acknowledged and that are not over, of one scope or of all."""
     rows = Alert.objects.filter(**OPEN)
     return rows if scope is None else rows.filter(scope=scope, scope_id=scope_id)
+
+
+def seen_by(user: Any) -> QuerySet[Alert]:
+    """All for whoever may be called, an operator or above; nobody else is told of the trouble of single accounts."""
+    return Alert.objects.all() if has_role(user, OPERATOR) else Alert.objects.filter(scope__in=WIDE)
+
+
+def waiting_for(user: Any) -> QuerySet[Alert]:
+    """Those that wait, as far as `user` may see."""
+    return seen_by(user).filter(**OPEN)
 
 
 def waiting_since(*, scope: str, scope_id: str) -> datetime | None:

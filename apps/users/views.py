@@ -109,7 +109,8 @@ class AuditVerdictView(APIView):
 
 
 class AlertsView(generics.ListAPIView):
-    """What a person must look at, latest first; `open=true` leaves what nobody has acknowledged."""
+    """What a person must look at, latest first; `open=true` leaves what nobody has acknowledged. Those of single
+    accounts are for operators."""
 
     serializer_class = AlertSerializer
     queryset = Alert.objects.none()  # for the schema; `get_queryset` has the rows
@@ -121,7 +122,7 @@ class AlertsView(generics.ListAPIView):
     def get_queryset(self) -> QuerySet[Alert]:
         request = self.request
         refuse_unknown(request, [*(one.name for one in ALERT_FILTERS), "limit", "offset"])
-        rows = Alert.objects.all()
+        rows = alerts.seen_by(request.user)
         for name in ("kind", "scope", "scope_id"):
             if name in request.query_params:
                 rows = rows.filter(**{name: word(request, name)})

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from apps.trading import selectors
-from apps.users.alerts import waiting
+from apps.users.alerts import waiting_for
 from apps.users.models import User
 from apps.users.roles import OPERATOR, TRADER, has_role, role_of
 from ctweb.build import build_id
@@ -39,9 +39,9 @@ def may_trade(user: User) -> bool:
 
 
 @register.simple_tag
-def stopped() -> selectors.Stopped:
+def stopped(user: User) -> selectors.Stopped:
     """What stands still; the frame of every page says so."""
-    return selectors.stopped()
+    return selectors.stopped(user=user)
 
 
 @register.simple_tag
@@ -50,5 +50,5 @@ def live_accounts() -> int:
 
 
 @register.simple_tag
-def open_alerts() -> int:
-    return waiting().count()
+def open_alerts(user: User) -> int:
+    return waiting_for(user).count()

@@ -67,6 +67,18 @@ def test_what_is_not_there_is_not_halted(desk, path, scope):
     assert (answer.status_code, list(answer.json())) == (400, ["scope_id"])
 
 
+def test_a_number_that_is_written_otherwise_names_nothing(desk):
+    """Orders look their switch up as `7`: one of `07` would say HALTED and stop nothing."""
+    number = desk.accounts["boris"].pk
+    before = RiskState.objects.count()
+    for written in (f"0{number}", f"+{number}", f"{number}.0", f"{number}_", "٧"):
+        for path in ("risk/halt", "risk/reduce"):
+            answer = desk.oleg.post(path, {"scope": "account", "scope_id": written})
+            assert (answer.status_code, list(answer.json())) == (400, ["scope_id"]), written
+        assert desk.olga.post("risk/resume", {"scope": "account", "scope_id": written, **GUARD}).status_code == 404
+    assert RiskState.objects.count() == before
+
+
 def test_a_scope_is_let_through_what_makes_positions_smaller(desk):
     assert desk.oleg.post("risk/reduce", {"scope": "exchange", "scope_id": "binance"}).json()["state"] == "REDUCING"
 

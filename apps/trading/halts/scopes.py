@@ -1,5 +1,7 @@
 """What a switch is about: everything, an exchange, an account or a TRADE; `scope_id` as in `RiskState`."""
 
+import re
+
 from django.db.models import Q
 
 from apps.feeds.models import Exchange
@@ -7,6 +9,7 @@ from apps.trading.models import Account, Trade
 from apps.trading.risk.view import Scope
 
 LONGEST_NUMBER = 9  # digits of a primary key here
+CANONICAL = re.compile("[1-9][0-9]*")  # orders look their switch up as `7`: one of `07` would stop nothing
 EVERYTHING = Q(pk__isnull=False)  # no empty Q: that would vanish beside a narrower scope
 
 
@@ -20,7 +23,7 @@ def exists(scope: Scope, scope_id: str) -> bool:
         return scope_id == ""
     if scope is Scope.EXCHANGE:
         return Exchange.objects.filter(code=scope_id).exists()
-    if not (scope_id.isascii() and scope_id.isdigit() and len(scope_id) <= LONGEST_NUMBER):
+    if not CANONICAL.fullmatch(scope_id) or len(scope_id) > LONGEST_NUMBER:
         return False
     rows = Account.objects if scope is Scope.ACCOUNT else Trade.objects
     return rows.filter(pk=scope_id).exists()

@@ -40,7 +40,8 @@ STATES = [one.value for one in ScopeState]
 
 
 class StatesView(generics.ListAPIView):
-    """Every switch; the most severe of those that an order is under counts."""
+    """Switches; the most severe of those that an order is under counts. Of other people's accounts and TRADE rows
+    operators see those that are stopped, since they may stop them, and nobody else any."""
 
     serializer_class = StateSerializer
     queryset = RiskState.objects.none()  # for the schema; `get_queryset` has the rows
@@ -50,7 +51,9 @@ class StatesView(generics.ListAPIView):
         return self.list(request)
 
     def get_queryset(self) -> QuerySet[RiskState]:
-        rows = found.filtered(self.request, RiskState.objects.all(), {"scope_id": "scope_id"}, more=("scope", "state"))
+        rows = found.filtered(
+            self.request, selectors.switches(user=self.request.user), {"scope_id": "scope_id"}, more=("scope", "state")
+        )
         for name, options in (("scope", list(Scope)), ("state", STATES)):
             asked = choice(self.request, name, options)
             rows = rows if asked is None else rows.filter(**{name: asked})
@@ -135,7 +138,8 @@ class ReportView(APIView):
         refuse_unknown(request, ("scope", "scope_id"))
         scope = str(choice(request, "scope", list(Scope), default=Scope.GLOBAL))
         scope_id = word(request, "scope_id", default="", longest=50)
-        report = halting.report(scope=Scope(scope), scope_id=scope_id) if _can_be(scope, scope_id) else None
+        seen = selectors.switches(user=request.user).filter(scope=scope, scope_id=scope_id).exists()
+        report = halting.report(scope=Scope(scope), scope_id=scope_id) if seen else None
         if report is None:
             raise NotFound({"scope_id": [f"No switch of {scopes.name_of(scope, scope_id)}."]})
         return Response(ReportSerializer(report, context={"seen": selectors.account_ids(user=request.user)}).data)
@@ -186,8 +190,9 @@ class LimitsView(generics.ListAPIView):
         body = LimitBody(data=request.data)
         body.is_valid(raise_exception=True)
         values = dict(body.validated_data)
+        if values["scope"] in (Scope.ACCOUNT, Scope.TRADE):  # one that is another's is refused as one that is not there
+            check_own(request, values["scope"], values["scope_id"])
         limit_settings.check_scope(values["scope"], values["scope_id"])
-        check_own(request, values["scope"], values["scope_id"])
         confirmed = confirmation.confirmed(request, values.pop("password"))
         row = limit_settings.set_limit(actor=actor_of(request), confirmed=confirmed, **values)
         return Response(LimitSerializer(row).data)

@@ -25,4 +25,4 @@ def halt(request: HttpRequest) -> HttpResponse:
         halting.halt(scope=Scope.GLOBAL, reason=reason, actor=actor_of(request), mode=HaltMode.CANCEL)
         return redirect("halt")
     report = halting.report(scope=Scope.GLOBAL)
-    return render(request, "trading/halt.html", {"stopped": selectors.stopped(), "report": report})
+    return render(request, "trading/halt.html", {"stopped": selectors.stopped(user=request.user), "report": report})

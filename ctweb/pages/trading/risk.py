@@ -27,7 +27,7 @@ from apps.trading.models import (
 from apps.trading.order_state import FINAL
 from apps.trading.risk import limits
 from apps.trading.risk.view import Scope, ScopeState
-from apps.users.alerts import waiting
+from apps.users.alerts import waiting_for
 from ctweb.pages.roles import operator_required, viewer_required
 from ctweb.pages.trading import shown
 from ctweb.pages.trading.accounts import named
@@ -69,7 +69,7 @@ def now(request: HttpRequest) -> HttpResponse:
 @require_GET
 def state(request: HttpRequest) -> JsonResponse:
     """What the frame of every page asks every few seconds."""
-    found = selectors.stopped()
+    found = selectors.stopped(user=request.user)
     answer = {
         "state": found.state,
         "since_ms": None if found.since is None else int(found.since.timestamp() * 1000),
@@ -77,7 +77,7 @@ def state(request: HttpRequest) -> JsonResponse:
         "reason": found.reason,
         "scopes": found.scopes,
         "live": selectors.live_accounts(),
-        "alerts": waiting().count(),
+        "alerts": waiting_for(request.user).count(),
     }
     return JsonResponse(answer)
 
@@ -102,7 +102,7 @@ def _now(request: HttpRequest) -> dict[str, Any]:
     return {
         "halts": [_halt(one, accounts) for one in switches if one["row"].state != ScopeState.ACTIVE][:MOST_REPORTS],
         "switches": switches,
-        "alerts": waiting()[:50],
+        "alerts": waiting_for(request.user)[:50],
         "used": _used(request),
         "names_of": names,
     }
@@ -127,7 +127,7 @@ def _switches(request: HttpRequest, names: dict[str, str]) -> list[dict[str, Any
     pairs = {str(row.pk): f"{row.exchange} {row.pair} {row.strategy or ''}" for row in trades}
     words = {Scope.ACCOUNT: names, Scope.TRADE: pairs}
     found = []
-    for row in RiskState.objects.all():
+    for row in selectors.switches(user=request.user):
         known = words.get(Scope(row.scope))
         if known is not None and row.scope_id not in known and row.state == ScopeState.ACTIVE:
             continue  # closed, or somebody else's
