@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import connections
 
+from apps.feeds.bus.meter import Meter
+from apps.feeds.tests.trading_stand import WideGates
 from apps.trading.execution import cancelling, resolving, working
 from apps.trading.halts import halting
 from apps.trading.models import Account, HaltMode, Order, OrderIntent
@@ -28,12 +30,13 @@ def want(cells: list[dict[str, Any]], every_s: float) -> int:
     return taken
 
 
-def work(accounts: list[int], seconds: float, notes: str | None = None) -> dict[str, int]:
+def work(accounts: list[int], seconds: float, notes: str | None = None, redis_url: str | None = None) -> dict[str, int]:
     """An executor with its threads: cancels wait for nobody. To be killed, or until the time is over.
 
-    `notes`: the file in which it is written when each order left.
+    `notes`: the file in which it is written when each order left; `redis_url`: where its requests are counted.
     """
-    ports = executors.ports(notes=notes)
+    gates = None if redis_url is None else WideGates(Meter(redis_url))
+    ports = executors.ports(notes=notes, gates=gates)
     cells = [{"account": number, "exchange": exchange} for number, exchange in _one_each(accounts)]
     tally: dict[str, int] = {}
 

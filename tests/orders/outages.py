@@ -48,7 +48,7 @@ def work(accounts: list[int], seconds: float, statement_s: float | None = None, 
     """As `halts.work`; `statement_s`: how long a statement may take. To be killed."""
     settings.REDIS_URL = redis_url or settings.REDIS_URL
     transactions.STATEMENT_S = statement_s or transactions.STATEMENT_S  # type: ignore[assignment]
-    halts.work(accounts, seconds)
+    halts.work(accounts, seconds, redis_url=redis_url)
 
 
 def intend(

@@ -30,6 +30,7 @@ def test_orders_go_on_whatever_becomes_of_redis(rig: Rig):
         workers = [rig.forks.start(outages.work, accounts=numbers, **more) for _ in range(WORKERS)]
         caller = rig.forks.start(outages.intend, cells=cells, fault="", seed=1, every_s=EVERY_S, **more)
         await_that(lambda: rig.exchanges.accepted("binance", accounts[0]["name"]), PATIENCE_S)
+        assert is_asked(server), "no request was counted"
         for trouble in [restart, empty] * RESTARTS + [stand_still] * STILLS:
             trouble(server)
             time.sleep(BETWEEN_S)
@@ -44,6 +45,12 @@ def test_orders_go_on_whatever_becomes_of_redis(rig: Rig):
     accepted = [row for row in rig.exchanges.accepted("binance") if row["account"] in names]
     assert len(accepted) > ORDERS / 2
     assert violations(accepted, known) == []
+
+
+def is_asked(server: RedisProcess) -> bool:
+    """Whether executors count there what they send."""
+    with redis.Redis.from_url(server.url) as client:
+        return any(client.scan_iter("meter:*"))
 
 
 def restart(server: RedisProcess) -> None:

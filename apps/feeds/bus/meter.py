@@ -4,21 +4,24 @@ All processes of one system count as one address. Some may have addresses of the
 known to no process; a budget that is too small costs seconds at a start, one that is too large a ban.
 """
 
+import asyncio
+import contextlib
 import math
-import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import structlog
+from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
-from apps.feeds.bus.redis import connect
+from apps.feeds.bus.redis import ANSWER_TIMEOUT_S, connect
 from apps.feeds.drivers.base import Rate
 
 log = structlog.get_logger(__name__)
 
-AWAY_S = 5.0  # without Redis the process' own limits hold, and Redis is asked again after so long
+WAIT_S = 0.2  # no request waits longer for Redis: then the process' own limits hold, until Redis answers again
+AGAIN_S = 0.5  # it is asked for that, while no request waits
 LOST_MS = 30_000  # what was sent and never reported back counts as arrived
 SOON_MS = 50  # a second look, while that what is on its way fills the window
 
@@ -60,15 +63,19 @@ return redis.call('ZADD', KEYS[1], 'XX', clock[1] * 1000 + math.floor(clock[2] /
 
 
 class Meter:
-    """See `transport.gate.Meter`. Belongs to the event loop that it is first used in."""
+    """See `transport.gate.Meter`. Belongs to the event loop that it is first used in.
 
-    def __init__(self, redis_url: str) -> None:
-        self._redis = connect(redis_url)
+    Of an outage those requests are late that are under way when it begins; all others pass Redis by.
+    """
+
+    def __init__(self, redis_url: str, *, wait_s: float = WAIT_S) -> None:
+        self._wait_s = wait_s
+        self._redis = connect(redis_url, timeout_s=max(wait_s, ANSWER_TIMEOUT_S))
         self._enter = self._redis.register_script(ENTER)
         self._leave = self._redis.register_script(LEAVE)
         self._shut = self._redis.register_script(SHUT)
         self._entered: dict[str, str] = {}  # ticket -> its member
-        self._asks_again = 0.0  # monotonic
+        self._coming_back: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -79,43 +86,60 @@ class Meter:
         await self.close()
 
     async def close(self) -> None:
+        if self._coming_back is not None:
+            self._coming_back.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._coming_back
         await self._redis.aclose()
+
+    @property
+    def is_away(self) -> bool:
+        """Whether Redis did not answer, and has not done so since."""
+        return self._coming_back is not None and not self._coming_back.done()
 
     async def enter(
         self, gate: str, doors: Sequence[str], *, ticket: str, rate: Rate, weight: int, spare: int
     ) -> tuple[float, list[float]]:
-        if time.monotonic() < self._asks_again:
-            return 0.0, []
         weight, per_ms = min(weight, rate.count), math.ceil(rate.per_s * 1_000)
-        try:
-            wait_ms, *shut_ms = await self._enter(
-                keys=[_gate(gate), *map(_door, doors)], args=[ticket, rate.count, per_ms, weight, spare]
-            )
-        except (RedisError, OSError) as error:
-            self._away(error)
-            return 0.0, []
-        if wait_ms == 0 and not shut_ms:
-            self._entered[ticket] = f"{weight}:{ticket}"
+        keys = [_gate(gate), *map(_door, doors)]
+        self._entered[ticket] = f"{weight}:{ticket}"  # also where the answer is lost: it may be counted all the same
+        told = await self._ask(self._enter, keys, [ticket, rate.count, per_ms, weight, spare])
+        wait_ms, *shut_ms = told or [0]
+        if wait_ms > 0 or shut_ms:
+            del self._entered[ticket]
         return wait_ms / 1_000, [each / 1_000 for each in shut_ms]
 
     async def leave(self, gate: str, ticket: str) -> None:
         member = self._entered.pop(ticket, None)
-        if member is None or time.monotonic() < self._asks_again:
-            return
-        try:
-            await self._leave(keys=[_gate(gate)], args=[member])
-        except (RedisError, OSError) as error:
-            self._away(error)
+        if member is not None:
+            await self._ask(self._leave, [_gate(gate)], [member])
 
     async def shut(self, door: str, for_s: float) -> None:
+        await self._ask(self._shut, [_door(door)], [math.ceil(for_s * 1_000)])
+
+    async def _ask(self, script: AsyncScript, keys: list[str], args: list[Any]) -> Any:
+        """None: Redis is away."""
+        if self.is_away:
+            return None
         try:
-            await self._shut(keys=[_door(door)], args=[math.ceil(for_s * 1_000)])
-        except (RedisError, OSError) as error:
+            async with asyncio.timeout(self._wait_s):
+                return await script(keys=keys, args=args)
+        except (RedisError, OSError) as error:  # a timeout is an OSError
             self._away(error)
+            return None
 
     def _away(self, error: Exception) -> None:
-        log.warning("limits are not shared", error=str(error))
-        self._asks_again = time.monotonic() + AWAY_S
+        if not self.is_away:  # several may have waited
+            log.warning("limits are not shared", error=str(error) or type(error).__name__)
+            self._coming_back = asyncio.create_task(self._come_back(), name="meter waits for Redis")
+
+    async def _come_back(self) -> None:
+        """At once where only this process was slow."""
+        while True:
+            with contextlib.suppress(RedisError, OSError):
+                await self._redis.execute_command("PING")
+                return
+            await asyncio.sleep(AGAIN_S)
 
 
 def _gate(name: str) -> str:

@@ -12,6 +12,7 @@ from apps.feeds.drivers.base import Rate
 from apps.feeds.transport.gate import Gate
 
 ALONE = 3
+WAIT_S = 60.0  # a busy machine does not make it give Redis up
 
 
 class Noted(Meter):
@@ -23,7 +24,7 @@ class Noted(Meter):
 
 
 async def send(redis_url: str, name: str, rate: Rate, number: int) -> int:
-    async with Noted(redis_url) as meter:
+    async with Noted(redis_url, wait_s=WAIT_S) as meter:
         gate = Gate(rate, name=name, meter=meter)
         for _ in range(number):
             async with gate.turn():

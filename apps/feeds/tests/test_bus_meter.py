@@ -3,30 +3,29 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from functools import partial
 
 import pytest
 from redis.asyncio import Redis
 
-from apps.feeds.bus import meter
-from apps.feeds.bus.meter import Meter
-from apps.feeds.bus.redis import connect
+from apps.feeds.bus.meter import WAIT_S, Meter
 from apps.feeds.drivers.base import Rate
 from apps.feeds.errors import Retryable
 from apps.feeds.tests.redis_process import RedisProcess
+from apps.feeds.tests.waiting import timed, until
 from apps.feeds.transport.gate import Gate
 
 NOTED = "meter:sockets:toy"
 QUICK = Rate(3, 0.3)
 SLOW = Rate(3, 10.0)  # no machine needs so long for a few requests
+WIDE, MANY = Rate(1_000_000, 10.0), 1_000
+LATE_S = 0.5  # of a timer of the event loop, in moments in which the machine ran
 
 
 @pytest.fixture
-async def meters(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[Meter]]:
+async def meters(redis_url: str) -> AsyncIterator[list[Meter]]:
     """Of two processes, as far as they can tell; a busy machine does not make them give Redis up."""
-    monkeypatch.setattr(meter, "connect", partial(connect, timeout_s=60))
     async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(Meter(redis_url)) for _ in range(2)]
+        yield [await stack.enter_async_context(Meter(redis_url, wait_s=60)) for _ in range(2)]
 
 
 def gates(meters: list[Meter], rate: Rate) -> list[Gate]:
@@ -93,5 +92,28 @@ async def test_without_redis_each_process_keeps_the_rate_by_itself():
                 server.kill()
             assert [await enters(gate) for _ in range(SLOW.count - 1)] == [True] * (SLOW.count - 1)
             assert not await enters(gate, within_s=0.2)
+    finally:
+        server.close()
+
+
+async def test_of_a_redis_that_stands_still_only_who_is_under_way_waits_and_not_for_long():
+    server = RedisProcess()
+    server.start()
+    try:
+        async with Meter(server.url) as meter:
+            gate = Gate(WIDE, name="sockets:toy", meter=meter)
+            async with gate.turn():  # its scripts are there now
+                pass
+            await until(lambda: not meter.is_away, 60)
+            server.pause()
+            with timed() as seconds:
+                async with gate.turn():
+                    assert seconds() <= WAIT_S + LATE_S
+                for _ in range(MANY):
+                    async with gate.turn():
+                        assert meter.is_away
+                assert seconds() <= MANY * WAIT_S / 10
+            server.resume()
+            await until(lambda: not meter.is_away, 60)
     finally:
         server.close()

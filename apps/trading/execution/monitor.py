@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 EVERY_S = 1.0
 GONE_S = 10
 TIMEOUT_S = 0.1
+REST_S = 5.0  # after a failure nothing is told for so long: who tells has orders to send
 MOST_LANES = 500
 
 
@@ -89,15 +90,17 @@ class Reporter:
     def __init__(self, url: str) -> None:
         self._redis = Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
         self._told: dict[str, float] = {}
+        self._rests_until = 0.0
 
     def report(self, executor: Executor) -> None:
         now = time.monotonic()
-        if now - self._told.get(executor.holder, -EVERY_S) < EVERY_S:
+        if now < self._rests_until or now - self._told.get(executor.holder, -EVERY_S) < EVERY_S:
             return
         self._told[executor.holder] = now
         try:
             self._redis.set(f"executor:{executor.holder}", msgspec.json.encode(status(executor)), ex=GONE_S)
         except RedisError as error:
+            self._rests_until = now + REST_S
             log.info("executor not told of", holder=executor.holder, error=str(error))
 
 

@@ -7,12 +7,15 @@ import pytest
 from django.db.models import F
 from redis import Redis
 
-from apps.feeds.tests.waiting import await_that
+from apps.feeds.tests.redis_process import RedisProcess
+from apps.feeds.tests.waiting import await_that, timed
 from apps.trading.execution import lanes, monitor, waking
 from apps.trading.execution.working import work_lane
 from apps.trading.models import OrderIntent
 from apps.trading.tests import stage
 from apps.trading.tests.threads import WAIT_S
+
+BRIEF_S, MANY = 0.1, 40
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +88,21 @@ def test_an_executor_is_told_of_once_a_second_and_without_redis_not_at_all(redis
         reporter.report(executor)
         assert monitor.executors(redis) == []
     monitor.Reporter("redis://127.0.0.1:9/0").report(executor)
+
+
+def test_while_redis_stands_still_one_executor_waits_for_it_and_not_all(monkeypatch):
+    monkeypatch.setattr(monitor, "TIMEOUT_S", BRIEF_S)
+    server = RedisProcess()
+    server.start()
+    try:
+        reporter = monitor.Reporter(server.url)
+        server.pause()
+        with timed() as seconds:
+            for _ in range(MANY):
+                reporter.report(stage.executor())
+            assert seconds() <= MANY * BRIEF_S / 4
+    finally:
+        server.close()
 
 
 # hints
