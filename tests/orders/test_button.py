@@ -1,0 +1,27 @@
+"""KS3: what rests at seven exchanges is cancelled and confirmed in time and within their limits; what remains is told.
+
+A tenth of the 500 orders, and all of them with CT_FAULTS=10; `python -m bench.halts` measures it.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.orders.button import press
+from tests.orders.rig import Rig
+from tests.orders.storm import TIMES
+
+pytestmark = [pytest.mark.faults, pytest.mark.processes, pytest.mark.mariadb, pytest.mark.timeout(900)]
+
+ACCOUNTS, ORDERS = min(TIMES, 12), 8  # at each exchange, on each account
+CONFIRMED_S = 10.0
+SETTLE_S = 15.0 if TIMES > 1 else 0.0  # where placing has used up much of the limits
+
+
+def test_a_halt_is_confirmed_in_ten_seconds_within_all_limits_and_names_what_remains(rig: Rig, tmp_path: Path):
+    told = press(rig, ACCOUNTS, ORDERS, tmp_path / "ready", SETTLE_S)
+    print(told)
+    assert told.seconds <= CONFIRMED_S
+    assert not told.broken
+    assert (told.confirmed, told.still_open) == ({"confirmed": told.orders}, 0)
+    assert told.remaining == {"unconfirmed": ORDERS}
