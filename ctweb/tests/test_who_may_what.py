@@ -61,6 +61,7 @@ TABLE: dict[str, tuple[Any, tuple[int, ...]]] = {
     f"POST /api/v1/accounts/{WAITS}/approve": (GUARD, (401, 403, 403, 403, 404, 400, 200)),  # not by who asked for it
     f"POST /api/v1/accounts/{HERS}/key": ({}, (401, 403, 403, 403, 404, 400, 400)),
     f"DELETE /api/v1/accounts/{WAITS}/key": ({}, made(*OWNERS, by=204)),
+    f"POST /api/v1/accounts/{WAITS}/simulated-key": ({}, (401, 403, 403, 403, 404, 400, 400)),  # on paper it needs none
     "GET /api/v1/executors": (None, OPERATORS),
     "GET /api/v1/intents": (None, TRADERS),
     "POST /api/v1/intents": ({"key": "k", **ORDER}, made(*of_body(*OWNERS))),
