@@ -127,10 +127,17 @@ class Subscriber:
         await self._redis.aclose()
 
     async def _open(self, pubsub: PubSub) -> None:
-        if self._channels:
-            await pubsub.subscribe(*self._channels)
+        """Of what is wished for or given up meanwhile nobody else tells this connection."""
         if self._patterns:
             await pubsub.psubscribe(*self._patterns)
+        told: set[str] = set()
+        while told != self._channels:
+            wanted = set(self._channels)
+            if new := wanted - told:
+                await pubsub.subscribe(*new)
+            if old := told - wanted:
+                await pubsub.unsubscribe(*old)
+            told = wanted
         self._pubsub, self.connected = pubsub, True
         if self._on_connect is not None:
             self._on_connect()

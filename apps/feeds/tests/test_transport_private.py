@@ -290,6 +290,23 @@ async def test_a_lost_socket_is_told_and_then_opened_logged_in_and_subscribed_ag
         assert on.socket.link.reconnects == 2
 
 
+async def test_who_is_told_to_stop_in_the_moment_of_a_loss_stops():
+    class Stopped(ToyTrader):
+        def parse_private(self, keys: Credentials, market_type: MarketType, *rest: Any) -> list[Any]:
+            events = super().parse_private(keys, market_type, *rest)
+            if any(isinstance(event, Closing) for event in events):
+                on.task.cancel()
+            return events
+
+    async with stage(Stopped()) as on:
+        await on.ready()
+        await on.peer.send(closing="maintenance")
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(on.task, PATIENCE_S)
+        assert on.notes.story == ["ready"]
+        assert on.socket.link.state is LinkState.CLOSED
+
+
 async def nothing(peer: Peer, command: dict[str, Any]) -> None:
     """No answer."""
 

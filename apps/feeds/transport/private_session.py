@@ -65,21 +65,38 @@ class PrivateSession:
         self._malformed: deque[float] = deque(maxlen=timing.malformed_frames)
 
     async def run(self) -> None:
-        """Serve until cancelled; raises ConnectionLost when the socket is lost, BadCredentials when it is refused."""
-        end: FeedError
+        """Serve until cancelled; raises ConnectionLost when the socket is lost, BadCredentials when it is refused.
+
+        No task group: one whose parts fail at that moment forgets that it was cancelled, and the owner would go on.
+        """
+        doing = (self._read, self._enter, self._pulse.run, self._renew)
+        parts = [asyncio.create_task(part(), name=f"{part.__name__} {self._link.id}") for part in doing]
+        failures: list[BaseException] = []
         try:
-            async with asyncio.TaskGroup() as parts:
-                for part in (self._read, self._enter, self._pulse.run, self._renew):
-                    parts.create_task(part(), name=f"{part.__name__} {self._link.id}")
-        except* (BadCredentials, ConnectionLost) as ends:
-            refusals = [each for each in ends.exceptions if isinstance(each, BadCredentials)]
-            end = refusals[0] if refusals else ConnectionLost(str(ends.exceptions[0]))
-        except* Exception as crash:  # a fault of ours must not end the account's events for good
-            log.exception("private session of %s failed", self._link.id)
-            end = ConnectionLost(f"internal error: {type(crash.exceptions[0]).__name__}")
+            await asyncio.wait(parts, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            failures = await self._end(parts)
+        raise self._reason(failures)
+
+    async def _end(self, parts: "list[asyncio.Task[None]]") -> list[BaseException]:
+        """What parts failed with; the socket is closed."""
+        for part in parts:
+            part.cancel()
+        try:
+            await asyncio.wait(parts)
         finally:
             await self._close()
-        raise end
+        ended = [part.exception() for part in parts if not part.cancelled()]
+        return [failure for failure in ended if failure is not None]
+
+    def _reason(self, failures: list[BaseException]) -> FeedError:
+        for failure in failures:
+            if not isinstance(failure, BadCredentials | ConnectionLost):
+                # a fault of ours must not end the account's events for good
+                log.error("private session of %s failed", self._link.id, exc_info=failure)
+                return ConnectionLost(f"internal error: {type(failure).__name__}")
+        refusals = [failure for failure in failures if isinstance(failure, BadCredentials)]
+        return refusals[0] if refusals else ConnectionLost(str(failures[0]))
 
     async def _close(self) -> None:
         try:
