@@ -8,6 +8,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression
 
 from apps.feeds.fields import ExactDecimalField
+from apps.users.fields import ExactTextField
+
+__all__ = ["ExactTextField", "Money", "UpperCaseField"]
 
 
 class Money(ExactDecimalField):
@@ -20,14 +23,6 @@ class Money(ExactDecimalField):
         name, path, args, kwargs = super().deconstruct()
         del kwargs["max_digits"], kwargs["decimal_places"]
         return name, path, args, kwargs
-
-
-class ExactTextField(models.CharField):
-    """Text of which every letter counts: MySQL would take `aB` for `Ab`, and two orders for one."""
-
-    def db_type(self, connection: BaseDatabaseWrapper) -> str:
-        text = super().db_type(connection)
-        return f"{text} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin" if connection.vendor == "mysql" else str(text)
 
 
 class UpperCaseField(models.CharField):

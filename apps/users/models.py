@@ -6,6 +6,8 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Now
 
+from apps.users.fields import ExactTextField
+
 
 class User(AbstractUser):
     """Whoever signs in; roles are groups, see `apps.users.roles`."""
@@ -79,7 +81,7 @@ class IdempotentAnswer(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     user = models.ForeignKey(User, on_delete=models.CASCADE)
-    key = models.CharField(max_length=100)
+    key = ExactTextField(max_length=100)
     fingerprint = models.CharField(max_length=64)  # of method, path and body
     status = models.PositiveSmallIntegerField(null=True)
     body = models.JSONField(null=True)

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 import redis
-from django.db import connection
 from django.db.models.functions import Now
 from msgspec import json
 
@@ -327,21 +326,3 @@ def test_an_alert_is_acknowledged_once(desk):
     assert desk.oleg.post(f"alerts/{alert['id']}/ack").json()["acked_by"] == "oleg"
     assert desk.oleg.post(f"alerts/{alert['id']}/ack").status_code == 409
     assert desk.vera.get("alerts", open="true").json()["count"] == 0
-
-
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_many_who_send_the_same_order_at_once_get_one(desk, account):
-    from concurrent.futures import ThreadPoolExecutor
-
-    def send(_: int) -> tuple[int, int]:
-        try:
-            answer = desk.anna.post("intents", wanted(account), key="k1")
-            return answer.status_code, answer.json()["id"]
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(send, range(24)))
-    assert len({number for _, number in answers}) == 1
-    assert sorted(code for code, _ in answers) == [200] * 23 + [201]
-    assert OrderIntent.objects.count() == 1
