@@ -18,6 +18,7 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 ROOT = Path(__file__).resolve().parent.parent
 VERSION = "0.1"
 SOURCES = ("simulator", "replay", "live")
+SECOND_FACTORS = ("live", "all")
 ROLES = ("monitor", "trader", "both")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 PUBLIC_KEY = Regexp(r"^ct-seal-public-1:[A-Za-z0-9+/]{43}=$", error="Must be the public half of a sealing key.")
@@ -53,6 +54,7 @@ class Environment:
     default_strategy: str
     max_open_orders: int
     second_person: bool
+    second_factor: str
     publish_hz: int
     seal_public_key: str | None  # None: in the embedded run that of its data folder, else no keys are taken
     seal_private_keys_file: Path | None  # None: this process opens no exchange key
@@ -121,6 +123,7 @@ def _read(env: FileAwareEnv) -> Environment:
         default_strategy=env.str("CT_DEFAULT_STRATEGY", "grid", validate=Regexp(r"^[A-Za-z0-9_.:-]{1,100}$")),
         max_open_orders=env.int("CT_MAX_OPEN_ORDERS", 200, validate=Range(1, 200)),
         second_person=env.bool("CT_SECOND_PERSON", True),
+        second_factor=env.str("CT_SECOND_FACTOR", "live" if embedded else "all", validate=OneOf(SECOND_FACTORS)),
         publish_hz=env.int("CT_PUBLISH_HZ", 10, validate=Range(1, 50)),
         seal_public_key=env.str("CT_SEAL_PUBLIC_KEY", None, validate=PUBLIC_KEY),
         seal_private_keys_file=private_keys.absolute() if private_keys else None,

@@ -25,6 +25,7 @@ CT_HISTORY_DAYS = ENVIRONMENT.history_days
 CT_DEFAULT_STRATEGY = ENVIRONMENT.default_strategy
 CT_MAX_OPEN_ORDERS = ENVIRONMENT.max_open_orders  # of one account: no limit that people set goes beyond
 CT_SECOND_PERSON = ENVIRONMENT.second_person  # False: a desk of one approves its own live accounts
+CT_SECOND_FACTOR = ENVIRONMENT.second_factor  # live: for what reaches live accounts; all: for every step of that kind
 CT_PUBLISH_HZ = ENVIRONMENT.publish_hz
 CT_SIMULATOR_URL = ENVIRONMENT.simulator_url  # None: the real exchanges
 CT_CAPTURES_DIR = ENVIRONMENT.captures_dir
@@ -62,6 +63,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "rest_framework",
     "knox",
     "drf_spectacular",
@@ -109,6 +112,7 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
 AUTHENTICATION_BACKENDS = security.AUTHENTICATION_BACKENDS
+OTP_TOTP_ISSUER = "ct-system"  # as the telephone names it
 AUTH_PASSWORD_VALIDATORS = security.AUTH_PASSWORD_VALIDATORS
 AXES_FAILURE_LIMIT = security.AXES_FAILURE_LIMIT
 AXES_COOLOFF_TIME = security.AXES_COOLOFF_TIME

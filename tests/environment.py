@@ -27,6 +27,7 @@ def prepare() -> None:
     os.environ.update(
         CT_DATA_DIR=str(directory),
         SOURCE="simulator",
+        CT_SECOND_FACTOR="live",  # as the embedded run has it, on MariaDB too: tests of `all` say so
         CT_SIMULATOR_URL="http://127.0.0.1:9",  # nothing listens there: a test names its own simulator
         SECRET_KEY="only-for-tests-" + "x" * 50,
     )

@@ -158,6 +158,11 @@ def _new_name(name: str, exchange: str, market_type: str) -> str:
     return name
 
 
+def check_approval(*, account_id: int, actor: Actor) -> None:
+    """Raise what `approve` would raise as things are now."""
+    _check_approval(Account.objects.get(pk=account_id), actor)
+
+
 def _check_approval(row: Account, actor: Actor) -> None:
     """Raise why the account does not go live."""
     if row.requested_mode != AccountMode.LIVE:

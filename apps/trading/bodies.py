@@ -17,7 +17,7 @@ from apps.trading.fields import Money
 from apps.trading.limit_settings import LEAST_REASON, PAIR
 from apps.trading.models import AccountMode, HaltMode
 from apps.trading.risk.view import Scope
-from apps.users.rest.serializers import StrictSerializer, Text, WholeNumber, YesOrNo
+from apps.users.rest.serializers import Code, StrictSerializer, Text, WholeNumber, YesOrNo
 
 PLAIN = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
 PLACES = Money().decimal_places
@@ -75,14 +75,22 @@ class Reasoned(StrictSerializer):
 
 
 class Guarded(StrictSerializer):
-    """What is asked of a person before something that cannot be taken back."""
+    """What is asked of a person before something that cannot be taken back; `code` of who has a second factor."""
 
     reason = Text(max_length=500, min_length=LEAST_REASON)
     password = Text(max_length=500, write_only=True, trim_whitespace=False)
+    code = Code()
 
 
-class NewAccountBody(Reasoned):
-    """`live` waits for a second person. `desk`: it is nobody's own, which an administrator may ask for."""
+class WithCode(Reasoned):
+    """`code` of who has a second factor."""
+
+    code = Code()
+
+
+class NewAccountBody(WithCode):
+    """`live` takes a `code` and waits for a second person. `desk`: it is nobody's own, which an administrator may ask
+    for."""
 
     name = Text(max_length=LONGEST_NAME)
     exchange = Text(max_length=50)
@@ -107,7 +115,7 @@ class AccountEditBody(Reasoned):
     name = Text(max_length=LONGEST_NAME)
 
 
-class KeyBody(Reasoned):
+class KeyBody(WithCode):
     """`cannot_withdraw`: you have looked it up, where the exchange does not tell."""
 
     key = Text(max_length=LONGEST, write_only=True, trim_whitespace=False)
@@ -167,11 +175,12 @@ class ScopeBody(StrictSerializer):
 
 
 class HaltBody(ScopeBody):
-    """`flatten` closes what is held as well: it needs a reason and your password."""
+    """`flatten` closes what is held as well: it needs a reason, your password and your code. No other halt does."""
 
     mode = Word(choices=HaltMode.choices, default=HaltMode.CANCEL)
     reason = Text(max_length=500, default="", allow_blank=True)
     password = Text(max_length=500, write_only=True, default="", allow_blank=True, trim_whitespace=False)
+    code = Code()
 
 
 class ReduceBody(ScopeBody):
@@ -182,23 +191,18 @@ class ResumeBody(Guarded, ScopeBody):
     """One scope; those around it stay as they are."""
 
 
-class LimitBody(StrictSerializer):
-    """Up goes a limit with a reason and your password only, and by an administrator."""
+class RaiseBody(WithCode):
+    password = Text(max_length=500, write_only=True, default="", allow_blank=True, trim_whitespace=False)
+
+
+class LimitBody(RaiseBody):
+    """Up goes a limit with a reason, your password and your code only, and by an administrator."""
 
     scope = Word(choices=[*(one.value for one in Scope), PAIR])
     scope_id = Text(max_length=50, default="", allow_blank=True)
     name = Text(max_length=50)
     value = MoneyText(zero=True)
-    reason = Text(max_length=500, default="", allow_blank=True)
-    password = Text(max_length=500, write_only=True, default="", allow_blank=True, trim_whitespace=False)
 
 
-class LiveBody(StrictSerializer):
+class LiveBody(RaiseBody):
     live_allowed = YesOrNo()
-    reason = Text(max_length=500, default="", allow_blank=True)
-    password = Text(max_length=500, write_only=True, default="", allow_blank=True, trim_whitespace=False)
-
-
-class RaiseBody(StrictSerializer):
-    reason = Text(max_length=500, default="", allow_blank=True)
-    password = Text(max_length=500, write_only=True, default="", allow_blank=True, trim_whitespace=False)

@@ -54,8 +54,7 @@ def set_limit(
     check_scope(scope, scope_id)
     _check_value(name, value)
     row = RiskLimit.objects.select_for_update().filter(scope=scope, scope_id=scope_id, name=name).first()
-    now = default(name) if row is None else row.value
-    if value > now:
+    if value > _holds(row, name):
         check_raise(actor=actor, reason=reason, confirmed=confirmed)
     before = None if row is None else _state(row)
     values = {"value": value, "by": actor.user, "reason": reason, "at": datetime.now(UTC)}
@@ -68,10 +67,26 @@ def set_limit(
 def remove_limit(*, limit_id: int, actor: Actor, reason: str = "", confirmed: bool = False) -> None:
     """Go back to what holds without this row; where that is more, it is a raise as any other."""
     row = RiskLimit.objects.select_for_update().get(pk=limit_id)
-    if not limits.makes_sense(row.name, row.value) or row.value < default(row.name):  # nonsense refuses every order
+    if rises_without(row):
         check_raise(actor=actor, reason=reason, confirmed=confirmed)
     _trace("risk.limit", row, actor, reason, before=_state(row))
     row.delete()
+
+
+def rises(*, scope: str, scope_id: str, name: str, value: Decimal) -> bool:
+    """Whether `set_limit` would put it up as things are now. Raises what that raises for what cannot be."""
+    check_scope(scope, scope_id)
+    _check_value(name, value)
+    return value > _holds(RiskLimit.objects.filter(scope=scope, scope_id=scope_id, name=name).first(), name)
+
+
+def rises_without(row: RiskLimit) -> bool:
+    """Whether more would be allowed without this row."""
+    return not limits.makes_sense(row.name, row.value) or row.value < default(row.name)  # nonsense refuses every order
+
+
+def _holds(row: RiskLimit | None, name: str) -> Decimal:
+    return default(name) if row is None else row.value
 
 
 def check_raise(*, actor: Actor, reason: str, confirmed: bool) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.trading.views import accounts, executors, holdings, intents, orders, risk
+from apps.trading.views import accounts, executors, holdings, intents, limits, orders, risk
 
 urlpatterns = [
     path("accounts", accounts.AccountsView.as_view(), name="api-accounts"),
@@ -31,7 +31,7 @@ urlpatterns = [
     path("risk/resume", risk.ResumeView.as_view(), name="api-risk-resume"),
     path("risk/report", risk.ReportView.as_view(), name="api-risk-report"),
     path("risk/switch", risk.SwitchView.as_view(), name="api-risk-switch"),
-    path("risk/limits", risk.LimitsView.as_view(), name="api-risk-limits"),
-    path("risk/limits/names", risk.LimitNamesView.as_view(), name="api-risk-limit-names"),
-    path("risk/limits/<int:limit_id>", risk.LimitView.as_view(), name="api-risk-limit"),
+    path("risk/limits", limits.LimitsView.as_view(), name="api-risk-limits"),
+    path("risk/limits/names", limits.LimitNamesView.as_view(), name="api-risk-limit-names"),
+    path("risk/limits/<int:limit_id>", limits.LimitView.as_view(), name="api-risk-limit"),
 ]

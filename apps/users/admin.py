@@ -6,8 +6,10 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django_otp.plugins.otp_totp import admin as otp_admin  # noqa: F401  # registers what is replaced below
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from apps.users import alerts
+from apps.users import alerts, second_factor
 from apps.users.models import Alert, Audit, IdempotentAnswer, User
 from apps.users.services import actor_of, record
 
@@ -15,7 +17,7 @@ from apps.users.services import actor_of, record
 class ReadOnlyAdmin(admin.ModelAdmin):
     """Looked at, never touched: what the system writes itself."""
 
-    actions = None
+    actions: Any = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -58,7 +60,7 @@ class PersonAdmin(UserAdmin):
 
 @admin.register(Audit)
 class AuditAdmin(ReadOnlyAdmin):
-    list_display = ("change_id", "at", "user", "role", "action", "object", "result")
+    list_display = ("change_id", "at", "user", "role", "action", "object", "result", "second_factor")
     list_filter = ("action", "result")
     search_fields = ("object", "user")
 
@@ -76,6 +78,31 @@ class AlertAdmin(ReadOnlyAdmin):
 class IdempotentAnswerAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "user", "key", "status")
     list_select_related = ("user",)
+
+
+admin.site.unregister(TOTPDevice)
+
+
+@admin.register(TOTPDevice)
+class SecondFactorAdmin(ReadOnlyAdmin):
+    """Whose second factor there is: nobody sees its secret, an administrator takes away that of somebody else."""
+
+    actions = ()
+    list_display = ("user", "confirmed", "created_at", "last_used_at", "throttling_failure_count")
+    list_select_related = ("user",)
+    fields = list_display
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """One's own takes a code, on /me/."""
+        own = isinstance(obj, TOTPDevice) and obj.user_id == request.user.pk
+        return not own and admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: TOTPDevice) -> None:
+        second_factor.remove(user=obj.user, actor=actor_of(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for device in queryset.select_related("user"):
+            self.delete_model(request, device)
 
 
 def _rights(user: User) -> dict[str, Any]:

@@ -25,7 +25,9 @@ COVERED = (
     "approved_by",
     "result",
     "prev_hash",
+    "second_factor",
 )
+LATER = {"second_factor"}  # columns that came later: where they say nothing the hash is as it was before them
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -38,7 +40,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
 def digest(row: Mapping[str, Any]) -> str:
     """The hash of a row's covered fields; `at` is an aware time, `before` and `after` are JSON values."""
-    covered = {name: row[name] for name in COVERED}
+    covered = {name: row[name] for name in COVERED if row[name] or name not in LATER}
     covered["at"] = row["at"].astimezone(UTC).isoformat(timespec="microseconds")
     text = json.dumps(covered, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -45,6 +45,7 @@ class Audit(models.Model):
     idempotency_key = models.CharField(max_length=100, blank=True)
     approved_by = models.CharField(max_length=150, blank=True)
     result = models.CharField(max_length=20)
+    second_factor = models.BooleanField(db_default=False)  # the person gave a code
     prev_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)
 

@@ -4,12 +4,24 @@ from knox.models import AuthToken
 from rest_framework import serializers
 
 from apps.users.models import Alert, Audit
-from apps.users.rest.serializers import StrictSerializer, WholeNumber
+from apps.users.rest.serializers import Code, StrictSerializer, Text, WholeNumber
 
 
 class MeSerializer(serializers.Serializer):
     name = serializers.CharField()
     role = serializers.CharField(allow_null=True)
+    second_factor = serializers.BooleanField(help_text="Whether a device is enrolled")
+
+
+class FirstCodeBody(StrictSerializer):
+    """The first code of the device that was begun on /me/."""
+
+    code = Code(needed=True)
+
+
+class RemoveFactorBody(StrictSerializer):
+    password = Text(max_length=500, write_only=True, trim_whitespace=False)
+    code = Code(needed=True)
 
 
 class TokenSerializer(serializers.ModelSerializer):
@@ -48,6 +60,7 @@ class AuditSerializer(serializers.ModelSerializer):
             "reason",
             "approved_by",
             "result",
+            "second_factor",
             "hash",
         ]
 

@@ -25,14 +25,15 @@ class Actor:
     ip: str = ""
     idempotency_key: str = ""
     user_id: int | None = None
+    second_factor: bool = False  # a code was given for this
 
 
 MOST_TOKENS = 20
 SYSTEM = Actor(user="system")
 
 
-def actor_of(request: HttpRequest) -> Actor:
-    """The signed-in person behind `request`."""
+def actor_of(request: HttpRequest, *, second_factor: bool = False) -> Actor:
+    """The signed-in person behind `request`; with `second_factor` who has just given a code for what is done."""
     session_key = getattr(getattr(request, "session", None), "session_key", None)
     user = request.user
     return Actor(
@@ -42,6 +43,7 @@ def actor_of(request: HttpRequest) -> Actor:
         ip=request.META.get("REMOTE_ADDR", ""),
         idempotency_key=request.headers.get("Idempotency-Key", "")[:100],
         user_id=user.pk,
+        second_factor=second_factor,
     )
 
 
@@ -75,6 +77,7 @@ def record(
         reason=reason[:500],
         idempotency_key=actor.idempotency_key,
         result=result,
+        second_factor=actor.second_factor,
         prev_hash=head.last_hash,
     )
     row.hash = audit.digest(vars(row))

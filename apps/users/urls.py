@@ -6,6 +6,7 @@ from apps.users import views
 
 urlpatterns = [
     path("me", views.MeView.as_view(), name="api-me"),
+    path("me/second-factor", views.SecondFactorView.as_view(), name="api-second-factor"),
     path("tokens", views.TokensView.as_view(), name="api-tokens"),
     path("tokens/<str:token_id>", views.TokenView.as_view(), name="api-token"),
     path("audit", views.AuditView.as_view(), name="api-audit"),

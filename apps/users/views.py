@@ -1,4 +1,4 @@
-"""Myself, my tokens, the trail and alerts, by REST."""
+"""Myself, my second factor, my tokens, the trail and alerts, by REST."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,13 +8,14 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from knox.models import AuthToken
 from msgspec import to_builtins
 from rest_framework import generics, status
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.users import alerts
+from apps.users import alerts, second_factor
 from apps.users.models import Alert, Audit
+from apps.users.rest import confirmation
 from apps.users.rest.exceptions import Conflict
 from apps.users.rest.idempotency import idempotent
 from apps.users.rest.parameters import refuse_unknown, word, yes_or_no
@@ -24,8 +25,10 @@ from apps.users.selectors import verify_audit
 from apps.users.serializers import (
     AlertSerializer,
     AuditSerializer,
+    FirstCodeBody,
     MeSerializer,
     NewTokenSerializer,
+    RemoveFactorBody,
     TokenRequestSerializer,
     TokenSerializer,
     VerdictSerializer,
@@ -43,8 +46,37 @@ FILTERS = [OpenApiParameter("action", str), OpenApiParameter("user", str), OpenA
 class MeView(APIView):
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:
+        return Response(_me(request))
+
+
+class SecondFactorView(APIView):
+    """One's own device. It is begun on /me/, where its secret is shown once: no answer here ever has that.
+
+    Neither remembers what was sent with an idempotency key: a code counts once anyhow.
+    """
+
+    @extend_schema(request=FirstCodeBody, responses=MeSerializer)
+    def post(self, request: Request) -> Response:
+        """The first code of a device that was begun: from now on it counts."""
+        body = FirstCodeBody(data=request.data)
+        body.is_valid(raise_exception=True)
         user: Any = request.user
-        return Response(MeSerializer({"name": user.get_username(), "role": role_of(user)}).data)
+        try:
+            second_factor.confirm(user=user, code=body.validated_data["code"], actor=actor_of(request))
+        except second_factor.CodeRefused as refused:
+            raise ValidationError({"code": [str(refused)]}) from None
+        return Response(_me(request))
+
+    @extend_schema(request=RemoveFactorBody, responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """Take it away, with password and code."""
+        body = RemoveFactorBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        confirmation.require(request, body.validated_data["password"])
+        given = confirmation.require_code(request, body.validated_data["code"], needed=True)
+        user: Any = request.user
+        second_factor.remove(user=user, actor=actor_of(request, second_factor=given))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class TokensView(APIView):
@@ -148,6 +180,16 @@ class AlertAckView(APIView):
             raise Conflict("It was acknowledged before.")
         row.refresh_from_db()
         return Response(AlertSerializer(row).data)
+
+
+def _me(request: Request) -> dict[str, Any]:
+    user: Any = request.user
+    found = {
+        "name": user.get_username(),
+        "role": role_of(user),
+        "second_factor": second_factor.has_device(user),
+    }
+    return dict(MeSerializer(found).data)
 
 
 def _own(request: Request) -> QuerySet[AuthToken]:

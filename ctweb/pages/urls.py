@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from ctweb.pages import actions, book, fleet, pairs
+from ctweb.pages import actions, book, fleet, me, pairs
 from ctweb.pages.trading import accounts, executors, halt, orders, placing, positions, risk
 
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("pairs/refused/", pairs.refused, name="pairs-refused"),
     path("book/", book.first, name="book"),
     path("book/<str:exchange>/<str:market_type>/<str:pair>/", book.book, name="book"),
+    path("me/", me.me, name="me"),
     path("halt/", halt.halt, name="halt"),
     path("trading/", RedirectView.as_view(pattern_name="orders"), name="trading"),
     path("trading/orders/", orders.orders, name="orders"),

@@ -5,12 +5,15 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from apps.trading import selectors
+from apps.users import second_factor
 from apps.users.alerts import waiting_for
 from apps.users.models import User
 from apps.users.roles import OPERATOR, TRADER, has_role, role_of
 from ctweb.build import build_id
 
 register = template.Library()
+
+CODED = "_has_second_factor"
 
 register.simple_tag(build_id, name="build_id")
 
@@ -36,6 +39,14 @@ def may_operate(user: User) -> bool:
 @register.filter
 def may_trade(user: User) -> bool:
     return has_role(user, TRADER)
+
+
+@register.filter
+def has_second_factor(user: User) -> bool:
+    """Asked once for all the forms of a page."""
+    if not hasattr(user, CODED):
+        setattr(user, CODED, second_factor.has_device(user))
+    return bool(getattr(user, CODED))
 
 
 @register.simple_tag

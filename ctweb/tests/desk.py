@@ -5,10 +5,12 @@ from typing import Any
 
 from django.test import Client
 from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apps.trading.models import Account, Order
 from apps.trading.tests import rows
 from apps.users.models import User
+from apps.users.tests.codes import code_of, device_of
 from apps.users.tests.people import PASSWORD, person, with_password
 from ctweb.tests.clients import stores_away
 
@@ -22,6 +24,12 @@ GUARD = {"reason": REASON, "password": PASSWORD}
 class Person:
     user: User
     client: Client
+
+    def coded(self, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """`body` with the next code of the person's device, which is enrolled here the first time."""
+        if not TOTPDevice.objects.filter(user=self.user).exists():
+            device_of(self.user)
+        return {**(body or {}), "code": code_of(self.user)}
 
     def get(self, path: str, **parameters: Any) -> Any:
         return self.client.get(f"/api/v1/{path}", parameters)

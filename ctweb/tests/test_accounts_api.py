@@ -40,7 +40,8 @@ def exchange(monkeypatch, settings, tmp_path):
 
 def new(at: Desk, who: str = "anna", **values) -> dict:
     body = {"name": "mine", "exchange": "binance", **values}
-    answer = getattr(at, who).post("accounts", body)
+    person = getattr(at, who)
+    answer = person.post("accounts", person.coded(body) if values.get("mode") == "live" else body)
     assert answer.status_code == 201, answer.content
     return answer.json()
 
@@ -171,7 +172,8 @@ def waiting(desk, exchange) -> int:
     """A live account of the desk that lacks nothing but its approval."""
     made = new(desk, "olga", mode="live", desk=True)
     assert (made["mode"], made["requested_mode"], made["state"]) == ("paper", "live", "HALTED")
-    assert desk.olga.post(f"accounts/{made['id']}/key", {"key": KEYS.key, "secret": KEYS.secret}).status_code == 200
+    body = desk.olga.coded({"key": KEYS.key, "secret": KEYS.secret})
+    assert desk.olga.post(f"accounts/{made['id']}/key", body).status_code == 200
     for name in accounts.LIVE_LIMITS:
         limit_settings.set_limit(
             scope="account",
@@ -183,17 +185,19 @@ def waiting(desk, exchange) -> int:
     return int(made["id"])
 
 
-def test_live_money_needs_a_second_person_with_reason_and_password(desk, waiting):
+def test_live_money_needs_a_second_person_with_reason_password_and_code(desk, waiting):
     path = f"accounts/{waiting}/approve"
     assert desk.olga.post(path, GUARD).json() == {
         "mode": ["Whoever asked for it cannot approve it: a second person has to."]
     }
     assert list(desk.anna.post(path, {**GUARD, "password": "guessed"}).json()) == ["password"]
     assert list(desk.anna.post(path, {**GUARD, "reason": "short"}).json()) == ["reason"]
+    assert list(desk.anna.post(path, GUARD).json()) == ["code"]
     assert Account.objects.get(pk=waiting).mode == "paper"
-    found = desk.anna.post(path, GUARD).json()
+    found = desk.anna.post(path, desk.anna.coded(GUARD)).json()
     assert (found["mode"], found["approved_by"], found["state"]) == ("live", "anna", "HALTED")
-    assert Audit.objects.get(action="mode.approve").user == "anna"
+    told = Audit.objects.get(action="mode.approve")
+    assert (told.user, told.second_factor) == ("anna", True)
 
 
 def test_the_wish_for_live_money_is_given_up_by_closing(desk, waiting):

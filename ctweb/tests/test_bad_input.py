@@ -23,6 +23,8 @@ WRITABLE = {
     "POST /api/v1/pairs/preview": {"pairs": [{"exchange": "binance", "pair": "ETH/USDT"}], "enabled": True},
     "PATCH /api/v1/exchanges/okx": {"enabled": False},
     "POST /api/v1/tokens": {"days": 7},
+    "POST /api/v1/me/second-factor": {"code": "123456"},
+    "DELETE /api/v1/me/second-factor": {"password": "guess", "code": "123456"},
 }
 BODIES = {
     "nothing": b"",
@@ -56,6 +58,7 @@ NUMBERS = [
     *("1e309", "NaN", "-0", " 1 ", "١٢", "1,5", "0x10", "", "20", True, False, [], {}, 1.5, 20.0, -1, 21, 10**9, 2**63),
     10**40,
 ]
+CODES = ["", " ", "x" * 21, "12345", "1234567", "١٢٣٤٥٦", "12 456", "-12345", "1e5", 123456, None, True, [], {}, "\x00"]
 TRUTHS = ["true", "yes", 1, 0, None, [], {}, "1", 2]
 
 
@@ -75,6 +78,9 @@ def bad_values() -> list[tuple[str, str, Any]]:
     cases += [("PATCH /api/v1/exchanges/okx", "enabled", value) for value in TRUTHS]
     cases += [("PATCH /api/v1/exchanges/okx", "reason", value) for value in (1, None, "x" * 501, "\x00")]
     cases += [("POST /api/v1/tokens", "days", value) for value in ("7", 0, -1, 366, 2**63, 10**40, 1.5, True, None, [])]
+    cases += [("POST /api/v1/me/second-factor", "code", value) for value in CODES]
+    cases += [("DELETE /api/v1/me/second-factor", "code", value) for value in (*CODES[:2], "x" * 21, None, 1, [])]
+    cases += [("DELETE /api/v1/me/second-factor", "password", value) for value in ("", "x", "x" * 501, None, 1, [])]
     for endpoint in ("POST /api/v1/pairs/bulk", "POST /api/v1/pairs/preview"):
         cases += [(endpoint, "pairs", value) for value in ([], {}, None, "BTC/USDT", [1], [None], [{}], [[]])]
         cases += [

@@ -173,16 +173,19 @@ def test_a_wrong_password_is_counted_as_the_login_pages_are(desk):
     assert state() == "HALTED"
 
 
-def test_live_money_is_turned_on_by_an_administrator_with_reason_and_password_and_off_by_a_word(desk):
+def test_live_money_is_turned_on_by_an_administrator_who_proves_it_and_off_by_a_word(desk):
     assert desk.vera.get("risk/switch").json()["live_allowed"] is False
     for body, field in (
         ({}, "reason"),
         ({"reason": GUARD["reason"]}, "password"),
         ({**GUARD, "password": "guessed"}, "password"),
+        (GUARD, "code"),
     ):
         assert list(desk.olga.post("risk/switch", {"live_allowed": True, **body}).json()) == [field]
     assert desk.vera.get("risk/switch").json()["live_allowed"] is False
-    assert desk.olga.post("risk/switch", {"live_allowed": True, **GUARD}).json()["live_allowed"] is True
+    assert (
+        desk.olga.post("risk/switch", desk.olga.coded({"live_allowed": True, **GUARD})).json()["live_allowed"] is True
+    )
     assert Audit.objects.get(action="trading.live").reason == GUARD["reason"]
     assert desk.anna.post("risk/switch", {"live_allowed": False}).status_code == 403
     assert desk.olga.post("risk/switch", {"live_allowed": False}).json()["live_allowed"] is False

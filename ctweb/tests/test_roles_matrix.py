@@ -28,6 +28,7 @@ ROUTES: dict[str, tuple[str, dict[str, str]]] = {
     "orderbook/<str:exchange>/<path:pair>": ("/orderbook/binance/BTC-USDT", {"GET": SIGNED_IN}),
     "monitor/tasks": ("/monitor/tasks", {"POST": SIGNED_IN}),
     "api/v1/me": ("/api/v1/me", {"GET": SIGNED_IN}),
+    "api/v1/me/second-factor": ("/api/v1/me/second-factor", {"POST": SIGNED_IN, "DELETE": SIGNED_IN}),
     "api/v1/tokens": ("/api/v1/tokens", {"GET": SIGNED_IN, "POST": SIGNED_IN}),
     "api/v1/tokens/<str:token_id>": ("/api/v1/tokens/nope", {"DELETE": SIGNED_IN}),
     "api/v1/audit": ("/api/v1/audit", {"GET": SIGNED_IN}),
@@ -89,6 +90,7 @@ ROUTES: dict[str, tuple[str, dict[str, str]]] = {
 PAGES = {  # for people: whoever is not signed in is sent to the login page
     "": "/",
     "fleet/": "/fleet/",
+    "me/": "/me/",
     "pairs/": "/pairs/",
     "pairs/catalogue.json": "/pairs/catalogue.json",
     "pairs/changes/": "/pairs/changes/",
@@ -230,6 +232,7 @@ READ_ONLY = (
         "tradingswitch",
         "alert",
         "paperentry",
+        "totp",  # the app is otp_totp
     ),
 )
 NOT_MADE = ("exchange", "trade")  # what is in the tables may be changed

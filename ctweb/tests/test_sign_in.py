@@ -42,7 +42,7 @@ def ann() -> User:
 def test_a_right_password_signs_in_and_goes_to_the_first_page(ann):
     client = Client()
     assert sign_in(client, PASSWORD) == 302
-    assert client.get(ME).json() == {"name": "ann", "role": "operator"}
+    assert client.get(ME).json() == {"name": "ann", "role": "operator", "second_factor": False}
 
 
 def test_signing_out_ends_the_session(ann):

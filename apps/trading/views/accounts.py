@@ -1,4 +1,7 @@
-"""Accounts and their keys by REST. What is written of a key is never read again."""
+"""Accounts and their keys by REST. What is written of a key is never read again.
+
+What takes a code asks for it outside the transaction of an idempotency key, which would forget a wrong one.
+"""
 
 import secrets
 from typing import Any
@@ -16,18 +19,18 @@ from rest_framework.views import APIView
 from apps.feeds.errors import FeedError
 from apps.feeds.orders import Credentials
 from apps.trading import accounts, selectors
-from apps.trading.bodies import AccountEditBody, Guarded, KeyBody, NewAccountBody, Reasoned
+from apps.trading.bodies import AccountEditBody, Guarded, KeyBody, NewAccountBody, Reasoned, WithCode
 from apps.trading.credentials import keys, simulated
 from apps.trading.credentials.probing import Probe
 from apps.trading.models import Account, AccountMode, RiskState
 from apps.trading.risk.view import Scope
 from apps.trading.serializers.accounts import AccountSerializer, KeyAnswerSerializer, KeySerializer
-from apps.trading.views import found
+from apps.trading.views import found, proof
 from apps.users.rest import confirmation
 from apps.users.rest.exceptions import Unavailable
-from apps.users.rest.idempotency import idempotent
+from apps.users.rest.idempotency import answered, idempotent
 from apps.users.roles import ADMIN, TRADER, has_role
-from apps.users.services import actor_of
+from apps.users.services import Actor, actor_of
 
 log = structlog.get_logger(__name__)
 
@@ -53,16 +56,23 @@ class AccountsView(generics.ListAPIView):
         return AccountSerializer(args[0] if args else [], many=True, context=_states())
 
     @extend_schema(request=NewAccountBody, responses={201: AccountSerializer})
-    @idempotent
     def post(self, request: Request) -> Response:
+        if (known := answered(request)) is not None:
+            return known
         body = NewAccountBody(data=request.data)
         body.is_valid(raise_exception=True)
         values = dict(body.validated_data)
         accounts.check_new(**{name: values[name] for name in ("exchange", "market_type", "mode")})
         if values["desk"] and not has_role(request.user, ADMIN):
             raise ValidationError({"desk": ["Only an administrator makes accounts of the desk."]})
+        code, is_live = values.pop("code"), values["mode"] == AccountMode.LIVE
+        actor = proof.given(request, code, needed=True) if is_live else actor_of(request)
+        return self._add(request, actor, values)
+
+    @idempotent
+    def _add(self, request: Request, actor: Actor, values: dict[str, Any]) -> Response:
         owner_id = None if values.pop("desk") else request.user.pk
-        row = accounts.add(actor=actor_of(request), owner_id=owner_id, **values)
+        row = accounts.add(actor=actor, owner_id=owner_id, **values)
         return Response(_one(request, row.pk), status=status.HTTP_201_CREATED)
 
 
@@ -100,7 +110,7 @@ class AccountCloseView(APIView):
 
 
 class AccountApproveView(APIView):
-    """Live money, by a second person with reason and password; the account stays halted until it is resumed."""
+    """Live money, by a second person with reason, password and code; the account stays halted until it is resumed."""
 
     read_role = write_role = TRADER
 
@@ -110,7 +120,9 @@ class AccountApproveView(APIView):
         body = Guarded(data=request.data)
         body.is_valid(raise_exception=True)
         confirmation.require(request, body.validated_data["password"])
-        accounts.approve(account_id=row.pk, actor=actor_of(request), reason=body.validated_data["reason"])
+        accounts.check_approval(account_id=row.pk, actor=actor_of(request))
+        actor = proof.given(request, body.validated_data["code"], needed=True)
+        accounts.approve(account_id=row.pk, actor=actor, reason=body.validated_data["reason"])
         return Response(_one(request, row.pk))
 
 
@@ -128,16 +140,24 @@ class AccountKeyView(APIView):
         body.is_valid(raise_exception=True)
         values = body.validated_data
         asked = Credentials(key=values["key"], secret=values["secret"], passphrase=values["passphrase"])
+        keys.check_form(asked)
+        actor = proof.for_account(request, values["code"], row)
         told = {"cannot_withdraw": values["cannot_withdraw"], "reason": values["reason"]}
-        return Response(_kept(request, row, asked, told))
+        return Response(_kept(row, asked, actor, told))
 
-    @extend_schema(request=Reasoned, responses={204: None})
-    @idempotent
+    @extend_schema(request=WithCode, responses={204: None})
     def delete(self, request: Request, account_id: int) -> Response:
+        if (known := answered(request)) is not None:
+            return known
         row = found.own_account(request, account_id)
-        body = Reasoned(data=request.data)
+        body = WithCode(data=request.data)
         body.is_valid(raise_exception=True)
-        accounts.remove_key(account_id=row.pk, actor=actor_of(request), **body.validated_data)
+        actor = proof.for_account(request, body.validated_data["code"], row)
+        return self._forget(request, row, actor, body.validated_data["reason"])
+
+    @idempotent
+    def _forget(self, request: Request, row: Account, actor: Actor, reason: str) -> Response:
+        accounts.remove_key(account_id=row.pk, actor=actor, reason=reason)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -159,14 +179,14 @@ class SimulatedKeyView(APIView):
         except simulated.NoSimulator as error:
             raise Unavailable(str(error)) from None
         told = {"cannot_withdraw": True, "reason": body.validated_data["reason"]}
-        return Response(_kept(request, row, asked, told))
+        return Response(_kept(row, asked, actor_of(request), told))
 
 
-def _kept(request: Request, row: Account, asked: Credentials, told: dict[str, Any]) -> dict[str, Any]:
+def _kept(row: Account, asked: Credentials, actor: Actor, told: dict[str, Any]) -> dict[str, Any]:
     """The answer about a key that is kept now; `told` as `keys.keep` takes it."""
     probe = _probe(row, asked)
     try:
-        kept = keys.keep(account=row, found=probe, actor=actor_of(request), **told)
+        kept = keys.keep(account=row, found=probe, actor=actor, **told)
     except keys.KeyRefused as refused:
         raise ValidationError({"key": [str(refused)], "findings": to_builtins(refused.findings)}) from None
     except keys.NoSealingKey as error:

@@ -1,37 +1,30 @@
-"""Switches and limits by REST: halting needs no more than one request, going on needs a person and a reason.
+"""Switches by REST: halting needs no more than one request, going on needs a person and a reason.
 
-None of these remembers what was sent with an idempotency key: a password is among it, and doing them twice is doing
-them once.
+None of these remembers what was sent with an idempotency key: a password and a code are among it, and doing them
+twice is doing them once.
 """
 
 from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import generics, status
+from rest_framework import generics
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.trading import limit_settings, selectors
-from apps.trading.bodies import HaltBody, LimitBody, LiveBody, RaiseBody, ReduceBody, ResumeBody
+from apps.trading.bodies import HaltBody, LiveBody, ReduceBody, ResumeBody
 from apps.trading.halts import halting, scopes, switches
-from apps.trading.models import Account, HaltMode, RiskLimit, RiskState, Trade, TradingSwitch
-from apps.trading.risk import limits
+from apps.trading.models import Account, HaltMode, RiskState, Trade, TradingSwitch
 from apps.trading.risk.view import Scope, ScopeState
-from apps.trading.serializers.risk import (
-    LimitNameSerializer,
-    LimitSerializer,
-    ReportSerializer,
-    StateSerializer,
-    SwitchSerializer,
-)
-from apps.trading.views import found
+from apps.trading.serializers.risk import ReportSerializer, StateSerializer, SwitchSerializer
+from apps.trading.views import found, proof
 from apps.users.rest import confirmation
 from apps.users.rest.parameters import choice, refuse_unknown, word
 from apps.users.roles import ADMIN, OPERATOR, TRADER
-from apps.users.services import actor_of
+from apps.users.services import Actor, actor_of
 
 SCOPE = OpenApiParameter("scope", str, enum=[one.value for one in Scope])
 SCOPE_ID = OpenApiParameter("scope_id", str, description="Empty (global), exchange, account.id or TRADE.ID")
@@ -71,14 +64,13 @@ class HaltView(APIView):
         body.is_valid(raise_exception=True)
         values = body.validated_data
         mode = HaltMode(values["mode"])
-        if mode is HaltMode.FLATTEN:
-            _check_flatten(request, values)
+        actor = _flattening(request, values) if mode is HaltMode.FLATTEN else actor_of(request)
         try:
             row = halting.halt(
                 scope=Scope(values["scope"]),
                 scope_id=values["scope_id"],
                 reason=values["reason"],
-                actor=actor_of(request),
+                actor=actor,
                 mode=mode,
                 confirmed=mode is HaltMode.FLATTEN,
             )
@@ -110,7 +102,7 @@ class ReduceView(APIView):
 
 
 class ResumeView(APIView):
-    """A person lets one scope go on, with reason and password."""
+    """A person lets one scope go on, with reason, password and code."""
 
     read_role = write_role = TRADER
 
@@ -125,7 +117,7 @@ class ResumeView(APIView):
             scope=Scope(values["scope"]),
             scope_id=values["scope_id"],
             reason=values["reason"],
-            actor=actor_of(request),
+            actor=proof.with_code(request, values["code"], scope=values["scope"], scope_id=values["scope_id"]),
         )
         return Response(StateSerializer(row).data)
 
@@ -158,77 +150,17 @@ class SwitchView(APIView):
 
     @extend_schema(request=LiveBody, responses=SwitchSerializer)
     def post(self, request: Request) -> Response:
-        """Live money on or off; on with reason and password."""
+        """Live money on or off; on with reason, password and code."""
         body = LiveBody(data=request.data)
         body.is_valid(raise_exception=True)
         values = body.validated_data
+        actor = actor_of(request)
         if values["live_allowed"]:
             _check_reason(values["reason"], "Turning live money on")
             confirmation.require(request, values["password"])
-        row = switches.allow_live(allowed=values["live_allowed"], actor=actor_of(request), reason=values["reason"])
+            actor = proof.given(request, values["code"], needed=True)
+        row = switches.allow_live(allowed=values["live_allowed"], actor=actor, reason=values["reason"])
         return Response(SwitchSerializer(row).data)
-
-
-class LimitsView(generics.ListAPIView):
-    """The limits that people have set. Of all that concern an order the strictest holds."""
-
-    serializer_class = LimitSerializer
-    write_role = TRADER
-    queryset = RiskLimit.objects.none()  # for the schema; `get_queryset` has the rows
-
-    @extend_schema(parameters=[OpenApiParameter(name, str) for name in ("scope", "scope_id", "name")])
-    def get(self, request: Request) -> Response:
-        return self.list(request)
-
-    def get_queryset(self) -> QuerySet[RiskLimit]:
-        columns = {name: name for name in ("scope", "scope_id", "name")}
-        return found.filtered(self.request, limit_settings.seen_by(self.request.user), columns)
-
-    @extend_schema(request=LimitBody, responses=LimitSerializer)
-    def post(self, request: Request) -> Response:
-        """Set one limit: down at once, up by an administrator with reason and password."""
-        body = LimitBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        values = dict(body.validated_data)
-        if values["scope"] in (Scope.ACCOUNT, Scope.TRADE):  # one that is another's is refused as one that is not there
-            check_own(request, values["scope"], values["scope_id"])
-        limit_settings.check_scope(values["scope"], values["scope_id"])
-        confirmed = confirmation.confirmed(request, values.pop("password"))
-        row = limit_settings.set_limit(actor=actor_of(request), confirmed=confirmed, **values)
-        return Response(LimitSerializer(row).data)
-
-
-class LimitView(APIView):
-    """One limit that was set; without it what is set elsewhere holds, or the default."""
-
-    write_role = TRADER
-
-    @extend_schema(request=RaiseBody, responses={204: None})
-    def delete(self, request: Request, limit_id: int) -> Response:
-        row = limit_settings.seen_by(request.user).filter(pk=min(limit_id, found.LARGEST)).first()
-        if row is None:
-            raise NotFound({"id": [f"No limit {limit_id}."]})
-        check_own(request, row.scope, row.scope_id)
-        body = RaiseBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        values = dict(body.validated_data)
-        confirmed = confirmation.confirmed(request, values.pop("password"))
-        limit_settings.remove_limit(limit_id=row.pk, actor=actor_of(request), confirmed=confirmed, **values)
-        return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-class LimitNamesView(APIView):
-    """Which limits there are, their defaults, and how far each may be set in this deployment."""
-
-    @extend_schema(responses=LimitNameSerializer(many=True))
-    def get(self, request: Request) -> Response:
-        refuse_unknown(request, ())
-        ceilings = limit_settings.ceilings()
-        rows = [
-            {"name": name, "default": limit_settings.default(name), "ceiling": ceilings[name]}
-            for name in limits.CEILINGS
-        ]
-        return Response(LimitNameSerializer(rows, many=True).data)
 
 
 def check_own(request: Request, scope: str, scope_id: str) -> None:
@@ -250,10 +182,13 @@ def _is_own(request: Request, scope: str, scope_id: str) -> bool:
     return account is None or selectors.may_trade(user=request.user, account=account)
 
 
-def _check_flatten(request: Request, values: dict[str, Any]) -> None:
+def _flattening(request: Request, values: dict[str, Any]) -> Actor:
     """What is held is closed at the market: the person says why, and who he is."""
     _check_reason(values["reason"], "Closing all positions")
     confirmation.require(request, values["password"])
+    if not _can_be(values["scope"], values["scope_id"]):
+        raise ValidationError({"scope_id": [f"There is no {scopes.name_of(values['scope'], values['scope_id'])}."]})
+    return proof.with_code(request, values["code"], scope=values["scope"], scope_id=values["scope_id"])
 
 
 def _check_reason(reason: str, what: str) -> None:

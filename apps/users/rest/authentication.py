@@ -5,11 +5,14 @@ import hmac
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BasicAuthentication
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
+
+from apps.users import second_factor
+from apps.users.models import User
 
 REMEMBERED_S = 300
 
@@ -17,11 +20,14 @@ REMEMBERED_S = 300
 class RememberedBasicAuthentication(BasicAuthentication):
     """A password that was right is remembered, as a keyed digest, for five minutes: hashing it anew takes 0.3 s.
 
-    The digest covers the stored hash too, so a changed password is forgotten at once.
+    The digest covers the stored hash too, so a changed password is forgotten at once. A password is not enough of who
+    has a second factor.
     """
 
     def authenticate_credentials(self, userid: str, password: str, request: Request | None = None) -> tuple[Any, None]:
-        user = get_user_model().objects.filter(username=userid, is_active=True).first()
+        user: Any = second_factor.told(User.objects.filter(username=userid, is_active=True)).first()
+        if user is not None and user.coded:
+            raise AuthenticationFailed("Who has a second factor uses a token.")
         if user is not None and cache.get(_digest(userid, password, user.password)):
             return user, None
         user, _ = super().authenticate_credentials(userid, password, request)

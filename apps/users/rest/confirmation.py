@@ -1,19 +1,30 @@
-"""Who is really there: a password once more, before what must not be done by somebody who found an open browser."""
+"""Who is really there: a password once more, and a code, before what must not be done by somebody who found an open
+browser."""
+
+from typing import Any
 
 from django.contrib.auth import authenticate
+from django.http import HttpRequest
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
+
+from apps.users import second_factor
+
+
+def is_password_of(request: HttpRequest, password: str) -> bool:
+    """Of whoever is signed in. Attempts count as those of the login page do, and lock the name as well."""
+    user = authenticate(request, username=request.user.get_username(), password=password)
+    return user is not None and user.pk == request.user.pk
 
 
 def confirmed(request: Request, password: str) -> bool:
     """Whether the person in front has just proved who he is; an empty password proves nothing.
 
-    Raise ValidationError for a wrong one. Attempts count as those of the login page do, and lock the name as well.
+    Raise ValidationError for a wrong one.
     """
     if not password:
         return False
-    user = authenticate(request._request, username=request.user.get_username(), password=password)
-    if user is None or user.pk != request.user.pk:
+    if not is_password_of(request._request, password):
         raise ValidationError({"password": ["That is not your password."]})
     return True
 
@@ -22,3 +33,12 @@ def require(request: Request, password: str) -> None:
     """As `confirmed`, and no password is refused too."""
     if not confirmed(request, password):
         raise ValidationError({"password": ["This needs your password once more."]})
+
+
+def require_code(request: Request, code: str, *, needed: bool) -> bool:
+    """As `second_factor.prove` of whoever asks: last of all, and in no transaction. Raise ValidationError."""
+    user: Any = request.user
+    try:
+        return second_factor.prove(user=user, code=code, needed=needed)
+    except second_factor.CodeRefused as refused:
+        raise ValidationError({"code": [str(refused)]}) from None

@@ -30,15 +30,27 @@ def idempotent(handler: Handler) -> Handler:
 
     @wraps(handler)
     def once(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-        key = request.headers.get(HEADER)
+        key = _key(request)
         if key is None:
             return handler(view, request, *args, **kwargs)
-        if not key.isprintable() or not 0 < len(key) <= LONGEST:
-            raise ValidationError({HEADER: [f"Must be 1 to {LONGEST} printable characters."]})
         with transaction.atomic():
             return _once(request, key, lambda: handler(view, request, *args, **kwargs))
 
     return once
+
+
+def answered(request: Request) -> Response | None:
+    """What a repeat gets, for views that check before the effect what is right only once; None: it is none."""
+    key = _key(request)
+    found = IdempotentAnswer.objects.filter(user_id=cast(int, request.user.pk), key=key).first() if key else None
+    return None if found is None else _again(found, _fingerprint(request))
+
+
+def _key(request: Request) -> str | None:
+    key = request.headers.get(HEADER)
+    if key is not None and (not key.isprintable() or not 0 < len(key) <= LONGEST):
+        raise ValidationError({HEADER: [f"Must be 1 to {LONGEST} printable characters."]})
+    return key
 
 
 def _once(request: Request, key: str, act: Callable[[], Response]) -> Response:

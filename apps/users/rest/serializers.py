@@ -5,6 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+LONGEST_CODE = 20
+
 
 class WholeNumber(serializers.IntegerField):
     """An integer of JSON: neither a text of digits nor a boolean."""
@@ -31,6 +33,14 @@ class Text(serializers.CharField):
         if type(data) is not str:
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class Code(Text):
+    """Six digits of a second factor; empty unless somebody is asked for it."""
+
+    def __init__(self, *, needed: bool = False) -> None:
+        settings: dict[str, Any] = {"required": True} if needed else {"default": "", "allow_blank": True}
+        super().__init__(max_length=LONGEST_CODE, write_only=True, **settings)
 
 
 class StrictSerializer(serializers.Serializer):

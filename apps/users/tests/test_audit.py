@@ -10,7 +10,13 @@ from apps.users.selectors import verify_audit
 from apps.users.services import SYSTEM, Actor, record
 
 ROWS = 5
-OTHER: dict[str, Any] = {"change_id": 99, "at": "2001-01-01 00:00:00", "before": '{"depth": 1}', "after": "[1]"}
+OTHER: dict[str, Any] = {
+    "change_id": 99,
+    "at": "2001-01-01 00:00:00",
+    "before": '{"depth": 1}',
+    "after": "[1]",
+    "second_factor": 1,
+}
 
 
 def write_trail(rows: int = ROWS) -> None:

@@ -1,7 +1,8 @@
 // Forms and buttons that ask REST for something: what a page says of them stands in its data attributes.
 //
 // form data-form="/api/v1/..." [data-method] [data-goto="/x/{id}/" | data-reload] [data-secret]
-// button data-post="/api/v1/..." [data-method] [data-sure="question"] [data-said="what was done"] [data-reload]
+// button data-post="/api/v1/..." [data-method] [data-with="field of its form"] [data-sure="question"]
+//   [data-said="what was done"] [data-reload]
 
 import { post, Refused, toast } from "./server.js";
 
@@ -98,7 +99,8 @@ async function press(button) {
   if (button.dataset.sure !== undefined && !confirm(button.dataset.sure)) return;
   button.disabled = true;
   try {
-    await post(button.dataset.post, {}, { method: button.dataset.method ?? "POST" });
+    const field = button.form?.elements[button.dataset.with];
+    await post(button.dataset.post, field?.value ? { [field.name]: field.value } : {}, { method: button.dataset.method ?? "POST" });
     if (button.dataset.said) toast(button.dataset.said);
     if (button.dataset.reload !== undefined) location.reload();
   } catch (error) {

@@ -5,6 +5,7 @@ import { write } from "./store.js";
 
 const WORD = "FLATTEN";
 const LEAST_REASON = 10; // characters, where what is held is closed
+const ASKED = ["password", "code", "word"]; // of whoever closes what is held; the code where there is a second factor
 const byId = (id) => document.getElementById(id);
 let key = null;
 let done = () => {};
@@ -14,7 +15,7 @@ export function startSheet(onDone) {
   done = onDone;
   const form = byId("halt-form");
   byId("halt-close").addEventListener("click", () => byId("halt-sheet").close());
-  byId("halt-sheet").addEventListener("close", () => { form.elements.password.value = form.elements.word.value = ""; });
+  byId("halt-sheet").addEventListener("close", () => { for (const name of ASKED) if (form.elements[name]) form.elements[name].value = ""; });
   form.addEventListener("submit", (event) => { event.preventDefault(); halt(form); });
   form.addEventListener("input", ({ target }) => {
     if (target.name === "mode" || target.name === "scope") draw(form);
@@ -43,7 +44,7 @@ function draw(form) {
   write(byId("halt-does"), chosen.does);
   write(byId("halt-now").querySelector("span"), chosen.button);
   byId("halt-flatten").hidden = !flattens(form);
-  for (const name of ["password", "word"]) form.elements[name].disabled = !flattens(form);
+  for (const name of ASKED) if (form.elements[name]) form.elements[name].disabled = !flattens(form);
   form.elements.reason.placeholder = flattens(form) ? `${LEAST_REASON} characters or more` : "not needed";
   drawButton(form);
   if (flattens(form)) showLeft(form.elements.scope.value);
@@ -51,8 +52,9 @@ function draw(form) {
 
 /** Halting is never held up; closing what is held is, until everything was said. */
 function drawButton(form) {
-  const { reason, password, word } = form.elements;
-  const said = reason.value.trim().length >= LEAST_REASON && password.value !== "" && word.value.trim() === WORD;
+  const { reason, password, code, word } = form.elements;
+  const proven = password.value !== "" && code?.value !== "";
+  const said = reason.value.trim().length >= LEAST_REASON && proven && word.value.trim() === WORD;
   byId("halt-now").disabled = flattens(form) && !said;
 }
 
@@ -69,11 +71,11 @@ async function showLeft(scope) {
 }
 
 async function halt(form) {
-  const { mode, reason, password } = form.elements;
+  const { mode, reason, password, code } = form.elements;
   const [scope, ...id] = form.elements.scope.value.split(":");
   const body = { scope, scope_id: id.join(":"), reason: reason.value };
   if (mode.value !== "reduce") body.mode = mode.value;
-  if (flattens(form)) body.password = password.value;
+  if (flattens(form)) Object.assign(body, { password: password.value }, code && { code: code.value });
   byId("halt-now").disabled = true;
   try {
     await post(`/api/v1/risk/${mode.value === "reduce" ? "reduce" : "halt"}`, body, { key });

@@ -6,11 +6,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from apps.trading import live_money
 from apps.trading.execution.signal_file import is_halted
-from apps.trading.halts import halting
+from apps.trading.halts import halting, scopes
 from apps.trading.risk.view import Scope
 from apps.users.alerts import NotAPerson
-from apps.users.terminal import person
+from apps.users.second_factor import CodeRefused
+from apps.users.terminal import person, proven
 
 
 class Command(BaseCommand):
@@ -21,15 +23,16 @@ class Command(BaseCommand):
         parser.add_argument("--id", default="", help="the exchange's code, the account's or the TRADE's number")
         parser.add_argument("--user", required=True, help="who you are")
         parser.add_argument("--reason", required=True)
+        parser.add_argument("--code", default="", help="of your second factor")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if is_halted(settings.CT_HALT_FILE):
             raise CommandError(f"the signal file of this host is there: remove {settings.CT_HALT_FILE} first")
         try:
-            actor = person(options["user"])
-            row = halting.resume(
-                scope=Scope(options["scope"]), scope_id=options["id"], reason=options["reason"], actor=actor
-            )
-        except (halting.NoSuchScope, halting.NeedsReason, NotAPerson) as error:
+            actor, scope, scope_id = person(options["user"]), Scope(options["scope"]), options["id"]
+            if scopes.exists(scope, scope_id):  # else it is refused below
+                actor = proven(actor, code=options["code"], needed=live_money.code_needed(scope, scope_id))
+            row = halting.resume(scope=scope, scope_id=scope_id, reason=options["reason"], actor=actor)
+        except (halting.NoSuchScope, halting.NeedsReason, NotAPerson, CodeRefused) as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"{row.scope} {row.scope_id}".strip() + f": {row.state}")
