@@ -27,3 +27,16 @@ async def test_a_hint_names_a_lane_or_the_account_that_has_something_to_cancel(r
         hearing.cancel()
         await asyncio.wait({hearing})
         await wakes.aclose()
+
+
+async def test_a_hint_is_heard_while_the_loop_that_feeds_books_stands_still(redis_url: str):
+    wakes = Wakes(redis_url)
+    hearing = asyncio.create_task(wakes.run())
+    try:
+        with Redis.from_url(redis_url) as redis:
+            await until(lambda: redis.publish(CHANNEL, f"{CANCELS}7") == 1)
+        assert wakes.take_cancels(WAIT_S) == 7  # in the loop itself, which does nothing else meanwhile
+    finally:
+        hearing.cancel()
+        await asyncio.wait({hearing})
+        await wakes.aclose()

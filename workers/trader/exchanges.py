@@ -3,14 +3,16 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
 from django.db import DatabaseError, connections
 
+from apps.feeds.bus.meter import Meter
 from apps.feeds.drivers import registry
+from apps.feeds.transport import loop
 from apps.feeds.transport.orders import OrderClient
 from apps.feeds.transport.private import PrivateSocket
 from apps.trading.collecting import sockets
@@ -31,30 +33,26 @@ LOOK_S = 10.0  # how soon a changed key is noticed
 
 
 class Exchanges:
-    """Made inside the event loop, which all requests of its ports run on."""
+    """Sockets live in the daemon's event loop, beside the books. What executors ask for does not wait for these: it has
+    the process's other loop, with the same limits and closed doors."""
 
-    def __init__(self, markets: Markets, *, data_dir: Path, halt_file: Path, simulated: bool) -> None:
+    def __init__(self, markets: Markets, *, redis_url: str, data_dir: Path, halt_file: Path, simulated: bool) -> None:
         self._markets = markets
         self._data_dir = data_dir
-        self._loop = asyncio.get_running_loop()
         self._traders = {name: registry.trader(name) for name in registry.trader_ids()}
         self._client = OrderClient(
             drivers=markets.drivers, traders=self._traders, addresses=markets.addresses, gates=markets.gates
         )
-        self.clocks = Clocks(lambda exchange, market: server_time(self._client, self.run, exchange, market))
-        self.ports = RemotePorts(
-            self._client, run=self.run, clocks=self.clocks, halt_file=halt_file, simulated=simulated
+        meter = Meter(redis_url)
+        asking = OrderClient(
+            drivers=markets.drivers,
+            traders=self._traders,
+            addresses=markets.addresses,
+            gates=markets.gates.of_another_loop(meter),
         )
+        self.clocks = Clocks(lambda exchange, market: server_time(asking, loop.run, exchange, market))
+        self.ports = RemotePorts(asking, clocks=self.clocks, halt_file=halt_file, simulated=simulated, meter=meter)
         self.collectors: dict[int, Collector] = {}
-
-    def run(self, coroutine: Coroutine[Any, Any, T], timeout: float) -> T:
-        """Run on the daemon's loop and wait in a thread that is not the loop's."""
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        try:
-            return future.result(timeout)
-        except TimeoutError:
-            future.cancel()
-            raise
 
     async def serve(self, account_id: int, opened: Callable[[], None]) -> None:
         """Collect the account's events until cancelled; raise CannotWork, also when its key is another one by now."""
@@ -96,6 +94,7 @@ class Exchanges:
         )
 
     async def close(self) -> None:
+        await loop.elsewhere(self.ports.close())
         await self._client.close()
 
     async def _socket(self, port: RemotePort, collector: Collector) -> PrivateSocket:

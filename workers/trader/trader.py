@@ -69,6 +69,7 @@ class Trader:
         )
         self.exchanges = Exchanges(
             markets,
+            redis_url=options.redis_url,
             data_dir=options.data_dir,
             halt_file=trading.halt_file,
             simulated=options.simulator_url is not None,

@@ -3,13 +3,14 @@
 import queue
 
 from apps.feeds.bus.redis import Subscriber
+from apps.feeds.transport import loop
 from apps.trading.execution.waking import CANCELS, CHANNEL
 
 MOST = 1_000  # what does not fit is found by the sweeper
 
 
 class Wakes:
-    """Heard in the event loop, taken by threads."""
+    """Heard in a loop that feeds no books, taken by threads."""
 
     def __init__(self, redis_url: str) -> None:
         self.dropped = 0
@@ -18,6 +19,12 @@ class Wakes:
         self._cancels: queue.Queue[str] = queue.Queue(MOST)
 
     async def run(self) -> None:
+        await loop.elsewhere(self._hear())
+
+    async def aclose(self) -> None:
+        await loop.elsewhere(self._subscriber.aclose())
+
+    async def _hear(self) -> None:
         async for _, payload in self._subscriber:
             hint = payload.decode(errors="replace")
             waiting = self._cancels if hint.startswith(CANCELS) else self._lanes
@@ -25,9 +32,6 @@ class Wakes:
                 waiting.put_nowait(hint.removeprefix(CANCELS))
             except queue.Full:
                 self.dropped += 1
-
-    async def aclose(self) -> None:
-        await self._subscriber.aclose()
 
     def take(self, within_s: float) -> str | None:
         """The next lane that was told; None: none was."""

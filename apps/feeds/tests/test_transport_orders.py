@@ -249,6 +249,16 @@ async def test_a_ban_of_an_account_s_request_keeps_public_reads_away_too(server:
     assert len(server.asked) == 1
 
 
+async def test_a_ban_seen_on_another_loop_keeps_away_here_too_where_no_process_shares_limits(server: ScriptedServer):
+    gates = Gates(reserve=RESERVE)
+    server.acts = [reply("", "418 I'm a teapot", Retry_After="60")]
+    async with clients(server, gates=gates.of_another_loop(None)) as [there], clients(server, gates=gates) as [here]:
+        await there.send("toy", "a", PLACE, ORDER)
+        with pytest.raises(Retryable):
+            await here.send("toy", "a", CANCEL, Purpose.CANCEL)
+    assert len(server.asked) == 1
+
+
 TEN_A_MINUTE = ToyTrader(budgets={"orders": Rate(10, 60.0)})
 
 
@@ -263,6 +273,23 @@ async def test_a_fifth_of_each_budget_is_kept_for_cancels(server: ScriptedServer
             await client.send("toy", "a", CANCEL, Purpose.CANCEL, turn_s=0.0)
         with pytest.raises(Retryable, match="no room"):
             await client.send("toy", "a", CANCEL, Purpose.CANCEL, turn_s=0.05)
+    assert len(server.asked) == 10
+
+
+async def test_loops_of_one_process_have_their_limits_and_what_is_kept_for_cancels_in_common(server: ScriptedServer):
+    gates = Gates(reserve=RESERVE)
+    async with (
+        clients(server, trader=TEN_A_MINUTE, gates=gates) as [here],
+        clients(server, trader=TEN_A_MINUTE, gates=gates.of_another_loop(None)) as [there],
+    ):
+        for client in (here, there) * 4:
+            await client.send("toy", "a", PLACE, ORDER, turn_s=0.0)
+        with pytest.raises(Retryable, match="no room"):
+            await there.send("toy", "a", PLACE, ORDER, turn_s=0.05)
+        for client in (here, there):
+            await client.send("toy", "a", CANCEL, Purpose.CANCEL, turn_s=0.0)
+        with pytest.raises(Retryable, match="no room"):
+            await there.send("toy", "a", CANCEL, Purpose.CANCEL, turn_s=0.05)
     assert len(server.asked) == 10
 
 

@@ -10,7 +10,8 @@ from uuid import uuid4
 
 from apps.feeds.drivers.base import Rate
 from apps.feeds.errors import Retryable
-from apps.feeds.transport.limits import MARGIN, SlidingWindow
+from apps.feeds.transport.limits import MARGIN
+from apps.feeds.transport.tallies import Tally
 
 RESERVE = 0.2  # of each budget, for cancels, wherever somebody trades
 
@@ -35,17 +36,17 @@ class Meter(Protocol):
 
 
 class Door:
-    """Nobody passes while it is shut. With a meter the other processes are told, by its name."""
+    """Nobody passes while it is shut. Whoever shares its `tally` and, with a meter, the other processes are told."""
 
-    def __init__(self, name: str, meter: Meter | None = None) -> None:
+    def __init__(self, name: str, meter: Meter | None = None, tally: Tally | None = None) -> None:
         self.name = name
         self._meter = meter
-        self._opens = 0.0  # monotonic
+        self._tally = tally or Tally()
 
     @property
     def shut_s(self) -> float:
         """Seconds for which it is still shut, as far as this process knows."""
-        return max(0.0, self._opens - time.monotonic())
+        return self._tally.shut_s(self.name)
 
     async def shut(self, for_s: float) -> None:
         self.found_shut(for_s)
@@ -53,7 +54,7 @@ class Door:
             await self._meter.shut(self.name, for_s)
 
     def found_shut(self, for_s: float) -> None:
-        self._opens = max(self._opens, time.monotonic() + for_s)
+        self._tally.shut(self.name, for_s)
 
 
 class Gate:
@@ -71,14 +72,16 @@ class Gate:
         meter: Meter | None = None,
         door: Door | None = None,
         reserve: float = 0.0,
+        tally: Tally | None = None,
     ) -> None:
-        """Without a `door` it has one of its own. `reserve` is a share; a budget of one request has none to spare."""
+        """Without a `door` it has one of its own, and without a `tally` it counts for itself. `reserve` is a share; a
+        budget of one request has none to spare."""
         self._rate = rate
         self._name = name
         self._meter = meter
         self._door = door or Door(name, meter)
         self._spare = rate.count - max(1, int(rate.count * (1 - reserve)))
-        self._window = SlidingWindow(rate)
+        self._tally = tally or Tally()
         self._lines = {urgent: asyncio.Lock() for urgent in (False, True)}
 
     @property
@@ -125,9 +128,9 @@ class Gate:
         counted = False
         while True:
             _check_open(doors)
-            delay = self._window.delay(time.monotonic(), weight, spare=spare)
+            ask = self._tally.take if counted else self._tally.delay
+            delay = ask(self._name, self._rate, weight, spare=spare)
             if delay <= 0 and counted:
-                self._window.take(time.monotonic(), weight)
                 return
             if delay <= 0:
                 delay = await self._count(doors, ticket, weight, spare)
@@ -156,20 +159,27 @@ def _check_open(doors: Sequence[Door]) -> None:
 
 
 class Gates:
-    """The gates of one process by name: whoever sends under one limit takes the same gate."""
+    """The gates of one event loop by name: whoever sends under one limit takes the same gate."""
 
-    def __init__(self, meter: Meter | None = None, *, reserve: float = 0.0) -> None:
+    def __init__(self, meter: Meter | None = None, *, reserve: float = 0.0, tally: Tally | None = None) -> None:
         """Without a `meter` the limits are kept by this process alone."""
         self._meter = meter
         self._reserve = reserve
+        self._tally = tally or Tally()
         self._gates: dict[str, Gate] = {}
         self._doors: dict[str, Door] = {}
 
+    def of_another_loop(self, meter: Meter | None) -> "Gates":
+        """With limits and closed doors in common with these, also while no meter is there; `meter` is that loop's."""
+        return Gates(meter, reserve=self._reserve, tally=self._tally)
+
     def door(self, name: str) -> Door:
-        return self._doors.setdefault(name, Door(name, self._meter))
+        return self._doors.setdefault(name, Door(name, self._meter, self._tally))
 
     def at(self, name: str, rate: Rate, door: Door) -> Gate:
         """Made by the first who asks, with what it gives."""
         if name not in self._gates:
-            self._gates[name] = Gate(rate, name=name, meter=self._meter, door=door, reserve=self._reserve)
+            self._gates[name] = Gate(
+                rate, name=name, meter=self._meter, door=door, reserve=self._reserve, tally=self._tally
+            )
         return self._gates[name]

@@ -1,4 +1,6 @@
-"""The event loop of a process that is not asyncio itself: one, in a thread, so that connections stay open."""
+"""An event loop in a thread of its own, one for each process: that of a process which is not asyncio itself, so that
+connections stay open; and the one of a daemon for what shall not wait behind its books.
+"""
 
 import asyncio
 import os
@@ -21,6 +23,11 @@ def run(coroutine: Coroutine[Any, Any, T], timeout: float) -> T:
     except TimeoutError:
         future.cancel()
         raise
+
+
+async def elsewhere(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Await it on that loop from another one; it is cancelled with who awaits it."""
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, _running()))
 
 
 def _running() -> asyncio.AbstractEventLoop:
