@@ -121,7 +121,8 @@ def _due(account_id: int) -> Sequence[Order]:
         .order_by("cancel_requested_at", "id")
     )
     due = [row for row in rows if row.waited is None or row.waited >= _after(row)]
-    return due if not due or _is_stopped(due[0]) else due[: _room(due[0])]
+    room = _room(due[0]) if due else 0
+    return due if len(due) <= room or _is_stopped(due[0]) else due[:room]
 
 
 def _after(row: Order) -> timedelta:

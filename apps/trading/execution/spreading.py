@@ -1,26 +1,33 @@
 """Work of many accounts side by side: an exchange that does not answer holds up nobody else's."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, InterfaceError, connections
 
 from apps.feeds.errors import FeedError
 
 log = structlog.get_logger(__name__)
 
 THREADS = 8
+KEPT_S = 60.0  # a connection to the database that nobody has used for so long is not trusted; a new one costs a cancel
+# half a dozen answers of the database
 AT_ONCE = 2  # of one account, where the second was told of and others find half of the threads free all the same
 
 
 class Spread:
     """Calls that belong to accounts: of different ones at once, of one account one at a time, or two: see `begin`."""
 
-    def __init__(self, name: str, call: Callable[[int], object], threads: int = THREADS) -> None:
+    def __init__(
+        self, name: str, call: Callable[[int], object], threads: int = THREADS, *, kept_s: float = KEPT_S
+    ) -> None:
         self.errors = 0
+        self._kept_s = kept_s
+        self._own = threading.local()
         self._name, self._call = name, call
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._half = threads // 2
@@ -55,17 +62,23 @@ class Spread:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _run(self, account_id: int) -> None:
+        if time.monotonic() >= getattr(self._own, "kept_until", 0.0):
+            connections.close_all()
         try:
             self._call(account_id)
-        except (DatabaseError, FeedError) as error:
-            self.errors += 1
+            self._own.kept_until = time.monotonic() + self._kept_s
+        except (DatabaseError, InterfaceError, FeedError) as error:
+            self._count_failure()
             log.warning("an account waits", work=self._name, account=account_id, error=str(error))
         except Exception:
-            self.errors += 1
+            self._count_failure()
             log.exception("work of an account failed", work=self._name, account=account_id)
         finally:
-            connections.close_all()
             self._leave(account_id)
+
+    def _count_failure(self) -> None:
+        self.errors += 1
+        connections.close_all()  # one that broke is opened anew
 
     def _has_room_beside(self, account_id: int) -> bool:
         return self._busy[account_id] < AT_ONCE and self._busy.total() < self._half

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from apps.feeds.tests.waiting import await_that
 from apps.trading.execution.spreading import Spread
@@ -89,3 +89,45 @@ def test_a_failure_is_counted_and_the_account_gets_its_next_turn(error: Exceptio
     await_that(lambda: spread.errors == 2)
     spread.close()
     assert tries == [1, 1]
+
+
+class Connected:
+    """What is done has a connection to the database, and fails where it is told so."""
+
+    def __init__(self) -> None:
+        self.had: list[object] = []
+        self.fails = False
+
+    def __call__(self, account_id: int) -> None:
+        connection.ensure_connection()
+        self.had.append(connection.connection)
+        if self.fails:
+            raise DatabaseError("gone")
+
+
+def in_turn(spread: Spread, work: Connected) -> object:
+    """What one more turn had."""
+    count = len(work.had)
+    await_that(lambda: spread.begin([1]) == 1)
+    await_that(lambda: len(work.had) == count + 1)
+    return work.had[-1]
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_turn_has_the_connection_of_the_one_before_unless_that_failed():
+    work = Connected()
+    spread = Spread("work", work, threads=1)
+    first = in_turn(spread, work)
+    work.fails = True
+    assert in_turn(spread, work) is first
+    assert in_turn(spread, work) is not first
+    spread.close()
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_connection_that_was_not_used_for_long_is_given_up():
+    work = Connected()
+    spread = Spread("work", work, threads=1, kept_s=0.0)
+    first = in_turn(spread, work)
+    assert in_turn(spread, work) is not first
+    spread.close()
