@@ -261,7 +261,7 @@ TRADES = {"symbol": "BTCUSDT", "startTime": "5", "limit": "100"} | WINDOW
 )
 def test_spot_requests(request_: Any, expected: Any):
     assert spot(request_) == expected
-    assert request_.weight == 1
+    assert request_.weight == (4 if expected[1] == "/account" else 1)
 
 
 def test_symbols_that_are_not_ascii_are_encoded_once():

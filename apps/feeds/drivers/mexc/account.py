@@ -89,7 +89,7 @@ _futures_time = wire.decoder(answers.Wrapped[wire.Millis])
 def balances(keys: Credentials, market_type: MarketType, now_ms: int) -> Request:
     if market_type is FUTURES:
         return signing.futures_get(keys, "account/assets", {}, now_ms)
-    return signing.spot(keys, "GET", "account", {}, now_ms, budget=facts.ACCOUNT)
+    return signing.spot(keys, "GET", "account", {}, now_ms, weight=facts.ACCOUNT_WEIGHT)
 
 
 def parse_balances(market_type: MarketType, answer: Answer) -> list[Balance]:

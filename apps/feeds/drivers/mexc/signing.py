@@ -28,7 +28,7 @@ def spot(
     now_ms: int,
     *,
     window_ms: int = facts.RECV_WINDOW_MS,
-    budget: str = "",
+    weight: int = 1,
 ) -> Request:
     """All parameters stand in the query; the exchange takes it for `window_ms` from `now_ms` on."""
     query = urlencode({**params, "recvWindow": window_ms, "timestamp": now_ms})
@@ -37,7 +37,7 @@ def spot(
         url=f"{REST[SPOT]}/{path}?{query}&signature={signature(keys.secret, query)}",
         headers={"X-MEXC-APIKEY": keys.key, "Content-Type": "application/json"},
         expires_ms=now_ms + window_ms,
-        budget=budget,
+        weight=weight,
     )
 
 
