@@ -1,6 +1,7 @@
 """What `bench.cancels` writes: an account with its key, and the wishes of the person it belongs to."""
 
 import time
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +16,7 @@ from apps.trading.credentials import keyring, keys
 from apps.trading.execution import cancelling, opened
 from apps.trading.execution.intake import record_intent
 from apps.trading.execution.market import RedisMarket
-from apps.trading.models import Account, AccountMode, Order, RiskLimit, Trade, TradingSwitch
+from apps.trading.models import Account, AccountMode, Order, OrderIntent, RiskLimit, Trade, TradingSwitch
 from apps.trading.risk.limits import CEILINGS
 from apps.trading.tests.key_rows import probed
 from apps.users.models import User
@@ -23,7 +24,7 @@ from apps.users.services import Actor
 
 KEY = BookKey.parse("binance:spot:BTC/USDT")
 PERSON = Actor(user="bench")
-AMOUNT, STEP = Decimal("0.001"), Decimal("0.00001")
+AMOUNT, STEP, AMOUNTS = Decimal("0.001"), Decimal("0.00001"), 200
 BELOW = Decimal("0.985")
 WIDE = (
     "max_open_pair",
@@ -33,6 +34,8 @@ WIDE = (
     "max_executions",
     "max_account_usdt",
     "max_asset_usdt",
+    "max_order_usdt",
+    "max_day_loss_usdt",
 )
 
 
@@ -63,29 +66,40 @@ def is_open(account_id: int) -> bool:
     return opened.is_open(account_id)
 
 
-def want(account_id: int, key: str, number: int) -> None:
-    """An order that rests, of another amount each time: the same again would be taken for a mistake."""
+def want(account_id: int, number: int) -> int | None:
+    """An order that rests; None without a book. Each `number` has an amount of its own, or it counts as a mistake."""
     market = RedisMarket.at(settings.REDIS_URL)
     mid = market.mid(KEY)
     if mid is None:
-        return
-    record_intent(
-        key=key,
+        return None
+    recorded = record_intent(
+        key=f"order {number}",
         account=Account.objects.select_related("exchange").get(pk=account_id),
         pair=TradePair.objects.select_related("exchange").get(
             exchange__code=KEY.exchange, market_type=KEY.market_type, pair=KEY.pair
         ),
         side=Side.BUY,
         type=OrderType.LIMIT,
-        amount=AMOUNT + number * STEP,
+        amount=AMOUNT + number % AMOUNTS * STEP,
         price=round(mid * BELOW, 1),
         user=None,
         market=market,
     )
+    return recorded.intent.pk
 
 
-def resting(account_id: int) -> Order | None:
-    return Order.objects.filter(account_id=account_id, status="OPEN", cancel_state="NONE").order_by("id").first()
+def came_to(intents: list[int]) -> Counter[str]:
+    rows = OrderIntent.objects.filter(pk__in=intents).values_list("state", "result", "deny_reason")
+    return Counter(" ".join(filter(None, row)) for row in rows)
+
+
+def resting(account_id: int) -> list[Order]:
+    """The oldest first."""
+    return list(Order.objects.filter(account_id=account_id, status="OPEN", cancel_state="NONE").order_by("id"))
+
+
+def is_working(account_id: int) -> bool:
+    return OrderIntent.objects.filter(account_id=account_id, state__in=["NEW", "SENDING"]).exists()
 
 
 def cancel(order: Order) -> int:

@@ -4,11 +4,10 @@ import os
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Self
@@ -18,19 +17,21 @@ from redis import Redis
 from apps.feeds.bus.redis import read_daemons
 from apps.feeds.drivers import registry
 from apps.feeds.market import FULL_DEPTH, MarketType
+from bench.stores import File, Store
 from bench.system import ROOT, get_json
 from workers.embedded.redis import find_server
 from workers.supervisor.folder import free_ports
 
 PREPARE_S = 180
 STOP_S = 60
-MARKETS = "SELECT COUNT(DISTINCT P.EXCHANGE_ID || P.MARKET_TYPE) FROM SPOT_TRADE_PAIR P"
+MARKETS = "SELECT COUNT(*) FROM (SELECT DISTINCT EXCHANGE_ID, MARKET_TYPE FROM SPOT_TRADE_PAIR) M"
 LISTED = """
     SELECT E.CODE, P.MARKET_TYPE, P.PAIR,
            ROW_NUMBER() OVER (PARTITION BY E.CODE, P.MARKET_TYPE ORDER BY P.ID) AS PLACE
     FROM SPOT_TRADE_PAIR P JOIN EXCHANGE E ON E.ID = P.EXCHANGE_ID
-    WHERE P.STATUS = 'trading' AND (E.CODE = ? OR ? = '')
-    ORDER BY PLACE, E.CODE, P.MARKET_TYPE LIMIT ?"""
+    WHERE P.STATUS = 'trading' AND (E.CODE = %s OR %s = '')
+    ORDER BY PLACE, E.CODE, P.MARKET_TYPE LIMIT %s"""
+INSERT = "INSERT INTO MONITORING (EXCHANGE_ID, MARKET_TYPE, TRADE_PAIR, ORDERBOOK_DEPTH) VALUES (%s, %s, %s, %s)"
 USUAL_DEPTH = 20
 DEEPER = {3: 50, 7: FULL_DEPTH}  # of every ten pairs of a market, where it offers that
 
@@ -42,10 +43,11 @@ class TooLate(Exception):
 class Fleet:
     """Stopped, with all its processes, when it is left. `prepare` once, then `begin` for each run."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, store: Store | None = None) -> None:
+        """On a file of SQLite's, unless a `store` is given: an empty database."""
         self.directory = directory
         self.redis_url = ""
-        self._database = directory / "ct.sqlite3"
+        self._store: Store = store or File(directory / "ct.sqlite3")
         self._port = free_ports([None])[0]
         self._running: list[subprocess.Popen[bytes]] = []
         self._redis: Redis
@@ -82,20 +84,13 @@ class Fleet:
         """
         listed = self.query(LISTED, exchange, exchange, count)
         rows = [(*row[:3], _depth(*row) if depth is None else depth) for row in listed]
-        with closing(sqlite3.connect(self._database, timeout=20)) as database, database:
-            database.execute("DELETE FROM MONITORING")
-            database.executemany(
-                "INSERT INTO MONITORING (EXCHANGE_ID, MARKET_TYPE, TRADE_PAIR, ORDERBOOK_DEPTH) VALUES (?, ?, ?, ?)",
-                rows,
-            )
+        self._store.change(("DELETE FROM MONITORING", [()]), (INSERT, rows))
 
     def begin(self, *, rate: float) -> None:
         """A fresh simulator whose limits are enforced, and nothing left of the run before."""
         self.stop()
         self._redis.flushall()
-        with closing(sqlite3.connect(self._database, timeout=20)) as database, database:
-            for table in ("lease", "daemon", "ch_batch", "feed_gap"):
-                database.execute(f"DELETE FROM {table}")
+        self._store.change(*((f"DELETE FROM {table}", [()]) for table in ("lease", "daemon", "ch_batch", "feed_gap")))
         for left in ("spool", "malformed"):
             shutil.rmtree(self.directory / left, ignore_errors=True)
         self._start("simulator", "apps.feeds.simulator", "--port", str(self._port), "--rate", str(rate))
@@ -116,8 +111,7 @@ class Fleet:
         return get_json(f"http://127.0.0.1:{self._port}/_sim/{path}", body)
 
     def query(self, statement: str, *values: object) -> Sequence[Any]:
-        with closing(sqlite3.connect(self._database, timeout=20)) as database:
-            return database.execute(statement, values).fetchall()
+        return self._store.query(statement, values)
 
     def log(self, name: str) -> str:
         return (self.directory / f"{name}.log").read_text(errors="replace")
@@ -147,7 +141,7 @@ class Fleet:
         return {
             **inherited,
             "DJANGO_SETTINGS_MODULE": "ctweb.settings",
-            "DATABASE_URL": f"sqlite:///{self._database}",
+            "DATABASE_URL": self._store.url,
             "CT_DATA_DIR": str(self.directory),
             "CT_SIMULATOR_URL": f"http://127.0.0.1:{self._port}",
             "REDIS_URL": self.redis_url,
