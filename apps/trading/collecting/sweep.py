@@ -19,6 +19,7 @@ from apps.feeds.orders import Fill, LookUp, OrderRef, OrderUpdate
 from apps.trading import records
 from apps.trading.bookkeeping import comparing, holdings, recording
 from apps.trading.collecting import interest
+from apps.trading.collecting.fees import with_fees
 from apps.trading.collecting.interest import Interest
 from apps.trading.execution import hooks, resolving
 from apps.trading.execution.ports import Port
@@ -133,9 +134,9 @@ def _says_so(wanted: Interest, update: OrderUpdate) -> bool:
 def _trades(port: Port, wanted: Interest, swept: Swept) -> None:
     for symbol in sorted(wanted.pairs):
         instrument = wanted.instrument(symbol)
-        for fill in port.own_trades(instrument, wanted.since_ms):
-            if not _is_known(wanted, fill):
-                _take(port, instrument, fill, swept)
+        told = port.own_trades(instrument, wanted.since_ms)
+        for fill in with_fees(port, instrument, (fill for fill in told if not _is_known(wanted, fill))):
+            _take(port, instrument, fill, swept)
 
 
 def _is_known(wanted: Interest, fill: Fill) -> bool:
