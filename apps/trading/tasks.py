@@ -4,7 +4,6 @@ seconds. Whoever takes one does what any executor does with it; a lost one costs
 
 import os
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,7 +12,7 @@ from typing import Any
 from celery import shared_task
 from django.conf import settings
 
-from apps.trading.execution import lanes, monitor, vitals, working
+from apps.trading.execution import failing, lanes, monitor, vitals, working
 from apps.trading.execution.cancelling import cancel_due
 from apps.trading.execution.catalogue import Catalogue
 from apps.trading.execution.executor import Executor, client_ids, new_holder
@@ -89,10 +88,11 @@ class Desk:
 
     def _measure(self) -> None:
         """Ask the exchanges that are traded on for their time, and say how this process fares, for ever."""
-        while True:
-            self.ports.clocks.measure_due()
-            self._teller.tell(vitals.own(word="orders worker", build_id=settings.CT_BUILD_ID))
-            time.sleep(CLOCKS_S)
+        failing.for_ever("clocks", self._measure_due, CLOCKS_S)
+
+    def _measure_due(self) -> None:
+        self.ports.clocks.measure_due()
+        self._teller.tell(vitals.own(word="orders worker", build_id=settings.CT_BUILD_ID))
 
     def _executor(self) -> Executor:
         if not hasattr(self._own, "executor"):

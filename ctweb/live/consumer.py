@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from msgspec.json import encode
 
 from apps.feeds.market import Instrument
+from apps.trading.execution import failing
 from ctweb.live import protocol, sources, who
 from ctweb.live.feeds import BookFeed
 from ctweb.live.hub import Hub
@@ -168,7 +169,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self._hang_up(await self._serve())
         except Exception:
             self.hub.failures["socket"] += 1
-            log.exception("live socket failed", failures=self.hub.failures["socket"])
+            log.exception("live socket failed", failures=failing.count("live sockets"))
             await self._hang_up(_FAILED)
 
     async def _serve(self) -> Close:

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from apps.feeds.market import FULL_DEPTH, BookKey, Instrument
+from apps.trading.execution import failing
 from apps.trading.publishing import channel
 from ctweb.live.feeds import AccountFeed, BookFeed, Feed, TapeFeed
 from ctweb.live.fleetfeed import FleetFeed
@@ -124,7 +125,7 @@ class Hub:
                 await self._serve(reader)
             except Exception:  # on leaving, a part that fails while it is cancelled takes the cancellation's place
                 self.failures["hub"] += 1
-                log.exception("live hub failed", again_in_s=_RESTART_S, failures=self.failures["hub"])
+                log.exception("live hub failed", again_in_s=_RESTART_S, failures=failing.count("live hub"))
                 await asyncio.sleep(_RESTART_S if self._members else 0)
 
     async def _serve(self, reader: Reader) -> None:

@@ -131,6 +131,7 @@ def daemon(desk, redis_url, settings) -> Vitals:
         caches={"config": Stats(hits=3, misses=1, size=2)},
         published={"told": 41, "failed": 2},
         hints={"told": 5},
+        failures={"breakers": 7},
         accounts=[care],
     )
     with Redis.from_url(redis_url) as bus:
@@ -154,6 +155,7 @@ def test_execution_tells_the_counters_of_caches_messages_and_hints(desk, daemon)
     assert "75.0 %" in text
     assert "of 4, 2 kept" in text
     assert "told <b>41</b>" in text
+    assert "breakers <b>7</b>" in text
     assert "failed <b>2</b>" in text
     assert 'hints that wait <b class="warn">1</b>' in text
 

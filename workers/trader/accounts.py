@@ -11,6 +11,7 @@ from django.db import DatabaseError
 
 from apps.feeds.errors import FeedError
 from apps.trading.bookkeeping.paper_rows import NotHeld, NotOnPaper
+from apps.trading.execution import failing
 from apps.trading.execution.ports import CannotWork
 from workers.database import DatabaseAwayError
 from workers.paper.journal import JournalFull
@@ -111,7 +112,7 @@ class Accounts:
                 log.warning("account waits", account=account_id, reason=str(error))
                 self._wait(account_id, str(error))
             except Exception as error:
-                log.exception("account failed", account=account_id)
+                log.exception("account failed", account=account_id, failures=failing.count("accounts"))
                 self._wait(account_id, type(error).__name__)
             await asyncio.sleep(AGAIN_S)
 

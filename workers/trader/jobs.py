@@ -7,7 +7,7 @@ from pathlib import Path
 from apps.trading.bookkeeping.usage import refresh_all
 from apps.trading.execution import cancelling, overdue, resolving
 from apps.trading.execution.breaking import break_due
-from apps.trading.execution.dead_men import tend
+from apps.trading.execution.dead_men import tend, tend_account
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.flattening import flatten_due
 from apps.trading.execution.halt_file import obey
@@ -58,10 +58,12 @@ class Jobs:
         self._pager = pager
 
         self._cancels = Spread("cancels", partial(cancelling.cancel_account, executor(ports)))
+        self._timers = Spread("timers", partial(tend_account, ports))
         self._looks = Spread("looks", partial(resolving.resolve_account, executor(ports)))
 
     def table(self) -> list[Job]:
         """Each with an executor of its own: nobody else has its name in leases."""
+        day = self._executor(self._ports)
         return [
             *(self._claiming(f"lanes {number}", self._work_told, 0.0) for number in range(LANES)),
             *(self._claiming(f"sweep {number}", self._sweep, EVERY_S) for number in range(SWEEPERS)),
@@ -69,10 +71,10 @@ class Jobs:
             Job(name="cancels", call=self._cancel, every_s=EVERY_S),
             Job(name="resolver", call=self._resolve, every_s=EVERY_S),
             Job(name="breakers", call=partial(break_due, self._executor(self._ports)), every_s=0.5),
-            Job(name="day's results", call=partial(refresh_all, self._executor(self._ports).market), every_s=1.0),
+            Job(name="day's results", call=partial(refresh_all, day.market, day.apart), every_s=1.0),
             Job(name="flattening", call=partial(flatten_due, self._executor(self._ports)), every_s=1.0),
             Job(name="signal file", call=partial(obey, self._halt_file), every_s=EVERY_S),
-            Job(name="timers of exchanges", call=self.tend_timers, every_s=1.0),
+            Job(name="timers of exchanges", call=lambda: self._timers.begin(list(self._accounts())), every_s=1.0),
             Job(name="clocks", call=self._measure_clocks, every_s=1.0),
             Job(name="vitals", call=self._tell, every_s=1.0),
             *([] if self._pager is None else [Job(name="pager", call=partial(page_due, self._pager), every_s=1.0)]),
@@ -101,8 +103,10 @@ class Jobs:
         self._looks.begin(resolving.accounts_due())
         overdue.watch_old()
 
-    def tend_timers(self, *, stopping: bool = False) -> int:
-        return tend(self._ports, list(self._accounts()), stopping=stopping)
+    def take_off_timers(self) -> int:
+        """For the end of this process: nobody starts one anew after that."""
+        self._timers.close()
+        return tend(self._ports, list(self._accounts()), stopping=True)
 
     def _sweep(self, executor: Executor) -> int:
         sent = sweep(executor=executor)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import structlog
 from django.db import connections
@@ -114,7 +113,7 @@ class Trader:
             threads=self.threads,
             accounts=lambda: self.leases.fences,
             cancels=trading.cancels_on_stop,
-            take_off=partial(self.jobs.tend_timers, stopping=True),
+            take_off=self.jobs.take_off_timers,
             within_s=trading.stop_s,
         )
 
@@ -161,7 +160,10 @@ class Trader:
         """In a thread of its own."""
         cared = [self.exchanges.care_of(*each) for each in self.accounts.looked_after()]
         word, dropped = f"daemon {self._daemon}", self.wakes.dropped
-        self._teller.tell(vitals.own(word=word, build_id=self._build, accounts=cared, dropped=dropped))
+        failures = {f"job {name}": number for name, number in self.threads.errors.copy().items()}
+        self._teller.tell(
+            vitals.own(word=word, build_id=self._build, accounts=cared, dropped=dropped, failures=failures)
+        )
 
     def _may_send(self, account_id: int) -> bool:
         return not self._stopped and self.accounts.is_open(account_id)

@@ -18,6 +18,7 @@ from apps.feeds.market import Instrument, MarketType
 from apps.feeds.models import TradePair
 from apps.trading.bookkeeping import days, holdings
 from apps.trading.execution import guards, rates
+from apps.trading.execution.failing import Apart
 from apps.trading.execution.market import Market
 from apps.trading.execution.transactions import in_transaction
 from apps.trading.models import Account, Position, RiskUsage, Wallet
@@ -45,11 +46,10 @@ class Sheet(Struct, frozen=True, kw_only=True):
         return {part: {asset: f"{each:f}" for asset, each in getattr(self, part).items()} for part in PARTS}
 
 
-def refresh_all(market: Market) -> None:
+def refresh_all(market: Market, apart: Apart | None = None) -> None:
     """Every account that holds or has traded something. To be called every second."""
     named = Position.objects.filter(account__active=True).order_by().values_list("account_id", flat=True)
-    for account_id in sorted(set(named)):
-        refresh(account_id, market)
+    (apart or Apart()).each("day's results", lambda account_id: refresh(account_id, market), sorted(set(named)))
 
 
 def refresh(account_id: int, market: Market) -> bool:

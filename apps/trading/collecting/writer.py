@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
 from apps.feeds.market import Instrument
 from apps.feeds.orders import AccountEvent, Balances, Fill, OrderUpdate, Positions, in_base
@@ -91,7 +91,7 @@ class Writer:
                 log.warning("database away, events are kept", account=self._account_id, error=str(error))
             close_old_connections()
             return False
-        except (DatabaseError, ValueError):
+        except Exception:
             log.exception("event not recorded", account=self._account_id, kind=type(event).__name__)
             self._counts["failed"] += 1
             self._failed()

@@ -43,7 +43,7 @@ class Place(Struct, frozen=True):
 def break_due(executor: Executor) -> int:
     """Look at whatever has traded, holds something or is in trouble; how much was stopped. Every half second."""
     set_limits.tell_senseless()
-    return sum(check(place, executor.market) for place in places())
+    return executor.apart.each("breakers", lambda place: check(place, executor.market), places())
 
 
 def check(place: Place, market: Market) -> int:

@@ -57,15 +57,19 @@ def tend(ports: Ports, accounts: Collection[int], *, stopping: bool = False, ter
     `stopping`: the process ends as it should, and leaves no timer behind that nobody would refresh. `terms` come in the
     place of the exchange's.
     """
-    told = 0
-    for account in Account.objects.filter(pk__in=accounts, active=True):
-        try:
-            port = ports.of(account.pk)
-        except CannotWork:
-            continue
-        if port.dead_man_terms is not None:
-            told += _tend(port, account, stopping, terms or port.dead_man_terms)
-    return told
+    return sum(tend_account(ports, each, stopping=stopping, terms=terms) for each in accounts)
+
+
+def tend_account(ports: Ports, account_id: int, *, stopping: bool = False, terms: DeadManTerms | None = None) -> int:
+    """The same for one."""
+    account = Account.objects.filter(pk=account_id, active=True).first()
+    try:
+        port = None if account is None else ports.of(account_id)
+    except CannotWork:
+        return 0
+    if account is None or port is None or port.dead_man_terms is None:
+        return 0
+    return _tend(port, account, stopping, terms or port.dead_man_terms)
 
 
 def _tend(port: Port, account: Account, stopping: bool, terms: DeadManTerms) -> int:

@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from apps.feeds.client_ids import ClientIds
 from apps.trading.execution.catalogue import Catalogue
 from apps.trading.execution.clocks import steady_s
+from apps.trading.execution.failing import Apart
 from apps.trading.execution.market import Market
 from apps.trading.execution.ports import Ports
 
@@ -70,6 +71,7 @@ class Executor:
     catalogue: Catalogue = field(default_factory=Catalogue)
     tally: Tally = field(default_factory=Tally)
     shut: Shut = field(default_factory=Shut)
+    apart: Apart = field(default_factory=Apart)
     is_stopping: Callable[[], bool] = lambda: False  # then no order is begun any more; what is under way ends
 
 

@@ -48,11 +48,8 @@ MAX_AGE_MS = 60_000
 
 def flatten_due(executor: Executor) -> int:
     """Write the closing intents that are due; how many. To be called every second."""
-    written = 0
-    for state in RiskState.objects.filter(state=ScopeState.HALTED, mode=HaltMode.FLATTEN):
-        for position in held_under(state):
-            written += _close(state, position, executor)
-    return written
+    halts = RiskState.objects.filter(state=ScopeState.HALTED, mode=HaltMode.FLATTEN)
+    return executor.apart.each("flattening", lambda state: _close_all(state, executor), halts)
 
 
 def held_under(state: RiskState) -> list[Position]:
@@ -60,8 +57,8 @@ def held_under(state: RiskState) -> list[Position]:
     accounts = Account.objects.filter(scopes.accounts_under(state.scope, state.scope_id), active=True)
     rows = Position.objects.filter(account__in=accounts).exclude(amount=0)
     if state.scope == Scope.TRADE:
-        trade = Trade.objects.get(pk=state.scope_id)
-        rows = rows.filter(pair__pair=trade.pair)
+        pairs = Trade.objects.filter(pk=state.scope_id).values_list("pair", flat=True)  # none: it was deleted
+        rows = rows.filter(pair__pair__in=list(pairs))
     return list(rows.select_related("account__exchange", "pair__exchange").order_by("account_id", "pair_id"))
 
 
@@ -72,6 +69,10 @@ def pieces(amount: Decimal, most: Decimal, step: Decimal) -> list[Decimal]:
     parts = [part] * (number - 1)
     rest = amount - part * (number - 1)
     return [*parts, rest][:TOGETHER] if rest > 0 else [part] * min(TOGETHER, int(amount // part))
+
+
+def _close_all(state: RiskState, executor: Executor) -> int:
+    return executor.apart.each("flattening", lambda held: _close(state, held, executor), held_under(state))
 
 
 def _close(state: RiskState, position: Position, executor: Executor) -> int:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from apps.feeds.bus.meter import Meter
 from apps.feeds.drivers import registry
+from apps.feeds.errors import Retryable
 from apps.feeds.market import MarketType
 from apps.feeds.transport import loop
 from apps.feeds.transport.addresses import Addresses
@@ -130,7 +131,10 @@ def server_time(client: OrderClient, run: Run, exchange: str, market_type: Marke
         lambda answer: Sample(trader.parse_server_time(market_type, answer), left, steady_s()),
         check=leaves,
     )
-    return run(asked, ANSWER_S)
+    try:
+        return run(asked, ANSWER_S)
+    except TimeoutError:  # who was stopped for a while has not waited for the answer
+        raise Retryable(f"{exchange}: nobody waited for its time") from None
 
 
 def connect(*, gates: Gates | None = None, run: Run = loop.run) -> RemotePorts:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from apps.feeds.errors import FeedError, Retryable
 from apps.feeds.orders import OrderStatus, OrderUpdate
 from apps.trading.bookkeeping import recording
-from apps.trading.execution import hooks
+from apps.trading.execution import failing, hooks
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.looking import Seen, instrument_of, look_at, ref_of
 from apps.trading.execution.overdue import UNRESOLVED, watch_old
@@ -95,8 +95,8 @@ def _look(row: Order, port: Port, listed: dict[str, OrderUpdate]) -> bool | None
             raise
         log.warning("order is held by somebody", order=row.pk, error=str(error))
         return None
-    except Exception:
-        log.exception("order not looked at", order=row.pk)
+    except Exception:  # it is due again once what was claimed is over
+        log.exception("order not looked at", order=row.pk, failures=failing.count("looks"))
     return True
 
 

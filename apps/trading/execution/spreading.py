@@ -10,12 +10,15 @@ import structlog
 from django.db import DatabaseError, InterfaceError, connections
 
 from apps.feeds.errors import FeedError
+from apps.trading.execution import failing
+from apps.trading.execution.failing import Rests
 
 log = structlog.get_logger(__name__)
 
 THREADS = 8
 KEPT_S = 60.0  # a connection to the database that nobody has used for so long is not trusted; a new one costs a cancel
 # half a dozen answers of the database
+REST_S = 2.0  # at most, of an account whose work has failed and that nobody tells of
 AT_ONCE = 2  # of one account, where the second was told of and others find half of the threads free all the same
 
 
@@ -23,7 +26,13 @@ class Spread:
     """Calls that belong to accounts: of different ones at once, of one account one at a time, or two: see `begin`."""
 
     def __init__(
-        self, name: str, call: Callable[[int], object], threads: int = THREADS, *, kept_s: float = KEPT_S
+        self,
+        name: str,
+        call: Callable[[int], object],
+        threads: int = THREADS,
+        *,
+        kept_s: float = KEPT_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.errors = 0
         self._kept_s = kept_s
@@ -33,6 +42,7 @@ class Spread:
         self._half = threads // 2
         self._busy: Counter[int] = Counter()
         self._again: set[int] = set()  # of the busy ones
+        self._rests = Rests(longest_s=REST_S, clock=clock)
         self._closed = False
         self._lock = threading.Lock()
 
@@ -45,7 +55,11 @@ class Spread:
         """
         begun = 0
         for account_id in accounts:
+            if not told and self._rests.has(account_id):
+                continue
             with self._lock:
+                if self._closed:
+                    break
                 if self._busy[account_id] and not (told and self._has_room_beside(account_id)):
                     if told:
                         self._again.add(account_id)
@@ -67,18 +81,22 @@ class Spread:
         try:
             self._call(account_id)
             self._own.kept_until = time.monotonic() + self._kept_s
+            self._rests.end(account_id)
         except (DatabaseError, InterfaceError, FeedError) as error:
-            self._count_failure()
-            log.warning("an account waits", work=self._name, account=account_id, error=str(error))
+            failures = self._count_failure(account_id)
+            log.warning("an account waits", work=self._name, account=account_id, error=str(error), failures=failures)
         except Exception:
-            self._count_failure()
-            log.exception("work of an account failed", work=self._name, account=account_id)
+            failures = self._count_failure(account_id)
+            log.exception("work of an account failed", work=self._name, account=account_id, failures=failures)
         finally:
             self._leave(account_id)
 
-    def _count_failure(self) -> None:
+    def _count_failure(self, account_id: int) -> int:
+        """Of this work, how many there were."""
+        self._rests.begin(account_id)
         self.errors += 1
         connections.close_all()  # one that broke is opened anew
+        return failing.count(self._name)
 
     def _has_room_beside(self, account_id: int) -> bool:
         return self._busy[account_id] < AT_ONCE and self._busy.total() < self._half

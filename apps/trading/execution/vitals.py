@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from apps.trading import caches, publishing
 from apps.trading.caches import Stats
-from apps.trading.execution import waking
+from apps.trading.execution import failing, waking
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,8 @@ class Care(Struct, frozen=True, kw_only=True):
 
 
 class Vitals(Struct, frozen=True, kw_only=True):
-    """`caches` by tier, `published` and `hints` by what came of them; all since the process began."""
+    """`caches` by tier, `published` and `hints` by what came of them, `failures` by the work that failed; all since the
+    process began."""
 
     process: str
     word: str  # what it is to people: `daemon d1`
@@ -49,6 +50,7 @@ class Vitals(Struct, frozen=True, kw_only=True):
     caches: dict[str, Stats]
     published: dict[str, int]
     hints: dict[str, int]
+    failures: dict[str, int] = {}
     accounts: list[Care] = []
 
 
@@ -65,8 +67,15 @@ class Teller:
             log.info("process not told of", process=vitals.process, error=str(error))
 
 
-def own(*, word: str, build_id: str, accounts: Sequence[Care] = (), dropped: int = 0) -> Vitals:
-    """Of this process. `dropped`: hints that came and found no room."""
+def own(
+    *,
+    word: str,
+    build_id: str,
+    accounts: Sequence[Care] = (),
+    dropped: int = 0,
+    failures: Mapping[str, int] | None = None,
+) -> Vitals:
+    """Of this process. `dropped`: hints that came and found no room. `failures` beside those of `failing`."""
     hints: Mapping[str, int] = {**waking.counts, **({"dropped here": dropped} if dropped else {})}
     return Vitals(
         process=f"{socket.gethostname()[:24]}:{os.getpid()}",
@@ -76,6 +85,7 @@ def own(*, word: str, build_id: str, accounts: Sequence[Care] = (), dropped: int
         caches=dict(caches.report()),
         published=dict(publishing.counts),
         hints=dict(hints),
+        failures={**failing.counts(), **(failures or {})},
         accounts=list(accounts),
     )
 

@@ -19,7 +19,7 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 
-from apps.trading.execution import hooks
+from apps.trading.execution import failing, hooks
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +69,10 @@ class Waker:
         except (RedisError, OperationalError, OSError) as error:
             counts["failed"] += 1
             log.info("hint not told", hint=hint, error=str(error))
+            return False
+        except Exception:  # the thread has to outlive it: nobody starts another
+            counts["failed"] += 1
+            log.exception("hint not told", hint=hint, failures=failing.count("hints"))
             return False
         counts["told"] += 1
         return True

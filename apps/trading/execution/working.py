@@ -109,10 +109,12 @@ def _hold(held: HeldLane, executor: Executor, port: Port) -> Worked:
 def sweep(*, executor: Executor, limit: int = 20) -> int:
     """Work lanes whose wake-up was lost; how many requests were sent. To be called every 250 ms."""
     mend()
-    sent = 0
-    for lane in lanes.due(limit, without=executor.shut.accounts()):
-        worked = work_lane(lane, executor=executor)
-        sent += worked.sent
-        if worked.ended is Ended.CANNOT:
-            executor.shut.note(lanes.ids_of(lane)[0])
-    return sent
+    due = lanes.due(limit, without=executor.shut.accounts())
+    return executor.apart.each("lanes", lambda lane: _sweep(lane, executor), due)
+
+
+def _sweep(lane: str, executor: Executor) -> int:
+    worked = work_lane(lane, executor=executor)
+    if worked.ended is Ended.CANNOT:
+        executor.shut.note(lanes.ids_of(lane)[0])
+    return worked.sent

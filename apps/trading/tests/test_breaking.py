@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
-from apps.trading.execution import breaking
+from apps.trading.execution import breaking, failing
 from apps.trading.execution.breaking import Place, break_due, check, places
 from apps.trading.halts import halting
 from apps.trading.models import (
@@ -74,6 +74,20 @@ def test_the_third_unknown_of_an_account_halts_it(trade: Trade):
     )
     assert break_due(stage.executor()) == 0
     assert Alert.objects.filter(kind="HALTED").count() == 1
+
+
+def test_rows_that_cannot_be_reckoned_with_leave_other_accounts_their_breakers(trade: Trade):
+    broken = stage.trade(stage.rich_account(), "ETH/USDT")
+    Position.objects.create(account=broken.account, pair=rows.pair("ETH/USDT"), amount=1, mismatch_since=Now())
+    rows.pair("ETH/USDT").__class__.objects.filter(pair="ETH/USDT").update(lot=0)
+    for each in (broken, trade):
+        for _ in range(3):
+            ordered(each, status="UNKNOWN", unknown_at=Now())
+    executor = stage.executor()
+    before = failing.counts().get("breakers", 0)
+    assert break_due(executor) == 1
+    assert (states(trade)["account"], states(broken)["account"]) == ("HALTED", "ACTIVE")
+    assert failing.counts()["breakers"] - before == 1
 
 
 def test_too_many_rejects_rest_the_lane_and_too_many_rests_halt_the_account(trade: Trade):

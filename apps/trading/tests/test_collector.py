@@ -160,10 +160,11 @@ def test_events_of_a_process_that_died_meanwhile_are_recorded_by_the_next(on: De
     on.fault("rate_limit", count=0)
 
 
-def test_an_event_that_the_database_will_never_take_stops_no_other(on: Desk, tmp_path: Path):
+@pytest.mark.parametrize("amount", ["0", "NaN"])
+def test_an_event_that_will_never_be_recorded_stops_no_other(on: Desk, tmp_path: Path, amount: str):
     with listening(on, tmp_path) as collector:
         row = placed(on)
-        bad = told.fill(row, "bad", "0", symbol=on.instrument.symbol, exchange_order_id=row.exchange_order_id)
+        bad = told.fill(row, "bad", amount, symbol=on.instrument.symbol, exchange_order_id=row.exchange_order_id)
         loop.run(push(collector, bad), 60)
         on.fill(row.exchange_order_id, on.amount)
         until(lambda: is_full(row) and collector.counts["failed"] == 1)

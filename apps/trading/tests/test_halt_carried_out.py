@@ -13,7 +13,7 @@ from apps.feeds.errors import OutcomeUnknown
 from apps.feeds.market import BookKey, BookState, MarketType, Side
 from apps.feeds.orders import OrderStatus, OrderType
 from apps.trading.bookkeeping import recording
-from apps.trading.execution import cancelling, flattening, resolving
+from apps.trading.execution import cancelling, failing, flattening, resolving
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.lanes import lane_of
 from apps.trading.execution.market import mid_of
@@ -189,6 +189,15 @@ def holding(on: Desk, side: Side = Side.BUY) -> Executor:
     position, _ = Position.objects.get_or_create(account=on.account, pair=on.pair)
     Position.objects.filter(pk=position.pk).update(amount=amount, entry_price=row.price, told_amount=amount, leverage=1)
     return replace(on.executor(), build_id=stage.BUILD, market=TrueMarket(on))
+
+
+def test_a_halt_of_a_trade_that_was_deleted_holds_up_no_other(on: Desk):
+    executor = holding(on)
+    RiskState.objects.create(scope=Scope.TRADE, scope_id="999999999", state="HALTED", mode=HaltMode.FLATTEN)
+    halt(on, HaltMode.FLATTEN)
+    before = dict(failing.counts())
+    assert flattening.flatten_due(executor) > 0
+    assert failing.counts() == before
 
 
 def at_exchange(on: Desk) -> Decimal:

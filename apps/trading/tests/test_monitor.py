@@ -139,6 +139,21 @@ def test_hints_are_told_in_their_order_to_celery_and_on_the_channel(redis_url):
     assert [each["data"].decode() for each in told if each] == ["1:1", "1:2", "cancels:3"]
 
 
+def test_a_hint_that_cannot_be_told_silences_no_other(redis_url, monkeypatch):
+    monkeypatch.setattr(waking, "REST_S", 0.0)
+    told: list[str] = []
+
+    def tell(hint: str) -> None:
+        told.append(hint)
+        if len(told) == 1:
+            raise ZeroDivisionError
+
+    waker = waking.Waker(redis_url, tell)
+    waker.wake("1:1")
+    waker.wake("1:2")
+    await_that(lambda: told == ["1:1", "1:2"])
+
+
 def test_a_queue_that_nobody_empties_gets_no_more_hints(redis_url):
     celery, before = Celery(), waking.counts["full"]
     with Redis.from_url(redis_url) as redis:

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from apps.feeds.errors import Retryable
+from apps.feeds.market import MarketType
 from apps.feeds.orders import Credentials
 from apps.feeds.transport import loop
 from apps.trading.credentials import keyring, keys
 from apps.trading.execution import remote_ports
 from apps.trading.execution.ports import CannotWork
-from apps.trading.execution.remote_ports import RemotePorts
+from apps.trading.execution.remote_ports import RemotePorts, server_time
 from apps.trading.models import Account, AccountKey, AccountMode
 from apps.trading.tests import rows
 from apps.trading.tests.key_rows import as_web_process, probed, trader
@@ -100,6 +103,17 @@ def test_a_process_that_was_not_told_where_the_private_keys_are_has_no_way(ports
     settings.CT_SEAL_PRIVATE_KEYS_FILE = None
     with pytest.raises(CannotWork):
         ports.of(made.pk)
+
+
+def test_a_clock_whose_answer_nobody_waited_for_is_asked_again_later(ports: RemotePorts):
+    """Who was stopped for seconds has not waited."""
+
+    def stopped(coroutine: Any, timeout: float) -> Any:
+        coroutine.close()
+        raise TimeoutError
+
+    with pytest.raises(Retryable):
+        server_time(ports._client, stopped, "binance", MarketType.SPOT)
 
 
 def test_two_accounts_with_one_key_count_their_signatures_together(ports: RemotePorts):

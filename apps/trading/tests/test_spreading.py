@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from apps.feeds.tests.waiting import await_that
-from apps.trading.execution.spreading import Spread
+from apps.trading.execution.spreading import REST_S, Spread
 
 
 class Work:
@@ -73,6 +73,33 @@ def test_half_of_the_threads_are_left_to_accounts_that_nothing_is_done_for():
         each.set()
     await_that(lambda: len(work.done) == 4)
     spread.close()
+
+
+def test_an_account_whose_work_has_failed_rests_unless_it_is_told_of():
+    now, tries = [0.0], []
+
+    def fail(account_id: int) -> None:
+        tries.append(account_id)
+        raise ValueError
+
+    spread = Spread("work", fail, clock=lambda: now[0])
+
+    def begun(*, told: bool = False) -> int:
+        number = spread.begin([1], told=told)
+        await_that(lambda: not spread._busy.total())
+        return number
+
+    assert [begun(), begun(), begun(told=True), begun()] == [1, 0, 1, 0]
+    now[0] += REST_S
+    assert begun() == 1
+    spread.close()
+    assert tries == [1, 1, 1]
+
+
+def test_nothing_begins_once_it_is_closed():
+    spread = Spread("work", lambda _: None)
+    spread.close()
+    assert spread.begin([1]) == 0
 
 
 @pytest.mark.parametrize("error", [DatabaseError("gone"), ValueError("ours")])

@@ -96,6 +96,20 @@ def test_what_is_no_lane_is_passed_over_and_counted_and_the_lanes_behind_it_have
     assert executor.tally.counts()["lanes misnamed"] == 1
 
 
+def test_a_lane_that_cannot_be_worked_leaves_the_lanes_behind_it_their_turn():
+    first, second = stage.trade(stage.rich_account()), stage.trade(stage.rich_account())
+    stage.want(first)
+    stage.want(second)
+
+    class Broken(stage.Exchange):
+        def clock_error_ms(self) -> int | None:
+            raise ZeroDivisionError
+
+    port = stage.Exchange(second.account_id)
+    assert sweep(executor=stage.executor(Broken(first.account_id), port)) == 1
+    assert len(port.accepted) == 1
+
+
 @pytest.mark.parametrize(("name", "options"), [(task.name, task) for task in (tasks.wake_lane, tasks.wake_cancels)])
 def test_hints_are_acknowledged_early_and_dropped_when_they_are_old(name, options):
     assert (options.acks_late, options.reject_on_worker_lost, options.ignore_result) == (False, False, True)

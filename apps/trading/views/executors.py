@@ -67,7 +67,8 @@ class CareSerializer(serializers.Serializer):
 
 
 class ProcessSerializer(serializers.Serializer):
-    """`caches` by tier; `published`, messages to the bus, and `hints`, to executors, by what came of them."""
+    """`caches` by tier; `published`, messages to the bus, and `hints`, to executors, by what came of them; `failures`,
+    faults of ours, by the work that failed."""
 
     process = serializers.CharField()
     word = serializers.CharField()
@@ -76,6 +77,7 @@ class ProcessSerializer(serializers.Serializer):
     caches = serializers.DictField(child=CacheSerializer())
     published = serializers.DictField(child=serializers.IntegerField())
     hints = serializers.DictField(child=serializers.IntegerField())
+    failures = serializers.DictField(child=serializers.IntegerField())
     accounts = CareSerializer(many=True)
 
 

@@ -79,6 +79,7 @@ def _process(one: dict[str, Any], now_ms: int) -> dict[str, Any]:
         "caches": caches,
         "published": sorted(one["published"].items()),
         "hints": sorted(one["hints"].items()),
+        "failures": sorted(one["failures"].items()),
     }
 
 
