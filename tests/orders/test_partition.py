@@ -19,7 +19,7 @@ from tests.orders.test_halt import PATIENCE_S, judge, resting
 
 pytestmark = [pytest.mark.faults, pytest.mark.processes, pytest.mark.mariadb, pytest.mark.timeout(1800 * TIMES)]
 
-TRIALS, OF_EACH, CUTS = 40 * TIMES, 4, 3
+TRIALS, OF_EACH, CUTS = 200 * TIMES, 2, 3
 CUT_S = (1.0, 8.0)  # shorter and longer than the lease of a lane
 
 
@@ -47,7 +47,7 @@ def test_nothing_is_accepted_later_than_a_halt_by_an_executor_that_is_cut_off(ri
         far = [rig.forks.start(halts.work_far_away, **more) for _ in range(2)]
         caller = rig.forks.start(halts.want, cells=cells, every_s=0.02)
         await_that(lambda: rig.exchanges.accepted("binance", accounts[0]["name"]), PATIENCE_S)
-        pressed = rig.forks.start(halts.press, accounts=numbers, seed=2, every_s=0.2)
+        pressed = rig.forks.start(halts.press, accounts=numbers, seed=2, every_s=0.08)
         cuts = cut(line, until=lambda: pressed.status is not None)
         committed = pressed.result()
         caller.result()
