@@ -3,7 +3,9 @@
 `without` is a name of GUARDS, or empty: then all guards are there.
 """
 
+import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from django.db.models.functions import Now
@@ -74,9 +76,17 @@ def send(cell: Cell, without: str, patient: bool = False) -> str:
 
 
 def resolve(
-    cell: Cell, without: str, patient: bool = False, tail_s: float = executors.TAIL_S, seconds: float = 600.0
+    cell: Cell,
+    without: str,
+    notes: str,
+    patient: bool = False,
+    tail_s: float = executors.TAIL_S,
+    seconds: float = 600.0,
 ) -> None:
-    """Look at the cell's orders all the time, and send what is to be sent anew; to be killed."""
+    """Look at the cell's orders all the time, and send what is to be sent anew; to be killed.
+
+    In the file `notes` is written when it has looked, and has done what followed from it [ms of the day's clock].
+    """
     GUARDS[without]()
     mine = _executor(cell, patient, tail_s)
     steps.measured(mine, [cell])
@@ -85,12 +95,16 @@ def resolve(
         orders = Order.objects.filter(account=cell["account"], status__in=endings.IN_DOUBT)
         if patient:
             orders.update(next_check_at=Now())
-        resolving.resolve_due(mine)
+        looked = resolving.resolve_due(mine)
         if OrderIntent.objects.filter(account=cell["account"], state=IntentState.NEW).exists():
             working.work_lane(_lane(cell), executor=mine)
+        if looked:
+            file.write(f"{time.time_ns() // 1_000_000}\n")
+            file.flush()
         return False
 
-    executors.until(turn, seconds, every_s=0.1)
+    with Path(notes).open("a") as file:
+        executors.until(turn, seconds, every_s=0.1)
 
 
 def end_lease(cell: Cell) -> None:

@@ -6,10 +6,13 @@ Each returns the intents of the orders that the exchange accepted, by their numb
 import signal
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from apps.feeds.tests.waiting import await_that
+from apps.trading.not_placed import Patience
+from apps.trading.order_state import ENOUGH_MISSES
 from tests.orders import ablated, endings, evidence, sales
 from tests.orders.forks import Fork
 from tests.orders.rig import Rig
@@ -17,14 +20,15 @@ from tests.orders.rig import Rig
 PATIENCE_S = 300.0
 LONG_TAIL_S = 120.0  # what an exchange promises that keeps requests at its matcher's door for long
 ARRIVES_S = 1.0  # a request whose sender has ended is still read
-WRONG_S = 4.0  # a guard that is there has so long to be wrong
+LOOKS = ENOUGH_MISSES + 2  # who lacks a guard has believed the exchange by then, and placed the order anew
+SOON = Patience(tail_ms=0)  # and who lacks the tail believes what it says from then on
 Cell = dict[str, Any]
 
 
 def expiry(rig: Rig, cell: Cell, without: str) -> list[int]:
     """Half a request is written and its process stands still until the order was placed anew, then it goes on."""
     slow = stopped_at("K6", rig, cell, without)
-    resolver = rig.forks.start(ablated.resolve, cell=cell, without="")
+    resolver = rig.forks.start(ablated.resolve, cell=cell, without="", notes=str(notes_of(rig, cell)))
     await_that(lambda: accepted(rig, cell), PATIENCE_S)
     go_on(slow)
     return ended(rig, cell, resolver)
@@ -33,12 +37,13 @@ def expiry(rig: Rig, cell: Cell, without: str) -> list[int]:
 def wait(rig: Rig, cell: Cell, without: str) -> list[int]:
     """The same, but nobody answers "not found" any differently before the request's expiry than after it."""
     slow = stopped_at("K6", rig, cell, "", patient=True)
-    resolver = rig.forks.start(ablated.resolve, cell=cell, without=without, patient=True)
+    notes = notes_of(rig, cell)
+    resolver = rig.forks.start(ablated.resolve, cell=cell, without=without, patient=True, notes=str(notes))
     if without:
         rig.forks.call(ablated.end_lease, cell=cell)
         await_that(lambda: accepted(rig, cell), PATIENCE_S)
     else:
-        time.sleep(WRONG_S)
+        await_that(lambda: looks(notes) >= LOOKS, PATIENCE_S)
     go_on(slow)
     return ended(rig, cell, resolver)
 
@@ -48,12 +53,13 @@ def tail(rig: Rig, cell: Cell, without: str) -> list[int]:
     rig.exchanges.fault(cell["exchange"], cell["name"], "held")
     sender = rig.forks.start(ablated.send, rig.kill_at("K7"), cell=cell, without="")
     assert sender.killed
-    tail_s = 0.0 if without else LONG_TAIL_S
-    resolver = rig.forks.start(ablated.resolve, cell=cell, without="", tail_s=tail_s)
+    tail_s, notes = 0.0 if without else LONG_TAIL_S, notes_of(rig, cell)
+    resolver = rig.forks.start(ablated.resolve, cell=cell, without="", tail_s=tail_s, notes=str(notes))
     if without:
         await_that(lambda: accepted(rig, cell), PATIENCE_S)
     else:
-        time.sleep(2 * WRONG_S)
+        since_ms = expires_ms(rig, cell) + SOON.skew_ms + SOON.read_lag_ms
+        await_that(lambda: looks(notes, since_ms) >= LOOKS, PATIENCE_S)
     rig.exchanges.fault(cell["exchange"], cell["name"], "held", count=0)
     return ended(rig, cell, resolver)
 
@@ -123,6 +129,23 @@ def go_on(fork: Fork) -> None:
 
 def accepted(rig: Rig, cell: Cell) -> list[dict[str, Any]]:
     return rig.exchanges.accepted(cell["exchange"], cell["name"])
+
+
+def notes_of(rig: Rig, cell: Cell) -> Path:
+    """The file in which the cell's resolver writes that it has looked."""
+    return rig.halt_file.with_name(f"looks-{cell['name']}")
+
+
+def looks(notes: Path, since_ms: int = 0) -> int:
+    """How often it has, and has done what followed."""
+    lines = notes.read_text().splitlines() if notes.exists() else ()
+    return sum(int(line) >= since_ms for line in lines)
+
+
+def expires_ms(rig: Rig, cell: Cell) -> int:
+    """Until when the exchange takes the request of its one order."""
+    [order] = rig.forks.call(evidence.told, accounts=[cell["account"]])["orders"]
+    return round(datetime.fromisoformat(order["request_expires_at"]).timestamp() * 1000)
 
 
 def ended(rig: Rig, cell: Cell, resolver: Fork) -> list[int]:

@@ -22,8 +22,9 @@ EXCHANGES = ("binance", "bybit", "okx", "kucoin", "coinex", "htx", "mexc")
 
 
 def test_nothing_is_accepted_later_than_a_halt_and_one_expiry_whoever_stands_still(rig: Rig):
-    """KS1 and KS2: halts at random instants under load. Half of the executors stand still at any time; there is no Redis
-    at all, and no Celery."""
+    """KS1 and KS2: halts at random instants under load. Half of the executors stand still at any time; there is no
+    Redis at all, and no Celery.
+    """
     accounts = rig.accounts(TRIALS)
     numbers = [each["id"] for each in accounts]
     cells = resting(rig, accounts, OF_EACH)
