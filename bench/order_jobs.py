@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connections
 
+from apps.feeds.bus.meter import Meter
 from apps.feeds.drivers import registry
 from apps.feeds.drivers.trading import Placed
 from apps.feeds.market import Side
@@ -57,15 +58,18 @@ class TimedPorts(executors.ShortPorts):
         return TimedPort(self.remote.of(account_id), executors.TAIL_S)
 
 
-def paced(cells: list[Cell], every_s: float, threads: int, warm: int) -> dict[str, Any]:
+def paced(cells: list[Cell], every_s: float, threads: int, warm: int, redis_url: str | None = None) -> dict[str, Any]:
     """One intent after the other at its time; `ms` from when it was due to when the bytes of its request left, and what
     each cost this process in `cpu_ms`.
 
     Each is written (T0) and then worked (T1, the request) by the same thread, as in a daemon that trades: what is late
     because all threads are busy counts as well. Rows of account, pair and TRADE are at hand, as a strategy has them.
-    The first `warm` are not counted. `seconds`: from when the first was due until the last left.
+    The first `warm` are not counted. `seconds`: from when the first was due until the last left. `redis_url`: where
+    hints and events are told, and requests counted.
     """
-    ports = TimedPorts(executors.ports().remote, executors.TAIL_S)
+    settings.REDIS_URL = redis_url or settings.REDIS_URL
+    gates = None if redis_url is None else WideGates(Meter(redis_url))
+    ports = TimedPorts(executors.ports(gates=gates).remote, executors.TAIL_S)
     todo: queue.Queue[tuple[float, Cell] | None] = queue.Queue()
     told: list[tuple[float, float]] = []
     known = {each["account"]: steps.rows_of(each) for each in {cell["account"]: cell for cell in cells}.values()}

@@ -20,7 +20,7 @@ from apps.feeds.drivers.base import Rate
 
 log = structlog.get_logger(__name__)
 
-WAIT_S = 0.2  # no request waits longer for Redis: then the process' own limits hold, until Redis answers again
+WAIT_S = 0.1  # no request waits longer for Redis: then the process' own limits hold, until Redis answers again
 AGAIN_S = 0.5  # it is asked for that, while no request waits
 LOST_MS = 30_000  # what was sent and never reported back counts as arrived
 SOON_MS = 50  # a second look, while that what is on its way fills the window
