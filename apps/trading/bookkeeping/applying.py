@@ -22,7 +22,7 @@ def update(attempt: Attempt, told: OrderUpdate, source: FillSource, *, conflict:
     if conflict:
         outside.adopt(attempt, told.exchange_order_id)
     after = _applied(attempt.state, told)
-    columns: dict[str, Any] = {}
+    columns = _terms(attempt, told)
     if told.exchange_ms is not None and after != before and told.exchange_ms > attempt.row.exchange_ms:
         columns["exchange_ms"] = told.exchange_ms
     evidence = {"source": source, **plain.evidence(told)}
@@ -77,6 +77,17 @@ def _applied(state: order_state.Order, update: OrderUpdate) -> order_state.Order
     if update.client_order_id not in (None, state.client_order_id):
         return replace(state, alarms=state.alarms | {Alarm.TWO_ORDERS})
     return order_state.apply(state, update)
+
+
+def _terms(attempt: Attempt, told: OrderUpdate) -> dict[str, Any]:
+    """What an order of somebody else asks for, where the row has it otherwise: a fill came first, or it was amended."""
+    if attempt.row.intent_id is not None:
+        return {}
+    row, terms = attempt.row, {"amount": told.amount, "price": told.price or None}
+    changed = {name: value for name, value in terms.items() if value is not None and getattr(row, name) != value}
+    for name, value in changed.items():
+        setattr(row, name, value)
+    return changed
 
 
 def _code(error: FeedError) -> str:

@@ -75,7 +75,8 @@ def claim_fill(account_id: int, instrument: Instrument, fill: Fill) -> Attempt |
 
 
 def adopt(attempt: Attempt, exchange_order_id: str) -> None:
-    """Take over what was recorded under this id of theirs as somebody else's: it turned out to be ours."""
+    """Take over what was recorded under this id of theirs as somebody else's: it turned out to be ours. Nothing is open
+    there any more."""
     row = attempt.row
     named: dict[str, Any] = {
         "account_id": row.account_id,
@@ -86,12 +87,18 @@ def adopt(attempt: Attempt, exchange_order_id: str) -> None:
     if other is None or other.row.pk == row.pk:
         return
     Order.objects.filter(pk=other.row.pk).update(
-        exchange_order_id=None, filled=0, told=0, events_told=other.row.events_told + 1, updated_at=Now()
+        exchange_order_id=None,
+        status=OrderStatus.CANCELLED,
+        filled=0,
+        told=0,
+        events_told=other.row.events_told + 1,
+        ended_at=other.now,
+        updated_at=Now(),
     )
     evidence = {"by": row.pk, "exchange_order_id": exchange_order_id}
     other.row.events_told += 1
-    status = other.row.status
-    statements.insert(OrderEvent, attempts.step(other.row, "adopted", status, status, evidence, other.now))
+    ended = attempts.step(other.row, "adopted", other.row.status, OrderStatus.CANCELLED, evidence, other.now)
+    statements.insert(OrderEvent, ended)
     OrderFill.objects.filter(order_id=other.row.pk).update(order_id=row.pk)
     fills = {fill.trade_id: fill for fill in other.state.fills.values()}
     state = attempt.state

@@ -36,7 +36,10 @@ class Spool:
         """It is on the disk when this returns. Raises OSError."""
         if self._file is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            torn = _is_torn(self._path)
             self._file = self._path.open("ab")
+            if torn:  # what a kill has cut must not take the next line with it
+                self._file.write(b"\n")
         line = Line(fill=event) if isinstance(event, Fill) else Line(update=event)
         self._file.write(msgspec.json.encode(line) + b"\n")
         self._file.flush()
@@ -66,3 +69,12 @@ class Spool:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _is_torn(path: Path) -> bool:
+    """Whether its last line has no end."""
+    if not path.exists() or not path.stat().st_size:
+        return False
+    with path.open("rb") as lines:
+        lines.seek(-1, os.SEEK_END)
+        return lines.read(1) != b"\n"

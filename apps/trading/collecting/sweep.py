@@ -128,7 +128,9 @@ def _says_so(wanted: Interest, update: OrderUpdate) -> bool:
     known = wanted.working.get((update.symbol, update.exchange_order_id))
     if known is None or update.status != known.status or update.filled != known.told:
         return False
-    return known.is_external or update.client_order_id in (None, known.client_order_id)
+    if known.is_external:
+        return update.amount in (None, known.amount)
+    return update.client_order_id in (None, known.client_order_id)
 
 
 def _trades(port: Port, wanted: Interest, swept: Swept) -> None:

@@ -130,6 +130,17 @@ class TestSpool:
         assert list(again.events()) == [FILL]
         assert again.torn == 1
 
+    def test_what_is_kept_after_a_line_that_a_kill_has_cut_is_whole(self, tmp_path):
+        path = tmp_path / "1.jsonl"
+        spool = Spool(path)
+        spool.add(FILL)
+        spool.close()
+        path.write_bytes(path.read_bytes()[:-9])
+        again = Spool(path)
+        again.add(UPDATE)
+        again.close()
+        assert list(again.events()) == [UPDATE]
+
 
 class TestLookUps:
     def test_an_order_that_is_pushed_again_while_it_waits_is_one_question(self):

@@ -9,8 +9,10 @@ from apps.feeds import selectors as feeds
 from apps.feeds.client_ids import ClientIds
 from apps.feeds.drivers.trading import IdForm, Placed
 from apps.feeds.errors import InsufficientFunds, OutcomeUnknown
-from apps.feeds.orders import OrderStatus
+from apps.feeds.orders import Fill, OrderStatus
+from apps.trading import records
 from apps.trading.bookkeeping import recording
+from apps.trading.execution import guards
 from apps.trading.models import (
     FillSource,
     Order,
@@ -50,6 +52,11 @@ def read(order: Order) -> Order:
 
 def intent(order: Order) -> OrderIntent:
     return OrderIntent.objects.get(pk=order.intent_id)
+
+
+def just_now(order: Order, trade_id: str) -> Fill:
+    """Fills of the day before cost a statement more."""
+    return told.fill(order, trade_id, exchange_ms=records.milliseconds(guards.clock()))
 
 
 def hear(order: Order, *events) -> None:
@@ -98,7 +105,7 @@ def test_an_answer_with_fills_takes_eleven_statements_however_many_they_are(djan
     holds(order, "BTC", "USDT")
     hear(order, told.fill(order, "0"))
     Order.objects.update(status=OrderStatus.PENDING, exchange_order_id=None, filled=0)
-    fills, instrument = tuple(told.fill(order, str(each + 1)) for each in range(number)), told.instrument(order)
+    fills, instrument = tuple(just_now(order, str(each + 1)) for each in range(number)), told.instrument(order)
     with django_assert_num_queries(11 + SAVEPOINT):
         recording.record_placed(order.pk, placed(fills=fills), instrument)
 
@@ -107,7 +114,7 @@ def test_a_fill_that_is_pushed_takes_ten_statements(django_assert_num_queries):
     order = told.sent()
     holds(order, "BTC", "USDT")
     hear(order, told.fill(order, "0"))
-    fill, instrument = told.fill(order, "1"), told.instrument(order)
+    fill, instrument = just_now(order, "1"), told.instrument(order)
     with django_assert_num_queries(10 + SAVEPOINT):
         recording.record_fill(order.account_id, instrument, fill, WS)
 
@@ -327,6 +334,19 @@ def test_fills_that_came_before_an_external_order_was_told_are_attached_to_it():
     assert StrayFill.objects.get().order_id == other.pk
 
 
+def test_an_order_of_somebody_else_is_as_large_as_it_is_told_to_be_though_a_fill_came_first():
+    order = told.sent()
+    theirs = {"exchange_order_id": "y1", "client_order_id": "somebody"}
+    hear(order, told.fill(order, "1", "0.1", **theirs))
+    assert Order.objects.get(is_external=True).amount == Decimal("0.1")
+    hear(order, told.update(order, PARTIAL, "0.1", **theirs, price=Decimal(60_000)))
+    other = Order.objects.get(is_external=True)
+    assert (other.amount, other.price, other.filled) == (Decimal("0.5"), 60_000, Decimal("0.1"))
+    steps = other.events_told
+    hear(order, told.update(order, PARTIAL, "0.1", **theirs, price=Decimal(60_000)))
+    assert read(other).events_told == steps
+
+
 def test_an_order_without_an_id_of_ours_waits_while_one_of_ours_has_no_answer():
     order = told.sent()
     nameless = told.update(order, OPEN, client_order_id=None)
@@ -343,7 +363,7 @@ def test_an_order_that_was_taken_for_external_and_is_ours_gives_its_fills_back()
     recording.record_placed(order.pk, placed())
     assert (read(order).exchange_order_id, read(order).filled, read(order).status) == ("x1", Decimal("0.1"), PARTIAL)
     other = Order.objects.get(is_external=True)
-    assert (other.exchange_order_id, other.filled) == (None, 0)
+    assert (other.exchange_order_id, other.filled, other.status) == (None, 0, "CANCELLED")
     assert OrderFill.objects.get().order_id == order.pk
 
 

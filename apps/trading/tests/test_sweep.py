@@ -91,6 +91,17 @@ def test_an_order_of_somebody_else_is_recorded_with_its_fills_and_left_alone(on:
     assert theirs in {each.exchange_order_id for each in on.port.open_orders(on.instrument)}
 
 
+def test_an_external_order_that_a_fill_told_of_gets_the_amount_that_the_sweep_is_told(on: Desk):
+    theirs = foreign(on)
+    on.fill(theirs, on.part)
+    [fill] = on.port.own_trades(on.instrument, on.port.now_ms() - 60_000)
+    recording.record_fill(on.account.pk, on.instrument, replace(fill, client_order_id="somebody"), FillSource.WS)
+    Order.objects.filter(is_external=True).update(told=on.part)  # as an update without its amount does
+    assert external().amount == on.part
+    sweep(on.port)
+    assert (external().amount, external().filled) == (on.amount, on.part)
+
+
 def test_an_external_order_that_ends_is_ended(on: Desk):
     theirs = foreign(on)
     sweep(on.port)
