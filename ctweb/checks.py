@@ -38,6 +38,19 @@ def nobody_is_killed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
 @register(deploy=True)
 def somebody_is_paged(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """An alert that nobody sees stops an account five minutes later."""
-    if not settings.CT_EMBEDDED and settings.CT_PAGER_URL is None:
-        return [Warning("CT_PAGER_URL is not set: alerts reach nobody who has no page open.", id="ct.W001")]
+    if not settings.CT_EMBEDDED and settings.CT_PAGER_URL is None and not settings.CT_PAGER_EMAIL_TO:
+        return [
+            Warning(
+                "Neither CT_PAGER_URL nor CT_PAGER_EMAIL_TO is set: alerts reach nobody who has no page open.",
+                id="ct.W001",
+            )
+        ]
+    return []
+
+
+@register()
+def mail_has_a_server(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Who is to be written to is reached by somebody."""
+    if settings.CT_PAGER_EMAIL_TO and settings.CT_SMTP_URL is None:
+        return [Error("CT_PAGER_EMAIL_TO needs CT_SMTP_URL, the mail server that takes the messages.", id="ct.E004")]
     return []

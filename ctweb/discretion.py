@@ -1,5 +1,6 @@
 """What passes through our processes stays there: it is neither on the page of an error nor in the file of a crash."""
 
+import re
 import resource
 from collections.abc import ItemsView
 from typing import Any
@@ -14,6 +15,10 @@ LEAST_CORE = (
 
 class NothingThatWasSent(SafeExceptionReporterFilter):
     """An error's page shows where it happened, with DEBUG on too: not what was asked, nor what variables held."""
+
+    hidden_settings = re.compile(
+        rf"{SafeExceptionReporterFilter.hidden_settings.pattern}|URL", re.IGNORECASE
+    )  # passwords
 
     def is_active(self, request: HttpRequest | None) -> bool:
         return True

@@ -21,6 +21,8 @@ SOURCES = ("simulator", "replay", "live")
 SECOND_FACTORS = ("live", "all")
 ROLES = ("monitor", "trader", "both")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+ADDRESS = Regexp(r"^[^@\s,<>\"]+@[^@\s,<>\"]+$", error="Must be an e-mail address.")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PUBLIC_KEY = Regexp(r"^ct-seal-public-1:[A-Za-z0-9+/]{43}=$", error="Must be the public half of a sealing key.")
 
 
@@ -66,6 +68,9 @@ class Environment:
     celery_check_s: float
     halt_file: Path
     pager_url: str | None  # None: nobody is paged
+    pager_email_to: list[str]  # empty: nobody is written to
+    pager_email_from: str
+    smtp_url: str | None
     log_level: str
     log_json: bool | None  # None: unless the log goes to a terminal
 
@@ -135,6 +140,9 @@ def _read(env: FileAwareEnv) -> Environment:
         celery_check_s=env.float("CT_CELERY_CHECK_S", 10.0, validate=Range(0.1, 60)),
         halt_file=(env.path("CT_HALT_FILE", None) or data_dir / "HALT").absolute(),
         pager_url=env.str("CT_PAGER_URL", "", validate=_url("http", "https", needed=False)) or None,
+        pager_email_to=env.list("CT_PAGER_EMAIL_TO", [], subcast=str.strip, validate=_each(ADDRESS)),
+        pager_email_from=env.str("CT_PAGER_EMAIL_FROM", "ct-system@localhost", validate=ADDRESS),
+        smtp_url=env.str("CT_SMTP_URL", "", validate=_mail_server) or None,
         log_level=env.str("CT_LOG_LEVEL", "INFO", validate=OneOf(LOG_LEVELS)),
         log_json=env.bool("CT_LOG_JSON", None),
     )
@@ -200,6 +208,15 @@ def _url(*schemes: str, needed: bool = True) -> Callable[[str], None]:
             raise ValidationError(f"Must be a URL that starts with {' or '.join(f'{name}://' for name in schemes)}.")
 
     return validate
+
+
+def _mail_server(value: str) -> None:
+    _url("smtp", "smtp+tls", "smtps", needed=False)(value)
+    parts = urlsplit(value)
+    if value and not parts.hostname:
+        raise ValidationError("Must name a host.")
+    if parts.scheme == "smtp" and parts.password and parts.hostname not in LOOPBACK:
+        raise ValidationError("The password would travel readable: smtps:// or smtp+tls://.")
 
 
 def _each(check: Callable[[str], object]) -> Callable[[list[str]], None]:

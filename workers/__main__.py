@@ -70,14 +70,19 @@ def _make(role: str, settle_s: float) -> "Daemon":
     )
     if role == MONITOR:
         return Monitor(options)
-    from apps.users.transport.webhook import Webhook
+    from apps.users import pagers
     from workers.trader.daemon import Alone, Both
 
     trading = TradeOptions(
         halt_file=settings.CT_HALT_FILE,
         cancels_on_stop=settings.CT_CANCEL_ON_STOP,
         stop_s=max(settle_s - AFTER_ORDERS_S, settle_s / 2),
-        pager=Webhook(settings.CT_PAGER_URL) if settings.CT_PAGER_URL else None,
+        pagers=pagers.lines(
+            url=settings.CT_PAGER_URL,
+            mail_to=settings.CT_PAGER_EMAIL_TO,
+            mail_from=settings.CT_PAGER_EMAIL_FROM,
+            smtp_url=settings.CT_SMTP_URL,
+        ),
     )
     return Both(options, trading) if role == BOTH else Alone(options, trading)
 

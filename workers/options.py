@@ -1,10 +1,11 @@
 """The settings of a daemon, as its parts take them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
-from apps.users.paging import Pager
+from apps.users.pagers import Line
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -28,4 +29,4 @@ class TradeOptions(Struct, frozen=True, kw_only=True):
     halt_file: Path
     cancels_on_stop: bool
     stop_s: float
-    pager: Pager | None = None
+    pagers: Sequence[Line] = ()

@@ -1,6 +1,6 @@
 """Alerts: raised by whoever finds the trouble, in its transaction; they go on until a person has acknowledged them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -14,6 +14,9 @@ from apps.users.services import Actor, record
 
 log = structlog.get_logger(__name__)
 
+UNACKED = timedelta(minutes=5)  # R20, as the risk controls have it
+HALTED = "HALTED"
+HALTING = ("account", "trade")  # scopes whose account is halted when nobody comes
 OPEN = {"acked_at": None, "cleared_at": None}  # nobody has come, and it is not over
 WIDE = ("", "global", "exchange")  # scopes whose trouble is everybody's
 
@@ -94,6 +97,14 @@ def waiting_since(*, scope: str, scope_id: str) -> datetime | None:
     """When the oldest alert of the scope that still waits was raised; None: none does."""
     found: datetime | None = waiting(scope=scope, scope_id=scope_id).aggregate(oldest=Min("at"))["oldest"]
     return found
+
+
+def halts_at(row: Alert) -> datetime | None:
+    """When its account is halted unless somebody comes; None: never, or it is halted already, or somebody has come."""
+    over = row.acked_at or row.cleared_at or row.escalated_at
+    if over or not row.escalates or row.scope not in HALTING or (row.kind, row.scope) == (HALTED, "account"):
+        return None
+    return row.at + UNACKED
 
 
 def escalate(*, scope: str, scope_id: str) -> int:

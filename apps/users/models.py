@@ -120,6 +120,10 @@ class Alert(models.Model):
     page_tries = models.PositiveIntegerField(db_default=0)
     page_error = models.CharField(max_length=200, db_default="", blank=True)
     paged_at = models.DateTimeField(null=True)  # the pager has it
+    mail_at = models.DateTimeField(db_default=Now())  # the same of the mail server
+    mail_tries = models.PositiveIntegerField(db_default=0)
+    mail_error = models.CharField(max_length=200, db_default="", blank=True)
+    mailed_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "alert"
@@ -128,6 +132,7 @@ class Alert(models.Model):
         indexes = [
             models.Index(fields=["acked_at", "scope", "scope_id", "at"], name="alert_open"),
             models.Index(fields=["paged_at", "acked_at", "page_at"], name="alert_unpaged"),
+            models.Index(fields=["mailed_at", "acked_at", "mail_at"], name="alert_unmailed"),
         ]
 
     def __str__(self) -> str:

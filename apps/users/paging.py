@@ -1,7 +1,8 @@
-"""The pager is told of every alert that nobody has come for, until it says that it has it.
+"""Each pager is told of every alert that nobody has come for, until it says that it has it.
 
 Rows of `alert` are the queue, and the claim of one is a change of its row: several processes may page at once, one that
 dies leaves its page to the next, and who raises an alert waits for nobody. A page may come twice, never not at all.
+Pagers are told apart from each other: one that is away holds up no other.
 """
 
 from collections.abc import Mapping
@@ -13,9 +14,9 @@ from django.db.models import Count, F, Min, Q, Sum
 from django.db.models.functions import Now
 from msgspec import Struct
 
-from apps.users.alerts import OPEN
+from apps.users.alerts import OPEN, halts_at
 from apps.users.models import Alert
-from apps.users.transport.webhook import PagerAway
+from apps.users.transport.away import PagerAway
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +32,20 @@ class Pager(Protocol):
         ...
 
 
+class Channel(Struct, frozen=True):
+    """The columns of `alert` that say how it stands with one pager: the next try, how many there were, what the last
+    one met, and since when it has the alert."""
+
+    due: str
+    tries: str
+    error: str
+    told: str
+
+
+PAGES = Channel("page_at", "page_tries", "page_error", "paged_at")
+MAILS = Channel("mail_at", "mail_tries", "mail_error", "mailed_at")
+
+
 class Paged(Struct, frozen=True):
     """How it stands with all alerts: `waiting` ones have not reached the pager, the oldest since `since`.
 
@@ -43,18 +58,18 @@ class Paged(Struct, frozen=True):
     since: datetime | None
 
 
-def page_due(pager: Pager, limit: int = AT_ONCE) -> int:
+def page_due(pager: Pager, channel: Channel = PAGES, limit: int = AT_ONCE) -> int:
     """Tell what is due; how many pages the pager took. To be called every second or so, outside any transaction."""
     told = 0
-    for row in Alert.objects.filter(_due()).order_by("page_at", "id")[:limit]:
-        if not _claim(row):
+    for row in Alert.objects.filter(_due(channel)).order_by(channel.due, "id")[:limit]:
+        if not _claim(row, channel):
             continue
         try:
             pager.send(page_of(row))
         except PagerAway as away:
-            _put_off(row, away)
+            _put_off(row, channel, away)
             break  # it is the pager that is away, not the page
-        Alert.objects.filter(pk=row.pk).update(paged_at=Now(), page_error="")
+        Alert.objects.filter(pk=row.pk).update(**{channel.told: Now(), channel.error: ""})
         told += 1
     return told
 
@@ -70,29 +85,31 @@ def page_of(row: Alert) -> dict[str, Any]:
         "text": row.text,
         "at": row.at.isoformat(),
         "escalates": row.escalates,
+        "halts_at": None if (at := halts_at(row)) is None else at.isoformat(),
         "ack": f"/api/v1/alerts/{row.pk}/ack",
     }
 
 
-def standing() -> Paged:
-    waiting = Q(paged_at=None, **OPEN)
+def standing(channel: Channel = PAGES) -> Paged:
+    waiting = Q(**{channel.told: None}, **OPEN)
     found = Alert.objects.aggregate(
-        delivered=Count("id", filter=Q(paged_at__isnull=False)),
+        delivered=Count("id", filter=Q(**{f"{channel.told}__isnull": False})),
         waiting=Count("id", filter=waiting),
-        tries=Sum("page_tries", default=0),
+        tries=Sum(channel.tries, default=0),
         since=Min("at", filter=waiting),
     )
     return Paged(**found)
 
 
-def _due() -> Q:
-    return Q(paged_at=None, page_at__lte=Now(), **OPEN)
+def _due(channel: Channel) -> Q:
+    return Q(**{channel.told: None, f"{channel.due}__lte": Now()}, **OPEN)
 
 
-def _claim(row: Alert) -> bool:
+def _claim(row: Alert, channel: Channel) -> bool:
     """False: somebody else tells it now, or it is over."""
-    rows = Alert.objects.filter(_due(), pk=row.pk)
-    return rows.update(page_tries=F("page_tries") + 1, page_at=Now() + timedelta(seconds=CLAIM_S)) == 1
+    rows = Alert.objects.filter(_due(channel), pk=row.pk)
+    until = Now() + timedelta(seconds=CLAIM_S)
+    return rows.update(**{channel.tries: F(channel.tries) + 1, channel.due: until}) == 1
 
 
 def wait_s(tries: int) -> int:
@@ -100,7 +117,8 @@ def wait_s(tries: int) -> int:
     return min(LONGEST_S, 2 ** min(tries - 1, LONGEST_S))
 
 
-def _put_off(row: Alert, away: PagerAway) -> None:
-    tries = row.page_tries + 1
+def _put_off(row: Alert, channel: Channel, away: PagerAway) -> None:
+    tries = getattr(row, channel.tries) + 1
     log.warning("the pager does not take a page", alert=row.pk, tries=tries, error=str(away))
-    Alert.objects.filter(pk=row.pk).update(page_at=Now() + wait_s(tries) * UNIT, page_error=str(away)[:200])
+    due = Now() + wait_s(tries) * UNIT
+    Alert.objects.filter(pk=row.pk).update(**{channel.due: due, channel.error: str(away)[:200]})

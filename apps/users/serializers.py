@@ -1,8 +1,11 @@
 """How people, tokens and the trail read in JSON."""
 
+from datetime import datetime
+
 from knox.models import AuthToken
 from rest_framework import serializers
 
+from apps.users.alerts import halts_at
 from apps.users.models import Alert, Audit
 from apps.users.rest.serializers import Code, StrictSerializer, Text, WholeNumber
 
@@ -72,11 +75,18 @@ class VerdictSerializer(serializers.Serializer):
 
 
 class AlertSerializer(serializers.ModelSerializer):
-    """Something that a person must look at; `acked_at` null: nobody has yet."""
+    """Something that a person must look at; `acked_at` null: nobody has yet. `halts_at`: when its account is halted
+    unless somebody comes."""
+
+    halts_at = serializers.SerializerMethodField()
 
     class Meta:
         model = Alert
         fields = [
             *("id", "kind", "scope", "scope_id", "subject", "text", "at", "acked_by", "acked_at"),
-            *("escalates", "escalated_at", "cleared_at", "paged_at", "page_tries", "page_error"),
+            *("escalates", "halts_at", "escalated_at", "cleared_at", "paged_at", "page_tries", "page_error"),
+            *("mailed_at", "mail_tries", "mail_error"),
         ]
+
+    def get_halts_at(self, row: Alert) -> datetime | None:
+        return halts_at(row)

@@ -8,9 +8,8 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from knox.models import AuthToken
 
-from apps.users import paging
+from apps.users import pagers, paging
 from apps.users.models import IdempotentAnswer
-from apps.users.transport.webhook import Webhook
 
 ANSWERS_KEPT = timedelta(days=2)
 
@@ -18,8 +17,13 @@ ANSWERS_KEPT = timedelta(days=2)
 @shared_task
 def page() -> None:
     """As trading daemons do by themselves: one that is gone is what somebody is paged for."""
-    if settings.CT_PAGER_URL is not None:
-        paging.page_due(Webhook(settings.CT_PAGER_URL))
+    for line in pagers.lines(
+        url=settings.CT_PAGER_URL,
+        mail_to=settings.CT_PAGER_EMAIL_TO,
+        mail_from=settings.CT_PAGER_EMAIL_FROM,
+        smtp_url=settings.CT_SMTP_URL,
+    ):
+        paging.page_due(line.pager, line.channel)
 
 
 @shared_task

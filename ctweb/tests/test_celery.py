@@ -62,6 +62,15 @@ def test_a_deployment_without_a_pager_is_warned_of(settings, embedded: bool, url
     assert ("ct.W001" in found) is warns
 
 
+def test_a_deployment_that_writes_to_people_is_not_warned_of_but_needs_a_mail_server(settings):
+    settings.CT_EMBEDDED, settings.CT_PAGER_URL = False, None
+    settings.CT_PAGER_EMAIL_TO, settings.CT_SMTP_URL = ["anna@desk.example"], "smtps://mail.example"
+    assert "ct.W001" not in {message.id for message in run_checks(include_deployment_checks=True)}
+    settings.CT_SMTP_URL = None
+    with pytest.raises(Exception, match="CT_SMTP_URL"):
+        call_command("check")
+
+
 def test_a_replay_without_frames_does_not_start(settings):
     settings.SOURCE, settings.CT_CAPTURES_DIR = "replay", None
     with pytest.raises(Exception, match="CT_CAPTURES_DIR"):

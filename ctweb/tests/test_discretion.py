@@ -12,6 +12,7 @@ from apps.trading.models import Account
 from apps.trading.tests import rows
 from apps.trading.tests.key_rows import KEYS, as_web_process
 from apps.users.tests.people import person
+from ctweb.discretion import NothingThatWasSent
 from ctweb.tests.clients import stores_away
 
 
@@ -42,3 +43,9 @@ def broken(*, account: Account, keys: Credentials) -> Probe:
 
 def test_no_process_of_ours_leaves_a_core():
     assert {*resource.getrlimit(resource.RLIMIT_CORE)} <= {0, 1}  # without end is -1
+
+
+@pytest.mark.parametrize("name", ["CT_SMTP_URL", "CT_PAGER_URL", "REDIS_URL", "CLICKHOUSE_URL", "CT_ID_KEY"])
+def test_an_errors_page_shows_no_setting_that_may_hold_a_password(settings, name):
+    setattr(settings, name, "smtps://desk:canary@mail.example")
+    assert "canary" not in str(NothingThatWasSent().get_safe_settings()[name])

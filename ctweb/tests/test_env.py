@@ -73,6 +73,12 @@ def test_a_run_with_a_database_of_its_own_needs_a_secret(setting):
         *(("CLICKHOUSE_URL", value) for value in ("clickhouse://h", "http://h:x")),
         *(("CT_SIMULATOR_URL", value) for value in ("ws://127.0.0.1:1", "127.0.0.1:1")),
         *(("CT_PAGER_URL", value) for value in ("pager.example", "ftp://pager.example/x", "file:///etc/passwd")),
+        *(("CT_PAGER_EMAIL_TO", value) for value in ("anna", "anna@desk.example, x", "a b@c", "<a@b>")),
+        *(
+            ("CT_SMTP_URL", value)
+            for value in ("mail.example", "http://mail.example", "smtp://u:p@mail.example", "smtps:/x")
+        ),
+        *(("CT_SECOND_FACTOR", value) for value in ("", "none", "Live")),
         *(("CT_SEAL_PUBLIC_KEY", value) for value in ("", "key", "ct-seal-private-1:" + "A" * 43 + "=")),
         ("SECRET_KEY", "short"),
         ("SECRET_KEY_FILE", "/nowhere/secret"),
@@ -138,6 +144,31 @@ def test_a_folder_that_cannot_be_written_is_named(setting):
 def test_a_pager_that_is_left_empty_is_none(setting, value, found):
     setting("CT_PAGER_URL", value)
     assert load().pager_url == found
+
+
+def test_who_is_written_to_and_by_which_server_comes_from_the_environment(setting):
+    setting("CT_PAGER_EMAIL_TO", "anna@desk.example, boris@desk.example")
+    setting("CT_SMTP_URL", "smtps://u:p@mail.example")
+    found = load()
+    assert found.pager_email_to == ["anna@desk.example", "boris@desk.example"]
+    assert found.smtp_url == "smtps://u:p@mail.example"
+
+
+def test_nobody_is_written_to_where_both_are_left_empty(setting):
+    setting("CT_PAGER_EMAIL_TO", "")
+    setting("CT_SMTP_URL", "")
+    assert (load().pager_email_to, load().smtp_url) == ([], None)
+
+
+@pytest.mark.parametrize(("database", "found"), [(None, "live"), ("mysql://ct@db/ct", "all")])
+def test_a_deployment_asks_for_a_second_factor_on_paper_too(setting, monkeypatch, database, found):
+    monkeypatch.delenv("CT_SECOND_FACTOR", raising=False)
+    setting("SECRET_KEY", "k" * 40)
+    if database is None:
+        monkeypatch.delenv("DATABASE_URL", raising=False)
+    else:
+        setting("DATABASE_URL", database)
+    assert load().second_factor == found
 
 
 def test_settings_do_not_show_their_secrets(setting):

@@ -22,6 +22,8 @@ from apps.trading.execution.market import RedisMarket
 from apps.trading.models import Account, AccountMode, IntentState, Order, OrderFill, OrderIntent, PaperEntry, RiskState
 from apps.users.alerts import raise_alert
 from apps.users.models import Alert
+from apps.users.pagers import Line
+from apps.users.paging import PAGES
 from apps.users.services import SYSTEM
 from workers.options import Options
 from workers.tests.daemon import all_live, options, running, trade
@@ -71,7 +73,7 @@ async def test_a_daemon_pages_by_itself_and_an_order_does_not_wait_for_a_pager_t
 
     account_id = await aside(prepare)
     await trade(str(KEY))
-    async with trading(replace(chosen, role="trader"), tmp_path, pager=Hangs()) as daemon:
+    async with trading(replace(chosen, role="trader"), tmp_path, pagers=[Line("pager", PAGES, Hangs())]) as daemon:
         desk = Desk(account_id, daemon.trader.windows)
         await ready(daemon.trader, account_id)
         alert = await aside(raise_alert, kind="UNKNOWN", text="a")

@@ -1,6 +1,6 @@
 """The table of what a trading daemon does beside its event loop."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from apps.trading.execution.monitor import Reporter
 from apps.trading.execution.ports import Ports
 from apps.trading.execution.spreading import Spread
 from apps.trading.execution.working import sweep, work_lane
-from apps.users.paging import Pager, page_due
+from apps.users.pagers import Line
+from apps.users.paging import page_due
 from workers.trader.threads import Job
 from workers.trader.wakes import Wakes
 
@@ -41,7 +42,7 @@ class Jobs:
         accounts: Callable[[], Collection[int]],
         halt_file: Path,
         tell: Callable[[], object],
-        pager: Pager | None,
+        pagers: Sequence[Line],
     ) -> None:
         """`sending` are the ports through which new orders may leave, `ports` those for all else. `reporter` tells how
         executors fare. `accounts` are those that this daemon looks after; `tell` says how these fare."""
@@ -55,7 +56,7 @@ class Jobs:
         self._wakes = wakes
         self._measure_clocks = measure_clocks
         self._tell = tell
-        self._pager = pager
+        self._pagers = pagers
 
         self._cancels = Spread("cancels", partial(cancelling.cancel_account, executor(ports)))
         self._timers = Spread("timers", partial(tend_account, ports))
@@ -77,7 +78,7 @@ class Jobs:
             Job(name="timers of exchanges", call=lambda: self._timers.begin(list(self._accounts())), every_s=1.0),
             Job(name="clocks", call=self._measure_clocks, every_s=1.0),
             Job(name="vitals", call=self._tell, every_s=1.0),
-            *([] if self._pager is None else [Job(name="pager", call=partial(page_due, self._pager), every_s=1.0)]),
+            *(Job(name=one.name, call=partial(page_due, one.pager, one.channel), every_s=1.0) for one in self._pagers),
         ]
 
     def _claiming(self, name: str, work: Callable[[Executor], object], every_s: float) -> Job:

@@ -106,7 +106,7 @@ class Trader:
             accounts=lambda: self.leases.fences,
             halt_file=trading.halt_file,
             tell=self._tell,
-            pager=trading.pager,
+            pagers=trading.pagers,
         )
         self.threads = Threads(self.jobs.table())
         self.stopping = Stopping(

@@ -130,6 +130,7 @@ def work(user: Any) -> dict[str, Any]:
         "processes": [_shown(each, seen) for each in processes],
         "hints_waiting": told.hints_waiting if told else None,
         "pages": to_builtins(paging.standing()),
+        "mails": to_builtins(paging.standing(paging.MAILS)),
     }
 
 

@@ -17,7 +17,8 @@ from apps.users.services import Actor
 from apps.users.tests.pager import SECRET, Listener
 from apps.users.tests.people import person
 from apps.users.transport import webhook
-from apps.users.transport.webhook import PagerAway, Webhook
+from apps.users.transport.away import PagerAway
+from apps.users.transport.webhook import Webhook
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +61,7 @@ def test_a_page_says_what_where_and_since_when_and_is_told_once(listener: Listen
             "text": "look at it",
             "at": row.at.isoformat(),
             "escalates": True,
+            "halts_at": (row.at + timedelta(minutes=5)).isoformat(),
             "ack": f"/api/v1/alerts/{row.pk}/ack",
         }
     ]

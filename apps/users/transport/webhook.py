@@ -8,11 +8,9 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
+from apps.users.transport.away import PagerAway
+
 TIMEOUT_S = 5.0  # of each step: to connect, to send, to hear
-
-
-class PagerAway(Exception):
-    """It has not said that it has the page. The text names no address: that is a secret of who listens there."""
 
 
 class Webhook:
