@@ -14,6 +14,7 @@ from apps.users.services import Actor, record
 
 log = structlog.get_logger(__name__)
 
+DAY = timedelta(days=1)
 UNACKED = timedelta(minutes=5)  # R20, as the risk controls have it
 HALTED = "HALTED"
 HALTING = ("account", "trade")  # scopes whose account is halted when nobody comes
@@ -91,6 +92,11 @@ def seen_by(user: Any) -> QuerySet[Alert]:
 def waiting_for(user: Any) -> QuerySet[Alert]:
     """Those that wait, as far as `user` may see."""
     return seen_by(user).filter(**OPEN)
+
+
+def answered_for(user: Any) -> QuerySet[Alert]:
+    """Those that somebody has acknowledged within a day, the last first, as far as `user` may see."""
+    return seen_by(user).filter(acked_at__gte=Now() - DAY).order_by("-acked_at")
 
 
 def waiting_since(*, scope: str, scope_id: str) -> datetime | None:

@@ -177,7 +177,8 @@ class AlertAckView(APIView):
         if row is None:
             raise NotFound({"id": [f"No alert {alert_id}."]})
         if not alerts.ack(alert_id=row.pk, actor=actor_of(request)):
-            raise Conflict("It was acknowledged before.")
+            row.refresh_from_db()
+            raise Conflict(f"It was acknowledged before, by {row.acked_by} at {row.acked_at:%Y-%m-%d %H:%M:%S} UTC.")
         row.refresh_from_db()
         return Response(AlertSerializer(row).data)
 

@@ -14,11 +14,14 @@ from apps.feeds.models import TradePair
 from apps.feeds.orders import OrderStatus
 from apps.trading.models import Order
 from apps.trading.order_state import CancelState
+from apps.users import alerts
+from apps.users.models import Alert
 from ctweb.live.units import decimals
 from ctweb.pages.trading import words
 from ctweb.templatetags.format import MISSING, grouped, money
 
 register = template.Library()
+register.filter(alerts.halts_at)
 
 SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 UNITS = ((3_600, "m", "s"), (86_400, "h", "m"))  # below so many seconds: these two units
@@ -126,3 +129,10 @@ def _plain(value: Any) -> str:
 
 def _between(own: int, on_grid: int) -> int:
     return max(on_grid, min(own, on_grid + FINER))
+
+
+@register.filter
+def whose(alert: Alert, names: Any) -> str:
+    """`account 3`, or with the account's own name where that is known: `names` has it by number."""
+    name = (names or {}).get(alert.scope_id) if alert.scope == "account" else None
+    return f"{alert.scope} {name or alert.scope_id}".strip()

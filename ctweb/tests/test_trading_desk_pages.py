@@ -1,6 +1,6 @@
 """Pages of orders, risk and execution: filters, halts of every scope, what would be closed, and how accounts fare."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,6 +13,7 @@ from apps.trading.caches import Stats
 from apps.trading.execution.vitals import Care, Vitals
 from apps.trading.models import Account, Position, TradingSwitch
 from apps.users.alerts import raise_alert
+from apps.users.models import Alert
 from ctweb.tests.desk import GUARD, Desk, open_desk, text_of, working
 
 pytestmark = pytest.mark.django_db
@@ -175,6 +176,23 @@ def test_execution_tells_what_came_of_the_last_reconciliation_and_of_the_exchang
 def test_alerts_can_be_acknowledged_where_execution_is_watched(desk):
     alert = raise_alert(kind="UNKNOWN", text="an order is in doubt")
     assert f'data-post="/api/v1/alerts/{alert.pk}/ack"' in text_of(desk.oleg, "/trading/executors/")
+
+
+def test_an_alert_says_when_it_halts_the_account_of_which_name_and_who_has_come(desk):
+    account = desk.accounts["anna"]
+    alert = raise_alert(kind="UNKNOWN", text="in doubt", scope="account", scope_id=str(account.pk))
+    Alert.objects.update(at=datetime(2026, 11, 20, 12, 0, 7, tzinfo=UTC), page_error="it answers 500")
+    for path in ("/trading/risk/", "/trading/executors/"):
+        text = text_of(desk.anna, path)
+        assert "halts its account at 12:05:07 UTC unless somebody acknowledges it" in text
+        assert "Binance spot anna&#x27;s" in text
+        assert "the pager does not take it: it answers 500" in text
+    assert desk.oleg.get("alerts").json()["results"][0]["halts_at"] == "2026-11-20T12:05:07Z"
+    assert desk.oleg.post(f"alerts/{alert.pk}/ack").json()["halts_at"] is None
+    for path in ("/trading/risk/", "/trading/executors/"):
+        text = text_of(desk.anna, path)
+        assert "acknowledged by oleg" in text
+        assert "halts its account" not in text
 
 
 def test_without_redis_execution_says_that_nobody_can_tell(desk):

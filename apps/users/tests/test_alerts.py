@@ -1,9 +1,12 @@
 """Alerts wait for a person."""
 
+from datetime import timedelta
+
 import pytest
 
+from apps.trading.risk.limits import Limits
 from apps.users import alerts
-from apps.users.alerts import NotAPerson, ack, raise_alert, waiting, waiting_since
+from apps.users.alerts import NotAPerson, ack, halts_at, raise_alert, waiting, waiting_since
 from apps.users.models import Alert, Audit
 from apps.users.services import SYSTEM, Actor
 from apps.users.tests.people import person
@@ -55,6 +58,27 @@ def test_a_scope_waits_since_its_oldest_alert():
     raise_alert(kind="UNKNOWN", text="b", scope="account", scope_id="1")
     first.refresh_from_db()
     assert waiting_since(scope="account", scope_id="1") == first.at
+
+
+@pytest.mark.parametrize(
+    ("values", "halts"),
+    [
+        ({"scope": "account"}, True),
+        ({"scope": "trade"}, True),
+        ({"scope": "exchange"}, False),
+        ({"scope": "account", "escalates": False}, False),
+        ({"scope": "account", "kind": "HALTED"}, False),
+        ({"scope": "trade", "kind": "HALTED"}, True),
+    ],
+)
+def test_an_alert_knows_when_its_account_is_halted(values, halts):
+    row = raise_alert(**{"kind": "UNKNOWN", "text": "a", "scope_id": "1", **values})
+    row.refresh_from_db()
+    assert halts_at(row) == (row.at + timedelta(minutes=5) if halts else None)
+
+
+def test_the_five_minutes_are_those_of_the_risk_controls():
+    assert timedelta(milliseconds=Limits().max_unacked_ms) == alerts.UNACKED
 
 
 def test_an_escalation_is_noted_once():

@@ -18,12 +18,12 @@ from apps.trading.execution.opened import resource_of
 from apps.trading.models import Account, Position, RiskState, TradingSwitch, Wallet
 from apps.trading.risk.view import Scope, ScopeState
 from apps.trading.views.executors import work
-from apps.users.alerts import waiting
+from apps.users.alerts import answered_for, waiting
 from ctweb.pages.roles import operator_required
 from ctweb.pages.trading import shown
 from ctweb.pages.trading.accounts import named
 
-MOST_ALERTS = 20
+MOST_ALERTS, MOST_ANSWERED = 20, 5
 TROUBLES = ("lost", "refused", "malformed", "sweeps failed", "unlisted", "database_away")  # that a collector counts
 
 
@@ -63,6 +63,8 @@ def _work(request: HttpRequest) -> dict[str, Any]:
         "cares": _cares(mine, found["processes"], now_ms),
         "troubles": TROUBLES,
         "alerts": waiting()[:MOST_ALERTS],
+        "answered": answered_for(request.user)[:MOST_ANSWERED],
+        "names_of": names,
         "switch": TradingSwitch.objects.filter(pk=1).first(),
         "build": settings.CT_BUILD_ID,
     }

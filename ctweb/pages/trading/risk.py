@@ -27,12 +27,13 @@ from apps.trading.models import (
 from apps.trading.order_state import FINAL
 from apps.trading.risk import limits
 from apps.trading.risk.view import Scope, ScopeState
-from apps.users.alerts import waiting_for
+from apps.users.alerts import answered_for, waiting_for
 from ctweb.pages.roles import operator_required, viewer_required
 from ctweb.pages.trading import shown
 from ctweb.pages.trading.accounts import named
 
 MOST_LINES = 100
+MOST_ANSWERED = 5  # alerts that somebody has acknowledged
 MOST_REPORTS = 6  # of scopes that are stopped, the widest first
 NEXT_MODE = {"": "cancel", HaltMode.STOP: "cancel", HaltMode.CANCEL: "flatten"}  # what a sheet offers first
 CENT = Decimal("0.01")
@@ -103,6 +104,7 @@ def _now(request: HttpRequest) -> dict[str, Any]:
         "halts": [_halt(one, accounts) for one in switches if one["row"].state != ScopeState.ACTIVE][:MOST_REPORTS],
         "switches": switches,
         "alerts": waiting_for(request.user)[:50],
+        "answered": answered_for(request.user)[:MOST_ANSWERED],
         "used": _used(request),
         "names_of": names,
     }
