@@ -204,6 +204,16 @@ def test_what_is_refused_anyhow_uses_no_code_up(desk):
     assert resume(desk, {"code": code}).status_code == 200
 
 
+def test_what_has_become_a_raise_since_it_was_looked_at_is_refused_without_its_code(desk, monkeypatch):
+    """Somebody else has lowered the limit in between: the look before was right when it was made."""
+    device_of(desk.olga.user)
+    lower()
+    monkeypatch.setattr(limit_settings, "rises", lambda **_: False)
+    body = {"scope": "global", "name": "max_order_usdt", "value": "60", **GUARD}
+    assert list(desk.olga.post("risk/limits", body).json()) == ["password"]
+    assert RiskLimit.objects.get().value == 50
+
+
 def test_a_wrong_code_costs_its_pause_though_the_request_has_an_idempotency_key(desk):
     device_of(desk.olga.user)
     body = {"name": "real", "exchange": "binance", "mode": "live", "code": wrong_code_of(desk.olga.user)}
