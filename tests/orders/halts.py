@@ -14,7 +14,7 @@ from apps.feeds.bus.meter import Meter
 from apps.feeds.tests.trading_stand import WideGates
 from apps.feeds.transport.gate import RESERVE, Gates
 from apps.trading.collecting.timetable import Times
-from apps.trading.execution import cancelling, resolving, working
+from apps.trading.execution import cancelling, resolving, transactions, working
 from apps.trading.execution.spreading import Spread
 from apps.trading.halts import halting
 from apps.trading.models import Account, HaltMode, Order, OrderIntent
@@ -22,9 +22,9 @@ from apps.trading.order_state import FINAL
 from apps.trading.risk.view import Scope
 from apps.users.models import User
 from apps.users.services import Actor
-from tests.orders import endings, executors, listeners, patience, steps
+from tests.orders import endings, executors, listeners, lives, patience, steps
 
-EVERY_S = 0.1
+EVERY_S, LONG_IDLE_S = 0.1, 600
 PRESSED = Actor(user="the rig")
 
 
@@ -82,10 +82,21 @@ def stop_all(cells: list[dict[str, Any]], seconds: float, ready: str) -> None:
 
 
 def work_far_away(line: str, accounts: list[int], seconds: float) -> dict[str, int]:
-    """The same, by a way to the database that may be cut."""
+    """As `work`, by a way to the database that may be cut."""
+    _go_far_away(line)
+    return work(accounts, seconds)
+
+
+def live_far_away(line: str, cell: dict[str, Any]) -> dict[str, int]:
+    """As `lives.live`, by such a way; who stands still in the middle of a transaction keeps it."""
+    _go_far_away(line)
+    transactions.IDLE_S = LONG_IDLE_S
+    return lives.live(cell)
+
+
+def _go_far_away(line: str) -> None:
     connections.close_all()
     connections.settings["default"]["OPTIONS"]["unix_socket"] = line
-    return work(accounts, seconds)
 
 
 def _one_each(accounts: list[int]) -> list[tuple[int, str]]:
@@ -105,6 +116,11 @@ def press(accounts: list[int], seed: int, every_s: float) -> dict[str, dict[str,
         )
         told[str(number)] = {"committed_ms": time.time_ns() // 1_000_000, "at": row.at.isoformat()}
     return told
+
+
+def committed(accounts: list[int]) -> int:
+    """How many orders of theirs others can see."""
+    return Order.objects.filter(account__in=accounts).count()
 
 
 def written_later(halts: dict[str, dict[str, Any]]) -> list[str]:

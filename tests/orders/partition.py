@@ -15,8 +15,8 @@ class Line:
         self.path = path
         self.held = 0  # times that somebody said something into the dark
         self._server = server
-        self._whole = threading.Event()
-        self._whole.set()
+        self._asks, self._answers = threading.Event(), threading.Event()  # while set, each comes through
+        self.heal()
         self._ends: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
 
@@ -37,10 +37,16 @@ class Line:
             each.close()
 
     def cut(self) -> None:
-        self._whole.clear()
+        self._asks.clear()
+        self._answers.clear()
+
+    def cut_answers(self) -> None:
+        """What the process says still arrives."""
+        self._answers.clear()
 
     def heal(self) -> None:
-        self._whole.set()
+        self._asks.set()
+        self._answers.set()
 
     def _serve(self) -> None:
         while True:
@@ -51,20 +57,20 @@ class Line:
             far = socket.socket(socket.AF_UNIX)
             far.connect(self._server)
             self._ends += [near, far]
-            self._start(self._carry, near, far)
-            self._start(self._carry, far, near)
+            self._start(self._carry, near, far, self._asks)
+            self._start(self._carry, far, near, self._answers)
 
-    def _start(self, call: object, *args: socket.socket) -> None:
+    def _start(self, call: object, *args: object) -> None:
         thread = threading.Thread(target=call, args=args)  # type: ignore[arg-type]
         self._threads.append(thread)
         thread.start()
 
-    def _carry(self, this: socket.socket, that: socket.socket) -> None:
+    def _carry(self, this: socket.socket, that: socket.socket, whole: threading.Event) -> None:
         """Until either side ends."""
         while piece := _received(this):
-            if not self._whole.is_set():
+            if not whole.is_set():
                 self.held += 1
-                self._whole.wait()
+                whole.wait()
             try:
                 that.sendall(piece)
             except OSError:

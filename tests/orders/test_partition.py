@@ -1,6 +1,7 @@
 """KS2: executors that stand still in the middle of a decision, or are cut off from the database, hold up no halt."""
 
 import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.orders.partition import Line
 from tests.orders.rig import Rig
 from tests.orders.scenarios import is_stopped
 from tests.orders.storm import TIMES
-from tests.orders.test_halt import PATIENCE_S, judge, resting
+from tests.orders.test_halt import EXPIRY_MS, PATIENCE_S, judge, resting
 
 pytestmark = [pytest.mark.faults, pytest.mark.processes, pytest.mark.mariadb, pytest.mark.timeout(1800 * TIMES)]
 
@@ -34,6 +35,24 @@ def test_a_halt_waits_for_nobody_who_stands_still_in_the_middle_of_a_decision(ri
     decides.kill()
     assert rig.forks.call(endings.in_doubt, cell=cell) == 1  # the intent, which is nobody's order
     assert rig.forks.call(halts.written_later, halts=halted) == []
+    assert rig.exchanges.accepted("binance", account["name"]) == []
+
+
+def test_an_order_whose_commit_is_acknowledged_after_it_has_expired_does_not_leave(rig: Rig, tmp_path: Path):
+    [account] = rig.accounts(1)
+    [cell] = resting(rig, [account], 1)
+    with Line(tmp_path / "line", _server()) as line:
+        more = {"line": str(line.path), "cell": cell}
+        decides = rig.forks.start(halts.live_far_away, rig.kill_at("K4", how="stop"), **more)
+        await_that(lambda: is_stopped(decides), PATIENCE_S)
+        line.cut_answers()
+        decides.send(signal.SIGCONT)
+        await_that(lambda: rig.forks.call(halts.committed, accounts=[account["id"]]), PATIENCE_S)
+        [halted] = rig.forks.call(halts.press, accounts=[account["id"]], seed=1, every_s=0.0).values()
+        await_that(lambda: time.time_ns() // 1_000_000 > halted["committed_ms"] + EXPIRY_MS, PATIENCE_S)
+        line.heal()
+        did = decides.result()
+    assert did.get("orders left") == 1, did
     assert rig.exchanges.accepted("binance", account["name"]) == []
 
 
