@@ -1,7 +1,7 @@
 """Days of accounts, from midnight to midnight UTC: when one began, and that what was before it is to be reckoned anew.
 
 `RiskUsage.began` is what had added up by then, see `usage`. Once it is reckoned, `SUMS` are in it; `MARKS`, the prices
-that positions had as the day began, stay, since nobody tells them again.
+that positions had as the day began, stay, since nobody tells them again; `UNPRICED` are pairs of positions without one.
 """
 
 from datetime import UTC, datetime, time
@@ -10,7 +10,7 @@ from typing import Any
 from apps.trading import records
 from apps.trading.models import RiskUsage
 
-SUMS, MARKS = "sums", "marks"
+SUMS, MARKS, UNPRICED = "sums", "marks", "unpriced"
 Began = dict[str, Any]
 
 

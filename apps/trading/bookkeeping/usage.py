@@ -1,10 +1,12 @@
 """What each account has used of its day: what became of its money since midnight UTC, in USDT, each part apart.
 
 `RiskUsage.began` keeps what had added up when the day began, by asset; what came since is valued at the rates of now.
-Nothing is guessed: while a price is missing the last figures stay.
+Nothing is guessed: while a price is missing the last figures stay. What nobody prices at all must not switch off the
+control of the day's loss with that: fees in such a coin are left out, and positions that had no price since the day
+began, until somebody tells one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from typing import Any
@@ -14,7 +16,7 @@ from msgspec import Struct
 
 from apps.feeds import selectors as feeds
 from apps.feeds.drivers import registry
-from apps.feeds.market import Instrument, MarketType
+from apps.feeds.market import MarketType
 from apps.feeds.models import TradePair
 from apps.trading.bookkeeping import days, holdings
 from apps.trading.execution import guards, rates
@@ -26,7 +28,8 @@ from apps.trading.portfolio import Holding
 from apps.trading.risk.rounding import EXACT, SMALLEST
 
 ZERO = Decimal(0)
-PARTS = ("realised", "fees", "funding", "unrealised")
+FEES = "fees"
+PARTS = ("realised", FEES, "funding", "unrealised")
 Sums = dict[str, Decimal]
 
 
@@ -57,13 +60,12 @@ def refresh(account_id: int, market: Market) -> bool:
     row = RiskUsage.objects.filter(account_id=account_id).first()
     if row is None:
         return False
-    now = guards.clock()
+    now, held = guards.clock(), _holdings(account_id)
+    worth = _rates(held, market)
     try:
-        worth = _rates(_holdings(account_id), market)
-        if not _is_reckoned(row, now):
+        if not _is_reckoned(row, now, _marks(held, worth)):
             row = _begin(account_id, now, worth)
-        sums: dict[str, dict[str, str]] = (row.began or {})[days.SUMS]
-        values = _since(_sheet(_holdings(account_id), worth), sums, worth)
+        values = _since(_now(account_id, row, worth), row, worth)
     except NoRate:
         return False
     changed = {name: value for name, value in values.items() if getattr(row, name) != value}
@@ -72,8 +74,14 @@ def refresh(account_id: int, market: Market) -> bool:
     return True
 
 
-def _is_reckoned(row: RiskUsage, now: datetime) -> bool:
-    return row.day == now.astimezone(UTC).date() and row.began is not None and days.SUMS in row.began
+def _is_reckoned(row: RiskUsage, now: datetime, marks: Sums) -> bool:
+    """Not where a position that had no price has one now."""
+    began = row.began or {}
+    return row.day == now.astimezone(UTC).date() and days.SUMS in began and marks.keys().isdisjoint(_unpriced(row))
+
+
+def _unpriced(row: RiskUsage) -> set[str]:
+    return set((row.began or {}).get(days.UNPRICED, ()))
 
 
 @in_transaction
@@ -85,20 +93,21 @@ def _begin(account_id: int, now: datetime, worth: Sums) -> RiskUsage:
     row = RiskUsage.objects.select_for_update().get(account_id=account_id)
     today = now.astimezone(UTC).date()
     is_new = row.day != today
-    known = {} if is_new or row.began is None else row.began.get(days.MARKS, {})
+    known = {} if is_new else (row.began or {}).get(days.MARKS, {})
     held = _holdings(account_id, days.began_ms(now))
-    marks = {
-        each.instrument.pair: Decimal(known.get(each.instrument.pair) or _mark(each.instrument, worth))
-        for each in held
-        if each.amount
-    }
-    row.began = {
-        days.SUMS: _sheet(held, worth, marks).texts(),
-        days.MARKS: {pair: f"{mark:f}" for pair, mark in marks.items()},
-    }
+    marks = _marks(held, worth) | {pair: Decimal(text) for pair, text in known.items()}
+    unpriced = {each.instrument.pair for each in held if each.amount} - marks.keys()
+    row.day, row.began = (
+        today,
+        {
+            days.SUMS: _sheet(held, marks, unpriced).texts(),
+            days.MARKS: {pair: f"{mark:f}" for pair, mark in marks.items()},
+            days.UNPRICED: sorted(unpriced),
+        },
+    )
     values: dict[str, Any] = {"day": today, "began": row.began}
     if is_new:
-        values |= dict.fromkeys(PARTS, ZERO) | {"equity": _equity(account_id, row.began[days.SUMS], worth)}
+        values |= dict.fromkeys(PARTS, ZERO) | {"equity": _equity(account_id, row, worth)}
     for name, value in values.items():
         setattr(row, name, value)
     RiskUsage.objects.filter(pk=row.pk).update(**values, updated_at=Now())
@@ -126,29 +135,37 @@ def _rates(held: Iterable[Holding], market: Market) -> Sums:
     return rates.quotes(others, names, market) | rates.bases(traded, known, market, {}) | known
 
 
-def _sheet(held: Iterable[Holding], worth: Sums, marks: Mapping[str, Decimal] | None = None) -> Sheet:
-    """`marks` by pair, where they are not those of now."""
+def _marks(held: Iterable[Holding], worth: Sums) -> Sums:
+    """What positions that are open are worth by pair, in their quote currency, where somebody tells."""
+    traded = [each.instrument for each in held if each.amount]
+    priced = [each for each in traded if each.base in worth and each.quote in worth]
+    return {each.pair: EXACT.divide(worth[each.base], worth[each.quote]) for each in priced}
+
+
+def _now(account_id: int, row: RiskUsage, worth: Sums) -> Sheet:
+    held = _holdings(account_id)
+    return _sheet(held, _marks(held, worth), _unpriced(row))
+
+
+def _sheet(held: Iterable[Holding], marks: Sums, unpriced: Container[str]) -> Sheet:
+    """`unpriced` positions are left out. Raise NoRate for others without a mark."""
     sheet = Sheet(realised={}, fees={}, funding={}, unrealised={})
     with localcontext(EXACT):
         for each in held:
-            settle = each.instrument.settle
+            settle, pair = each.instrument.settle, each.instrument.pair
             _add(sheet.realised, settle, each.realised)
             for asset, amount in each.fees.items():
                 _add(sheet.fees, asset, amount)
             for asset, amount in each.funding.items():
                 _add(sheet.funding, asset, amount)
-            if each.amount:
-                mark = _mark(each.instrument, worth) if marks is None else marks[each.instrument.pair]
-                _add(sheet.unrealised, settle, each.unrealised(mark))
+            if each.amount and pair not in unpriced:
+                _add(sheet.unrealised, settle, each.unrealised(_worth(marks, pair)))
     return sheet
 
 
-def _mark(instrument: Instrument, worth: Mapping[str, Decimal]) -> Decimal:
-    return EXACT.divide(_worth(worth, instrument.base), _worth(worth, instrument.quote))
-
-
-def _since(sheet: Sheet, began: Mapping[str, Mapping[str, str]], worth: Mapping[str, Decimal]) -> dict[str, Any]:
-    """Of each part what came since then, at the rates of now."""
+def _since(sheet: Sheet, row: RiskUsage, worth: Sums) -> dict[str, Any]:
+    """Of each part what came since the day began, at the rates of now."""
+    began: dict[str, dict[str, str]] = (row.began or {})[days.SUMS]
     values: dict[str, Any] = {}
     with localcontext(EXACT):
         for part in PARTS:
@@ -157,17 +174,18 @@ def _since(sheet: Sheet, began: Mapping[str, Mapping[str, str]], worth: Mapping[
             total = ZERO
             for asset in sorted(now.keys() | before.keys()):
                 delta = now.get(asset, ZERO) - before.get(asset, ZERO)
-                total += delta * _worth(worth, asset) if delta else ZERO
+                if delta and (asset in worth or part != FEES):
+                    total += delta * _worth(worth, asset)
             values[part] = total.quantize(SMALLEST)
     return values
 
 
-def _equity(account_id: int, began: Mapping[str, Mapping[str, str]], worth: Sums) -> Decimal:
+def _equity(account_id: int, row: RiskUsage, worth: Sums) -> Decimal:
     """When the day began: what the wallets hold of what can be valued, and on futures what the open positions would
     bring, without what came since."""
-    account, now = Account.objects.get(pk=account_id), _sheet(_holdings(account_id), worth)
+    account, now = Account.objects.get(pk=account_id), _now(account_id, row, worth)
     totals = Wallet.objects.filter(account_id=account_id).values_list("asset", "total")
-    since = _since(now, began, worth)
+    since = _since(now, row, worth)
     with localcontext(EXACT):
         value = sum((total * worth[asset] for asset, total in totals if asset in worth), ZERO)
         if account.market_type == MarketType.FUTURES:

@@ -10,7 +10,7 @@ from apps.feeds.orders import FundingPayment
 from apps.trading import records
 from apps.trading.bookkeeping import holdings, recording, usage
 from apps.trading.execution import guards
-from apps.trading.models import Account, FillSource, Order, RiskUsage, Wallet
+from apps.trading.models import Account, FillSource, Order, Position, RiskUsage, Wallet
 from apps.trading.tests import rows, told
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +131,27 @@ def test_fees_in_another_asset_are_valued(account):
     trade(account, Side.BUY, "1", 60_000, fee=Decimal("0.01"), fee_asset="BNB")
     assert usage.refresh(account.pk, Prices(BNB_USDT=700))
     assert figures(account) == (0, 0, 7, 0)
+
+
+def test_fees_in_a_coin_that_nobody_prices_are_left_out(account):
+    usage.refresh(account.pk, Prices())
+    trade(account, Side.BUY, "1", 60_000, fee=Decimal("0.01"), fee_asset="BNB")
+    trade(account, Side.SELL, "0.5", 59_000)
+    assert usage.refresh(account.pk, Prices())
+    assert figures(account) == (-500, 0, 1, 0)
+
+
+def test_a_position_that_nobody_prices_lets_the_day_begin_and_counts_from_its_first_price_on(account):
+    other = rows.pair("ETH/USDT", market_type="futures")
+    trade(account, Side.BUY, "1", 59_000, exchange_ms=ago(days=1))
+    Position.objects.create(account=account, pair=other, amount=10, cost=20_000)
+    assert usage.refresh(account.pk, Prices(BTC_USDT=None, ETH_USDT=2_000))
+    assert usage.refresh(account.pk, Prices(BTC_USDT=None, ETH_USDT=1_900))
+    assert figures(account) == (0, -1_000, 0, 0)
+    assert usage.refresh(account.pk, Prices(BTC_USDT=58_000, ETH_USDT=1_900))
+    assert figures(account) == (0, -1_000, 0, 0)
+    assert usage.refresh(account.pk, Prices(BTC_USDT=57_500, ETH_USDT=1_900))
+    assert figures(account) == (0, -1_500, 0, 0)
 
 
 def test_while_a_price_is_missing_the_last_figures_stay(account):
