@@ -27,6 +27,7 @@ from apps.trading.bookkeeping import reconciling
 from apps.trading.execution import cancelling, lanes, resolving, working
 from apps.trading.models import Order
 from apps.trading.order_state import FINAL
+from apps.trading.tests import held_lanes
 from tests.orders import executors, patience, steps
 
 Cell = dict[str, Any]
@@ -123,7 +124,7 @@ def serve(cells: list[Cell], seconds: float) -> None:
 def hold(cell: Cell) -> None:
     """Take the cell's lane and keep it; to be killed."""
     mine = executors.executor()
-    held = lanes.acquire(lanes.lane_of(cell["account"], cell["pair"]), mine)
+    held = held_lanes.acquire(lanes.lane_of(cell["account"], cell["pair"]), mine)
     while held is not None:
         held = lanes.keep(held, mine)
         time.sleep(SWEEP_S)
@@ -131,7 +132,7 @@ def hold(cell: Cell) -> None:
 
 
 def is_held(cell: Cell) -> bool:
-    return lanes.acquire(lanes.lane_of(cell["account"], cell["pair"]), executors.executor()) is None
+    return held_lanes.acquire(lanes.lane_of(cell["account"], cell["pair"]), executors.executor()) is None
 
 
 def want(cell: Cell) -> float:

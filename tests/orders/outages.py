@@ -22,6 +22,7 @@ from apps.trading.execution import lanes, resolving, transactions, working
 from apps.trading.execution.claiming import Claim, claim
 from apps.trading.execution.lanes import HeldLane, LaneLost, lane_of
 from apps.trading.models import Order
+from apps.trading.tests import held_lanes
 from tests.orders import executors, halts, lives, patience, steps
 from tests.orders.measuring import measured
 
@@ -164,9 +165,9 @@ def two_owners(cells: list[Cell]) -> dict[str, int]:
     for cell in cells:
         steps.intend(cell, first)
         lane = lane_of(cell["account"], cell["pair"])
-        old = lanes.acquire(lane, first)
+        old = held_lanes.acquire(lane, first)
         Lease.objects.filter(resource=lanes.PREFIX + lane).update(expires_at=Now())
-        new = lanes.acquire(lane, second)
+        new = held_lanes.acquire(lane, second)
         assert old is not None
         assert new is not None
         together = threading.Barrier(2)

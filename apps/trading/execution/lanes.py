@@ -61,15 +61,6 @@ def ids_of(lane: str) -> tuple[int, int]:
     return int(account_id), int(pair_id)
 
 
-def acquire(lane: str, executor: Executor) -> HeldLane | None:
-    """Take the lane if it is free or run out; None: somebody works it, or was faster."""
-    held = find(lane, executor)
-    try:
-        return None if held is None else take(held)
-    except LaneLost:
-        return None
-
-
 def find(lane: str, executor: Executor) -> HeldLane | None:
     """The lane to be taken, if it is free or run out; None: somebody works it."""
     until = executor.monotonic() + TTL_S

@@ -17,7 +17,7 @@ from apps.trading.execution import lanes
 from apps.trading.execution.claiming import Claim, TurnedAway, claim
 from apps.trading.execution.lanes import HeldLane, LaneLost
 from apps.trading.models import Order, OrderIntent, Position, RiskLimit, RiskState, Trade, TradingSwitch, Wallet
-from apps.trading.tests import rows, stage
+from apps.trading.tests import held_lanes, rows, stage
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_leases")]
 
@@ -31,7 +31,7 @@ class Lane:
     def __init__(self, of: Trade, **changes) -> None:
         self.port = stage.Exchange(of.account_id)
         self.executor = stage.executor(self.port, **changes)
-        held = lanes.acquire(stage.lane(of), self.executor)
+        held = held_lanes.acquire(stage.lane(of), self.executor)
         assert held is not None
         self.held: HeldLane = held
 
@@ -116,7 +116,7 @@ def test_a_lane_that_was_taken_over_is_lost():
     stage.want(trade)
     lane = Lane(trade)
     Lease.objects.update(expires_at=Now() - timedelta(seconds=1))
-    assert lanes.acquire(stage.lane(trade), stage.executor(lane.port)) is not None
+    assert held_lanes.acquire(stage.lane(trade), stage.executor(lane.port)) is not None
     with pytest.raises(LaneLost):
         lane.claim()
     assert not Order.objects.exists()
@@ -339,7 +339,7 @@ def test_a_lane_that_was_found_and_is_taken_by_somebody_else_is_lost():
     trade = stage.trade()
     stage.want(trade)
     lane = found(trade)
-    other = lanes.acquire(stage.lane(trade), stage.executor(lane.port))
+    other = held_lanes.acquire(stage.lane(trade), stage.executor(lane.port))
     assert other is not None
     with pytest.raises(LaneLost):
         lane.claim()
@@ -350,7 +350,7 @@ def test_a_lane_that_was_taken_and_given_back_since_it_was_found_is_lost():
     trade = stage.trade()
     stage.want(trade)
     lane = found(trade)
-    other = lanes.acquire(stage.lane(trade), stage.executor(lane.port))
+    other = held_lanes.acquire(stage.lane(trade), stage.executor(lane.port))
     assert other is not None
     lanes.release(other)
     with pytest.raises(LaneLost):

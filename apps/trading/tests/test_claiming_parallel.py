@@ -17,7 +17,7 @@ from apps.trading.execution.intake import KeyConflict
 from apps.trading.execution.lanes import LaneLost
 from apps.trading.execution.working import work_lane
 from apps.trading.models import Order, OrderIntent, RiskState, Trade, TradingSwitch, Wallet
-from apps.trading.tests import stage
+from apps.trading.tests import held_lanes, stage
 from apps.trading.tests.threads import WAIT_S, closing, together
 
 pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.usefixtures("long_leases")]
@@ -72,9 +72,9 @@ def test_of_two_who_believe_that_they_hold_the_lane_the_former_sends_nothing():
     stage.want(trade)
     port = stage.Exchange(trade.account_id)
     first, second = stage.executor(port), stage.executor(port)
-    former = lanes.acquire(stage.lane(trade), first)
+    former = held_lanes.acquire(stage.lane(trade), first)
     Lease.objects.update(expires_at=Now() - timedelta(seconds=1))
-    owner = lanes.acquire(stage.lane(trade), second)
+    owner = held_lanes.acquire(stage.lane(trade), second)
     assert former is not None
     assert owner is not None
     believers = [(former, first), (owner, second)]

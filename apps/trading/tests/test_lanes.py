@@ -12,7 +12,7 @@ from apps.trading.execution.executor import new_holder
 from apps.trading.execution.lanes import LaneLost
 from apps.trading.execution.working import Ended, sweep, work_lane
 from apps.trading.models import OrderIntent
-from apps.trading.tests import rows, stage
+from apps.trading.tests import held_lanes, rows, stage
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_leases")]
 
@@ -38,40 +38,40 @@ def test_holders_are_never_the_same_and_fit_their_column():
 
 
 def test_a_lane_has_one_holder():
-    held = lanes.acquire("1:2", stage.executor())
+    held = held_lanes.acquire("1:2", stage.executor())
     assert held is not None
     assert (held.resource, held.fence) == ("lane:1:2", 1)
-    assert lanes.acquire("1:2", stage.executor()) is None
+    assert held_lanes.acquire("1:2", stage.executor()) is None
 
 
 def test_a_lane_is_not_taken_again_by_who_holds_it():
     executor = stage.executor()
-    assert lanes.acquire("1:2", executor) is not None
-    assert lanes.acquire("1:2", executor) is None
+    assert held_lanes.acquire("1:2", executor) is not None
+    assert held_lanes.acquire("1:2", executor) is None
 
 
 def test_a_lane_that_was_given_up_is_free_at_once_and_its_fence_grows():
-    first = lanes.acquire("1:2", stage.executor())
+    first = held_lanes.acquire("1:2", stage.executor())
     assert first is not None
     lanes.release(first)
-    second = lanes.acquire("1:2", stage.executor())
+    second = held_lanes.acquire("1:2", stage.executor())
     assert second is not None
     assert second.fence == 2
 
 
 def test_a_lane_that_ran_out_is_taken_over():
-    assert lanes.acquire("1:2", stage.executor()) is not None
+    assert held_lanes.acquire("1:2", stage.executor()) is not None
     run_out()
-    second = lanes.acquire("1:2", stage.executor())
+    second = held_lanes.acquire("1:2", stage.executor())
     assert second is not None
     assert second.fence == 2
 
 
 def test_giving_up_a_lane_that_somebody_else_has_taken_changes_nothing():
-    former = lanes.acquire("1:2", stage.executor())
+    former = held_lanes.acquire("1:2", stage.executor())
     assert former is not None
     run_out()
-    owner = lanes.acquire("1:2", stage.executor())
+    owner = held_lanes.acquire("1:2", stage.executor())
     assert owner is not None
     lanes.release(former)
     assert Lease.objects.get().holder == owner.holder
@@ -80,7 +80,7 @@ def test_giving_up_a_lane_that_somebody_else_has_taken_changes_nothing():
 def test_a_lane_is_prolonged_when_it_gets_short():
     clock = Hands()
     executor = stage.executor(monotonic=clock)
-    held = lanes.acquire("1:2", executor)
+    held = held_lanes.acquire("1:2", executor)
     assert held is not None
     assert lanes.keep(held, executor) is held
     clock.now += lanes.TTL_S - 3
@@ -96,7 +96,7 @@ def test_a_lane_is_prolonged_when_it_gets_short():
 def test_a_lane_that_is_no_longer_ours_is_not_prolonged(change):
     clock = Hands()
     executor = stage.executor(monotonic=clock)
-    held = lanes.acquire("1:2", executor)
+    held = held_lanes.acquire("1:2", executor)
     assert held is not None
     clock.now += lanes.TTL_S - 3
     Lease.objects.update(**change)
@@ -117,7 +117,7 @@ def test_lanes_that_are_worked_or_left_alone_are_not_due():
     trades = [stage.trade(stage.rich_account()) for _ in range(3)]
     for trade in trades:
         stage.want(trade)
-    assert lanes.acquire(stage.lane(trades[0]), stage.executor()) is not None
+    assert held_lanes.acquire(stage.lane(trades[0]), stage.executor()) is not None
     assert lanes.due(10, without=[trades[1].account_id]) == [stage.lane(trades[2])]
 
 
@@ -125,7 +125,7 @@ def test_many_lanes_that_are_worked_do_not_hide_one_that_is_not():
     busy = [stage.trade(stage.rich_account()) for _ in range(6)]
     for trade in busy:
         stage.want(trade)
-        assert lanes.acquire(stage.lane(trade), stage.executor()) is not None
+        assert held_lanes.acquire(stage.lane(trade), stage.executor()) is not None
     free = stage.trade(stage.rich_account())
     stage.want(free)
     assert lanes.due(1) == [stage.lane(free)]

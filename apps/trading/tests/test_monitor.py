@@ -12,7 +12,7 @@ from apps.feeds.tests.waiting import await_that, timed
 from apps.trading.execution import lanes, monitor, waking
 from apps.trading.execution.working import work_lane
 from apps.trading.models import OrderIntent
-from apps.trading.tests import stage
+from apps.trading.tests import held_lanes, stage
 from apps.trading.tests.threads import WAIT_S
 
 BRIEF_S, MANY = 0.1, 40
@@ -34,7 +34,7 @@ def test_lanes_tell_their_depth_age_and_holder():
         stage.want(trade)
     OrderIntent.objects.filter(account=first.account).update(created_at=F("created_at") - timedelta(seconds=10))
     executor = stage.executor()
-    held = lanes.acquire(stage.lane(second), executor)
+    held = held_lanes.acquire(stage.lane(second), executor)
     assert held is not None
     OrderIntent.objects.filter(account=second.account).update(state="SENDING")
     waiting, sending = sorted(monitor.lanes(), key=lambda each: each.depth, reverse=True)

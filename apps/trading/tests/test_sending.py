@@ -19,7 +19,6 @@ from apps.feeds.errors import (
     Retryable,
 )
 from apps.feeds.orders import NewOrder
-from apps.trading.execution import lanes
 from apps.trading.execution.claiming import Claim, claim
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.ports import InsideTransaction, SendersHalted, check_outside_transaction
@@ -27,7 +26,7 @@ from apps.trading.execution.sending import Fate, send
 from apps.trading.execution.transactions import in_transaction
 from apps.trading.execution.working import Ended, work_lane
 from apps.trading.models import Order, OrderIntent
-from apps.trading.tests import stage
+from apps.trading.tests import held_lanes, stage
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_leases")]
 
@@ -74,7 +73,7 @@ def test_what_nobody_has_foreseen_leaves_the_order_pending_and_the_lane_free():
     with pytest.raises(ZeroDivisionError):
         work_lane(stage.lane(trade), executor=executor)
     assert Order.objects.get().status == "PENDING"
-    assert lanes.acquire(stage.lane(trade), executor) is not None
+    assert held_lanes.acquire(stage.lane(trade), executor) is not None
 
 
 def test_after_a_loss_the_lane_goes_on_with_what_reduces_only():
@@ -104,7 +103,7 @@ class Stopped:
         self.clock = Clock()
         self.port = stage.Exchange(trade.account_id)
         self.executor: Executor = stage.executor(self.port, monotonic=self.clock, expiry_ms=2_000)
-        held = lanes.acquire(stage.lane(trade), self.executor)
+        held = held_lanes.acquire(stage.lane(trade), self.executor)
         assert held is not None
         made = claim(held, executor=self.executor, port=self.port)
         assert isinstance(made, Claim)

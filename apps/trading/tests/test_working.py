@@ -8,11 +8,10 @@ from apps.feeds.market import BookKey
 from apps.feeds.models import Lease
 from apps.feeds.orders import NewOrder
 from apps.trading import tasks
-from apps.trading.execution import lanes
 from apps.trading.execution.working import MOST, Ended, Worked, sweep, work_lane
 from apps.trading.models import Order, OrderIntent
 from apps.trading.risk.view import Top
-from apps.trading.tests import stage
+from apps.trading.tests import held_lanes, stage
 from ctweb.celery import app
 
 SAVEPOINT = 2  # what opens and closes it: elsewhere it is a transaction
@@ -65,7 +64,7 @@ def test_a_lane_that_somebody_takes_first_is_busy():
         """While its book is read somebody else takes the lane."""
 
         def top(self, key: BookKey) -> Top | None:
-            lanes.acquire(stage.lane(trade), stage.executor())
+            held_lanes.acquire(stage.lane(trade), stage.executor())
             return super().top(key)
 
     port = stage.Exchange(trade.account_id)
