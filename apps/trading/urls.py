@@ -30,6 +30,7 @@ urlpatterns = [
     path("risk/reduce", risk.ReduceView.as_view(), name="api-risk-reduce"),
     path("risk/resume", risk.ResumeView.as_view(), name="api-risk-resume"),
     path("risk/report", risk.ReportView.as_view(), name="api-risk-report"),
+    path("risk/flatten", risk.FlattenView.as_view(), name="api-risk-flatten"),
     path("risk/switch", risk.SwitchView.as_view(), name="api-risk-switch"),
     path("risk/limits", limits.LimitsView.as_view(), name="api-risk-limits"),
     path("risk/limits/names", limits.LimitNamesView.as_view(), name="api-risk-limit-names"),

@@ -3,7 +3,7 @@
 import pytest
 
 from apps.trading.halts import halting
-from apps.trading.models import RiskLimit, RiskState
+from apps.trading.models import Position, RiskLimit, RiskState
 from apps.trading.risk.view import Scope
 from apps.trading.tests import rows
 from apps.users.models import Audit, IdempotentAnswer
@@ -122,6 +122,21 @@ def test_the_report_counts_everybodys_orders_and_shows_ones_own(desk):
 def test_the_report_of_what_is_not_there_is_not_found(desk):
     assert desk.anna.get("risk/report", scope="account", scope_id="999").status_code == 404
     assert desk.anna.get("risk/report", scope="trade", scope_id="x").status_code == 404
+
+
+def test_what_a_flatten_would_close_and_leave_is_told_before_it(desk):
+    for name in ("anna", "boris"):
+        account = desk.accounts[name]
+        values = {"amount": "0.5", "opening": 2}
+        Position.objects.create(account=account, pair=rows.pair(exchange=account.exchange.code), **values)
+    (row,) = desk.anna.get("risk/flatten").json()
+    assert (row["account_id"], row["amount"], row["left"]) == (desk.accounts["anna"].pk, "0.5", "2")
+    assert "before our first fill" in row["why"]
+    assert desk.anna.get("risk/flatten", scope="exchange", scope_id="okx").json() == []
+    for scope_id in ("999", str(desk.accounts["boris"].pk)):
+        assert desk.anna.get("risk/flatten", scope="account", scope_id=scope_id).status_code == 404
+    desk.oleg.post("risk/halt", {"mode": "flatten", **GUARD})
+    assert desk.anna.get("risk/report").json()["holdings"] == [row]
 
 
 def test_states_are_filtered(desk):

@@ -78,6 +78,7 @@ ROUTES: dict[str, tuple[str, dict[str, str]]] = {
     "api/v1/risk/reduce": ("/api/v1/risk/reduce", {"POST": "operator"}),
     "api/v1/risk/resume": ("/api/v1/risk/resume", {"POST": "trader"}),
     "api/v1/risk/report": ("/api/v1/risk/report", {"GET": SIGNED_IN}),
+    "api/v1/risk/flatten": ("/api/v1/risk/flatten", {"GET": SIGNED_IN}),
     "api/v1/risk/switch": ("/api/v1/risk/switch", {"GET": SIGNED_IN, "POST": "admin"}),
     "api/v1/risk/limits": ("/api/v1/risk/limits", {"GET": SIGNED_IN, "POST": "trader"}),
     "api/v1/risk/limits/names": ("/api/v1/risk/limits/names", {"GET": SIGNED_IN}),

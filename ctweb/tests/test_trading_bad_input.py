@@ -313,6 +313,8 @@ BAD_FILTERS = [
     ("risk/report?scope=x", "scope"),
     ("risk/report?scope_id=" + "x" * 51, "scope_id"),
     ("risk/report?x=1", "x"),
+    ("risk/flatten?scope=x", "scope"),
+    ("risk/flatten?x=1", "x"),
     ("risk/limits/names?x=1", "x"),
     ("alerts?open=x", "open"),
 ]

@@ -11,7 +11,7 @@ from redis import Redis
 from apps.feeds.tests.listings import list_pairs
 from apps.trading.caches import Stats
 from apps.trading.execution.vitals import Care, Vitals
-from apps.trading.models import Account, Position, TradingSwitch
+from apps.trading.models import Account, Position, TradingSwitch, Wallet
 from apps.users.alerts import raise_alert
 from apps.users.models import Alert
 from ctweb.tests.desk import GUARD, Desk, open_desk, text_of, working
@@ -92,6 +92,20 @@ def test_what_a_halt_would_close_is_named_before_it_is_pressed(desk):
     assert "Nothing is held there" in text_of(desk.anna, "/trading/risk/left/?scope=exchange:okx")
     for scope in ("", "nowhere:", "exchange:nope", "account:x", "account:1\x00"):
         assert desk.anna.client.get("/trading/risk/left/", {"scope": scope}).status_code in (200, 404)
+
+
+def test_what_a_halt_would_leave_is_named_with_the_reason(desk):
+    Position.objects.filter(pk=held(desk, "anna", "0.5").pk).update(opening=Decimal(2))
+    Wallet.objects.update_or_create(account=desk.accounts["anna"], asset="ETH", defaults={"total": Decimal(3)})
+    text = text_of(desk.anna, "/trading/risk/left/?scope=global:")
+    assert text.index("0.5 BTC/USDT") < text.index("stays:")
+    for what in ("2 BTC/USDT", "3 ETH", "held before our first fill"):
+        assert what in text
+    assert "3 ETH" not in text_of(desk.boris, "/trading/risk/left/?scope=global:")
+    assert desk.oleg.post("risk/halt", {"mode": "flatten", **GUARD}).status_code == 200
+    report = text_of(desk.anna, "/trading/risk/")
+    assert "Stays, a person decides about it" in report
+    assert "3 ETH" in report
 
 
 def test_what_is_still_held_under_a_flattening_halt_is_told_to_those_who_may_know(desk):

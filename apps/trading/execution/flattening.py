@@ -19,10 +19,9 @@ from apps.trading.execution.executor import Executor
 from apps.trading.execution.intake import record_intent
 from apps.trading.execution.lanes import lane_of
 from apps.trading.execution.market import Market, mid_of
-from apps.trading.halts import scopes
+from apps.trading.halts import closing
 from apps.trading.intent import Purpose
 from apps.trading.models import (
-    Account,
     HaltMode,
     IntentResult,
     IntentState,
@@ -52,16 +51,6 @@ def flatten_due(executor: Executor) -> int:
     return executor.apart.each("flattening", lambda state: _close_all(state, executor), halts)
 
 
-def held_under(state: RiskState) -> list[Position]:
-    """What the halt is to close: of a TRADE the position of its account on its pair."""
-    accounts = Account.objects.filter(scopes.accounts_under(state.scope, state.scope_id), active=True)
-    rows = Position.objects.filter(account__in=accounts).exclude(amount=0)
-    if state.scope == Scope.TRADE:
-        pairs = Trade.objects.filter(pk=state.scope_id).values_list("pair", flat=True)  # none: it was deleted
-        rows = rows.filter(pair__pair__in=list(pairs))
-    return list(rows.select_related("account__exchange", "pair__exchange").order_by("account_id", "pair_id"))
-
-
 def pieces(amount: Decimal, most: Decimal, step: Decimal) -> list[Decimal]:
     """The first few of as many nearly equal parts as are needed, none over `most`; the last takes what is over."""
     number = int((amount / most).to_integral_value(ROUND_CEILING))
@@ -72,7 +61,8 @@ def pieces(amount: Decimal, most: Decimal, step: Decimal) -> list[Decimal]:
 
 
 def _close_all(state: RiskState, executor: Executor) -> int:
-    return executor.apart.each("flattening", lambda held: _close(state, held, executor), held_under(state))
+    held = closing.positions(state.scope, state.scope_id)
+    return executor.apart.each("flattening", lambda each: _close(state, each, executor), held)
 
 
 def _close(state: RiskState, position: Position, executor: Executor) -> int:
@@ -86,7 +76,7 @@ def _close(state: RiskState, position: Position, executor: Executor) -> int:
     if most is None or in_vain.count() >= MOST_TRIES:
         _give_up(position, "no live book tells its price" if most is None else f"{MOST_TRIES} orders came to nothing")
         return 0
-    parts = pieces(abs(position.amount), most, grain(feeds.instrument(position.pair)))
+    parts = pieces(abs(closing.amount_of(position)), most, grain(feeds.instrument(position.pair)))
     first = tries.count()
     keys = [f"{_key(state, position)} {first + number}" for number in range(len(parts))]
     return sum(_write(state, position, *part, executor.market) for part in zip(keys, parts, strict=True))

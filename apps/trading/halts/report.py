@@ -7,8 +7,9 @@ from enum import StrEnum
 from msgspec import Struct
 
 from apps.feeds.orders import OrderStatus
-from apps.trading.halts import scopes
-from apps.trading.models import Account, HaltMode, IntentState, Order, OrderIntent, Position, RiskState
+from apps.trading.halts import closing, scopes
+from apps.trading.halts.closing import Holding
+from apps.trading.models import Account, HaltMode, IntentState, Order, OrderIntent, RiskState
 from apps.trading.order_state import FINAL, NOT_OVER, CancelState
 from apps.trading.risk.view import Scope, ScopeState
 
@@ -36,16 +37,6 @@ class Line(Struct, frozen=True, kw_only=True):
     status: str
     verdict: Verdict
     why: str
-
-
-class Holding(Struct, frozen=True, kw_only=True):
-    """A position that is to be closed; zero when that is done."""
-
-    account_id: int
-    exchange: str
-    market_type: str
-    pair: str
-    amount: Decimal
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -90,7 +81,7 @@ def report(*, scope: Scope, scope_id: str = "") -> Report | None:
         waiting=OrderIntent.objects.filter(
             scopes.intents_under(row.scope, row.scope_id), state=IntentState.NEW
         ).count(),
-        holdings=tuple(_holdings(row)),
+        holdings=tuple(closing.holdings(row.scope, row.scope_id)) if row.mode == HaltMode.FLATTEN else (),
     )
 
 
@@ -149,25 +140,3 @@ WHY = {
 
 def _with_error(why: str, order: Order) -> str:
     return f"{why} ({order.last_error_code}: {order.last_error})" if order.last_error_code else why
-
-
-def _holdings(row: RiskState) -> list[Holding]:
-    if row.mode != HaltMode.FLATTEN:
-        return []
-    under = scopes.accounts_under(row.scope, row.scope_id)
-    held = (
-        Position.objects.filter(account__in=Account.objects.filter(under))
-        .exclude(amount=0)
-        .select_related("account__exchange", "pair")
-        .order_by("account_id", "pair_id")
-    )
-    return [
-        Holding(
-            account_id=each.account_id,
-            exchange=each.account.exchange.code,
-            market_type=each.pair.market_type,
-            pair=each.pair.pair,
-            amount=each.amount,
-        )
-        for each in held
-    ]

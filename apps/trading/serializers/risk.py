@@ -64,7 +64,10 @@ class HoldingSerializer(serializers.Serializer):
     exchange = serializers.CharField()
     market_type = serializers.CharField()
     pair = serializers.CharField()
-    amount = ExactText()
+    side = serializers.CharField()
+    amount = ExactText(help_text="To be closed")
+    left = ExactText(help_text="Stays, and why")
+    why = serializers.CharField()
 
 
 class ReportSerializer(serializers.Serializer):

@@ -16,10 +16,10 @@ from rest_framework.views import APIView
 
 from apps.trading import limit_settings, selectors
 from apps.trading.bodies import HaltBody, LiveBody, ReduceBody, ResumeBody
-from apps.trading.halts import halting, scopes, switches
+from apps.trading.halts import closing, halting, scopes, switches
 from apps.trading.models import Account, HaltMode, RiskState, Trade, TradingSwitch
 from apps.trading.risk.view import Scope, ScopeState
-from apps.trading.serializers.risk import ReportSerializer, StateSerializer, SwitchSerializer
+from apps.trading.serializers.risk import HoldingSerializer, ReportSerializer, StateSerializer, SwitchSerializer
 from apps.trading.views import found, proof
 from apps.users.rest import confirmation
 from apps.users.rest.parameters import choice, refuse_unknown, word
@@ -29,6 +29,7 @@ from apps.users.services import Actor, actor_of
 SCOPE = OpenApiParameter("scope", str, enum=[one.value for one in Scope])
 SCOPE_ID = OpenApiParameter("scope_id", str, description="Empty (global), exchange, account.id or TRADE.ID")
 NOTHING_ALLOWED = {"live_allowed": False, "allowed_build": "", "by": "", "at": None}
+OF_ONE = (Scope.ACCOUNT, Scope.TRADE)  # scopes of one account
 STATES = [one.value for one in ScopeState]
 
 
@@ -135,6 +136,21 @@ class ReportView(APIView):
         if report is None:
             raise NotFound({"scope_id": [f"No switch of {scopes.name_of(scope, scope_id)}."]})
         return Response(ReportSerializer(report, context={"seen": selectors.account_ids(user=request.user)}).data)
+
+
+class FlattenView(APIView):
+    """What a halt that flattens would close now, what it would leave, and why: of accounts that one may see."""
+
+    @extend_schema(parameters=[SCOPE, SCOPE_ID], responses=HoldingSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        refuse_unknown(request, ("scope", "scope_id"))
+        scope = str(choice(request, "scope", list(Scope), default=Scope.GLOBAL))
+        scope_id = word(request, "scope_id", default="", longest=50)
+        seen = set(selectors.account_ids(user=request.user))
+        if not _can_be(scope, scope_id) or (scope in OF_ONE and not seen & closing.account_ids(scope, scope_id)):
+            raise NotFound({"scope_id": [f"There is no {scopes.name_of(scope, scope_id)}."]})
+        rows = [each for each in closing.holdings(scope, scope_id) if each.account_id in seen]
+        return Response(HoldingSerializer(rows, many=True).data)
 
 
 class SwitchView(APIView):

@@ -11,15 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from apps.trading import limit_settings, selectors
-from apps.trading.execution import flattening
-from apps.trading.halts import halting, scopes
+from apps.trading.halts import closing, halting, scopes
 from apps.trading.limit_settings import PAIR
 from apps.trading.models import (
     Account,
     HaltMode,
     Order,
     RiskLimit,
-    RiskState,
     RiskUsage,
     Trade,
     TradingSwitch,
@@ -87,13 +85,15 @@ def state(request: HttpRequest) -> JsonResponse:
 @operator_required
 @require_GET
 def left(request: HttpRequest) -> HttpResponse:
-    """What a halt of `?scope=` that flattens would close, for its sheet: of accounts that the person may see."""
+    """What a halt of `?scope=` that flattens would close and what not, for its sheet: of accounts that one may see."""
     scope, _colon, scope_id = request.GET.get("scope", "global:").replace("\x00", "").partition(":")
     if scope not in list(Scope) or not scopes.exists(Scope(scope), scope_id):
         raise Http404(_("no such scope"))
-    seen = selectors.account_ids(user=request.user)
-    held = flattening.held_under(RiskState(scope=scope, scope_id=scope_id))
-    return render(request, "trading/left.html", {"rows": [row for row in held if row.account_id in seen]})
+    accounts = {row.pk: row for row in shown.accounts(request)}
+    held = [(each, accounts.get(each.account_id)) for each in closing.holdings(scope, scope_id)]
+    rows = [(each, account) for each, account in held if account is not None]
+    context = {"closes": [row for row in rows if row[0].amount], "leaves": [row for row in rows if row[0].left]}
+    return render(request, "trading/left.html", context)
 
 
 def _now(request: HttpRequest) -> dict[str, Any]:
@@ -120,7 +120,8 @@ def _halt(one: dict[str, Any], accounts: dict[int, Account]) -> dict[str, Any]:
     holdings = [each for each in report.holdings if each.account_id in accounts] if report else []
     name = _("everything") if row.scope == Scope.GLOBAL else f"{row.scope} {one['name']}"
     more = max(0, len(lines) - MOST_LINES)
-    return {"report": report, "name": name, "lines": lines[:MOST_LINES], "holdings": holdings, "more": more}
+    parts = {"closes": [each for each in holdings if each.amount], "leaves": [each for each in holdings if each.left]}
+    return {"report": report, "name": name, "lines": lines[:MOST_LINES], "more": more, **parts}
 
 
 def _switches(request: HttpRequest, names: dict[str, str]) -> list[dict[str, Any]]:

@@ -69,7 +69,11 @@ class Command(BaseCommand):
                 what = f"{line.exchange} {line.market_type} {line.pair} {line.side} {line.amount.normalize():f}"
                 self.stdout.write(f"  {line.verdict}: order {line.order_id} {what} {line.status} {line.why}")
         for holding in told.holdings:
-            self.stdout.write(f"  held: account {holding.account_id} {holding.pair} {holding.amount.normalize():f}")
+            of = f"account {holding.account_id} {holding.pair}"
+            if holding.amount:
+                self.stdout.write(f"  held: {of} {holding.amount.normalize():f}")
+            if holding.left:
+                self.stdout.write(f"  stays: {of} {holding.left.normalize():f}, {holding.why}")
 
     def _without_database(self, error: DatabaseError) -> None:
         path = settings.CT_HALT_FILE
