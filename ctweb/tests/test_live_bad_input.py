@@ -1,6 +1,7 @@
 """What strangers say on the browser's socket: refused or closed with its code, nothing of ours breaks."""
 
 import asyncio
+import os
 import socket
 from contextlib import suppress
 
@@ -25,6 +26,7 @@ from ctweb.tests.live_server import LiveServer, session_of
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
+FLOODS = 3 * int(os.environ.get("CT_FAULTS", "1"))
 NO_MESSAGES = [
     *("", " ", "null", "1", '"hello"', "[]", "{}", '{"op":null}', '{"op":["sub"]}', '{"op":"hello"}', '{"op":"Sub"}'),
     *(
@@ -182,6 +184,23 @@ async def test_a_flood_of_subscriptions_closes_the_socket_and_frees_what_it_held
                 await tab.say(op="sub", id=id, topic="account", key=str(accounts["mine"].pk))
         assert await tab.closed() == Close.TOO_MANY
     await until(lambda: not server.hub._accounts and not server.hub._members)
+    await alive(server, anna)
+
+
+async def test_a_thousand_messages_at_once_close_their_socket_and_hold_up_nobody_else(server, anna):
+    """Well formed and small: that they are so many is all that is wrong with them."""
+    async with server.browser(anna) as other:
+        await other.hello()
+        for _ in range(FLOODS):
+            async with server.browser(anna) as tab:
+                await tab.hello()
+                with suppress(ConnectionClosed):
+                    for _ in range(1000):
+                        await tab.say(op="ping")
+                assert await tab.closed() == Close.TOO_MANY
+        await other.say(op="ping")
+        await other.hear("pong")
+    await until(lambda: not server.hub._members)
     await alive(server, anna)
 
 
