@@ -37,7 +37,7 @@ NEXT: Mapping[OrderStatus, frozenset[OrderStatus]] = {
 # of what nobody told, but counts as cancelled since it was found nowhere
 NEXT_OF_PROVEN = frozenset({OPEN, PARTIAL, FILLED, EXPIRED})
 ENOUGH_MISSES = 2  # prove it, see not_placed.py
-TAKEN_OFF = frozenset({OPEN, PARTIAL})  # what was open and is then told as rejected, was taken off by the exchange
+WORKS = frozenset({OPEN, PARTIAL})
 
 
 class CancelState(StrEnum):
@@ -131,7 +131,9 @@ def apply(order: Order, update: OrderUpdate) -> Order:
     if order.exchange_order_id not in (None, update.exchange_order_id):
         return _alarm(order, Alarm.TWO_ORDERS)
     told = replace(order, exchange_order_id=update.exchange_order_id, told=max(order.told, update.filled))
-    return _settle(_move(_executed(told), update.status))
+    after = _settle(_move(_executed(told), update.status))
+    is_there = update.status in WORKS and after.status in WORKS
+    return replace(after, misses=0, missed_ms=None) if is_there else after  # looks that found nothing before were wrong
 
 
 def apply_fill(order: Order, fill: Fill) -> Order:
@@ -189,7 +191,7 @@ def _executed(order: Order) -> Order:
 
 
 def _move(order: Order, status: OrderStatus) -> Order:
-    if status is REJECTED and order.status in TAKEN_OFF:
+    if status is REJECTED and order.status in WORKS:  # it was taken off by the exchange
         status = CANCELLED
     if status not in _next(order):
         return order

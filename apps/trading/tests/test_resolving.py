@@ -369,3 +369,14 @@ def test_an_open_order_that_is_hidden_for_a_while_is_not_taken_for_cancelled(on:
     recording.record_placed(row.pk, on.port.place(on.new_order(row)))
     found = looks(on, row, first_s=0.0)
     assert (found.status, found.misses) == (OrderStatus.OPEN, 0)
+
+
+def test_looks_that_find_an_open_order_take_back_those_that_did_not(on: Desk):
+    row = on.committed()
+    recording.record_placed(row.pk, on.port.place(on.new_order(row)))
+    for ahead_s in range(3):
+        on.go_on(late(on) + 20 * ahead_s)
+        missed = resolving.resolve(row.pk, Blind(on, "open"))
+        assert (missed.status, missed.misses) == (OrderStatus.OPEN, 1)
+        found = look(on, row)
+        assert (found.status, found.misses, found.missed_ms) == (OrderStatus.OPEN, 0, None)
