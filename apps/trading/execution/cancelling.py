@@ -23,7 +23,7 @@ from apps.trading.execution import hooks, set_limits
 from apps.trading.execution.executor import Executor
 from apps.trading.execution.looking import ref_of
 from apps.trading.execution.ports import CannotWork, Port
-from apps.trading.execution.together import FRESH, WISHED, cancel_together
+from apps.trading.execution.together import FRESH, WISHED, cancel_together, is_stopped
 from apps.trading.execution.transactions import in_transaction, is_passing, lock_free
 from apps.trading.execution.waking import wake_cancels_on_commit
 from apps.trading.halts import scopes
@@ -122,7 +122,7 @@ def _due(account_id: int) -> Sequence[Order]:
     )
     due = [row for row in rows if row.waited is None or row.waited >= _after(row)]
     room = _room(due[0]) if due else 0
-    return due if len(due) <= room or _is_stopped(due[0]) else due[:room]
+    return due if len(due) <= room or is_stopped(due[0]) else due[:room]
 
 
 def _after(row: Order) -> timedelta:
@@ -200,12 +200,6 @@ def _look_soon(order_ids: Iterable[int]) -> None:
 def _wished(by_halt: Q | None) -> Q:
     wished = Q(cancel_state__in=WISHED)
     return (wished if by_halt is None else wished | by_halt) & Q(intent__isnull=False) & ~Q(status__in=list(FINAL))
-
-
-def _is_stopped(row: Order) -> bool:
-    named = Q(scope=Scope.GLOBAL) | Q(scope=Scope.EXCHANGE, scope_id=row.exchange.code)
-    named |= Q(scope=Scope.ACCOUNT, scope_id=str(row.account_id))
-    return RiskState.objects.filter(named, state=ScopeState.HALTED).exists()
 
 
 def _room(row: Order) -> int:

@@ -6,7 +6,7 @@ Its answer proves nothing of any single order: each is told as over by a push, o
 from collections.abc import Sequence
 
 import structlog
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
 from apps.feeds.errors import FeedError
@@ -14,8 +14,9 @@ from apps.trading import publishing
 from apps.trading.execution.looking import instrument_of
 from apps.trading.execution.ports import Port
 from apps.trading.execution.transactions import in_transaction, lock_free
-from apps.trading.models import Order, OrderEvent
+from apps.trading.models import Order, OrderEvent, RiskState
 from apps.trading.order_state import FINAL, CancelState
+from apps.trading.risk.view import Scope, ScopeState
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +28,7 @@ WISHED = (CancelState.REQUESTED, CancelState.SENT, CancelState.UNKNOWN)
 def cancel_together(port: Port, rows: Sequence[Order]) -> list[int]:
     """Those of one pair that a cancel has left for now; none where they must be cancelled one by one."""
     first = [row for row in rows if row.cancel_state in FRESH]
-    if len(first) < LEAST or _has_others(first):
+    if len(first) < LEAST or not is_stopped(first[0]) or _has_others(first):
         return []
     try:
         if not port.cancel_all(instrument_of(first[0])):
@@ -36,6 +37,13 @@ def cancel_together(port: Port, rows: Sequence[Order]) -> list[int]:
         log.info("not cancelled together", account=port.account_id, error=f"{type(error).__name__}: {error}")
         return []
     return _sent(first)
+
+
+def is_stopped(row: Order) -> bool:
+    """Whether no order of its account is committed any more. Until then one may be on its way that shall stay."""
+    named = Q(scope=Scope.GLOBAL) | Q(scope=Scope.EXCHANGE, scope_id=row.exchange.code)
+    named |= Q(scope=Scope.ACCOUNT, scope_id=str(row.account_id))
+    return RiskState.objects.filter(named, state=ScopeState.HALTED).exists()
 
 
 @in_transaction

@@ -7,13 +7,15 @@ import pytest
 
 from apps.feeds.drivers import registry
 from apps.feeds.drivers.base import Rate
-from apps.feeds.market import MarketType
+from apps.feeds.market import Instrument, MarketType
+from apps.feeds.orders import OrderRef
 from apps.feeds.tests.trading_stand import TIMEOUT_S
 from apps.feeds.transport import loop
 from apps.feeds.transport.gate import Door, Gate, Gates
 from apps.feeds.transport.orders import OrderClient
 from apps.trading.bookkeeping import recording
 from apps.trading.execution import cancelling, together
+from apps.trading.execution.remote import RemotePort
 from apps.trading.halts import halting
 from apps.trading.models import Order, OrderEvent
 from apps.trading.risk.view import Scope
@@ -63,10 +65,35 @@ def test_an_order_whose_cancel_somebody_else_has_sent_meanwhile_is_left_to_him(o
     rows = [open_order(on) for _ in range(together.LEAST)]
     for row in rows:
         cancelling.request_cancel(row, SYSTEM)
+    halting.halt(scope=Scope.ACCOUNT, scope_id=str(on.account.pk), reason="r", actor=SYSTEM)
     seen = list(Order.objects.filter(pk__in=[row.pk for row in rows]).select_related("pair__exchange"))
     cancelling.cancel_account(on.executor(), on.account.pk)
     assert together.cancel_together(on.port, seen) == []
     assert states(on) == {("SENT", 1)}
+
+
+def test_an_order_that_is_placed_beside_those_that_somebody_wants_cancelled_stays(on: Desk):
+    rows = [open_order(on) for _ in range(together.LEAST)]
+    for row in rows:
+        cancelling.request_cancel(row, SYSTEM)
+    other, left = on.new_order(rows[0], client_order_id="ofanotherlane1"), []
+
+    class Meanwhile(RemotePort):
+        """Right before the first cancel leaves the other order comes in."""
+
+        def cancel_all(self, instrument: Instrument) -> bool:
+            self.place(other)
+            return super().cancel_all(instrument)
+
+        def cancel(self, ref: OrderRef) -> None:
+            if not left:
+                left.append(self.place(other))
+            super().cancel(ref)
+
+    executor = on.executor()
+    executor.ports._port.__class__ = Meanwhile
+    assert cancelling.cancel_account(executor, on.account.pk) == len(rows)
+    assert sorted(each.order.status for each in on.accepted()) == ["cancelled"] * len(rows) + ["open"]
 
 
 class Narrow(Gates):

@@ -171,10 +171,9 @@ def test_a_cancel_waits_for_no_lane(on: Desk):
     assert cancelling.cancel_due(on.executor()) == 1
 
 
-def test_many_of_a_pair_are_one_request(on: Desk):
+def test_many_of_a_pair_are_one_request_once_nothing_can_be_placed_beside_them(on: Desk):
     made = [open_order(on) for _ in range(5)]
-    for row in made:
-        cancelling.request_cancel(row, SYSTEM)
+    halting.halt(scope=Scope.ACCOUNT, scope_id=str(on.account.pk), reason="enough", actor=SYSTEM)
     asked = on.asked
     assert cancelling.cancel_due(on.executor()) == 5
     assert on.asked - asked == 1
@@ -184,12 +183,11 @@ def test_many_of_a_pair_are_one_request(on: Desk):
 
 def test_an_order_of_somebody_else_is_never_cancelled_along(on: Desk):
     made = [open_order(on) for _ in range(4)]
-    foreign = on.new_order(on.committed(), client_order_id="somebodyelse2")
+    foreign = on.new_order(made[0], client_order_id="somebodyelse2")
     on.port.place(foreign)
     found = on.port.look_up(OrderRef(instrument=on.instrument, client_order_id="somebodyelse2"))
     recording.record_update(on.account.pk, on.instrument, found, FillSource.REST)
-    for row in made:
-        cancelling.request_cancel(row, SYSTEM)
+    halting.halt(scope=Scope.ACCOUNT, scope_id=str(on.account.pk), reason="enough", actor=SYSTEM)
     assert cancelling.cancel_due(on.executor()) == 4
     left = [each.client_id for each in on.accepted() if each.order.status == "open"]
     assert left == ["somebodyelse2"]
