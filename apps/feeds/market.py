@@ -94,6 +94,13 @@ class Instrument(Struct, frozen=True, kw_only=True):
     def key(self) -> BookKey:
         return BookKey(self.exchange, self.market_type, self.pair)
 
+    def step_at(self, price: Decimal) -> Decimal:
+        """What prices as high as this one are multiples of: the tick, or more where a price may have but few digits."""
+        if self.price_digits is None:
+            return self.tick
+        last_digit = Decimal(1).scaleb(price.adjusted() + 1 - self.price_digits)
+        return max(self.tick, min(last_digit, Decimal(1)))  # whole numbers have as many digits as they like
+
 
 class BookSnapshot(Struct, frozen=True, kw_only=True, gc=False):
     """A whole book. `from_rest` tells an answer to our request from a push of the stream."""

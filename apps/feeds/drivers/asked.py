@@ -1,7 +1,5 @@
 """What is asked for, checked before anything is sent: on the grid, complete, and not too late."""
 
-from decimal import Decimal
-
 from apps.feeds.drivers import money
 from apps.feeds.errors import InvalidOrder
 from apps.feeds.market import MarketType, Side
@@ -40,11 +38,10 @@ def quote_amount(order: NewOrder) -> str:
 
 
 def price(order: NewOrder) -> str:
-    """Of a limit order. Raise InvalidOrder without one, and off the tick."""
+    """Of a limit order. Raise InvalidOrder without one, off the tick, and with more digits than there may be."""
     if order.price is None or order.type is not OrderType.LIMIT:
         raise InvalidOrder("a limit order has a price, a market order has none")
-    tick: Decimal = order.instrument.tick
-    if order.price <= 0 or order.price % tick:
+    if order.price <= 0 or order.price % order.instrument.step_at(order.price):
         raise InvalidOrder(f"{order.instrument.symbol}: {order.price} is not a positive multiple of the tick")
     return money.plain(order.price)
 

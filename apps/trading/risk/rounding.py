@@ -39,12 +39,8 @@ def price_within(limit: Decimal, side: Side, instrument: Instrument) -> Decimal:
 
 
 def price_step(price: Decimal, instrument: Instrument) -> Decimal:
-    """What prices as high as this one are multiples of: the tick, or more where a price may have but few digits."""
-    tick = _positive(instrument.tick)
-    if instrument.price_digits is None:
-        return tick
-    last_digit = Decimal(1).scaleb(price.adjusted() + 1 - instrument.price_digits)
-    return max(tick, min(last_digit, Decimal(1)))  # whole numbers have as many digits as they like
+    """What prices as high as this one are multiples of."""
+    return _positive(instrument.step_at(price))
 
 
 def slipped(touch: Decimal, side: Side, share: Decimal, instrument: Instrument) -> Decimal:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from apps.feeds.errors import DuplicateOrder, InvalidOrder, OrderIsFinal, UnknownOrder
 from apps.feeds.market import MarketType, Side
-from apps.feeds.orders import Fill, OrderStatus, OrderUpdate, TimeInForce
+from apps.feeds.orders import Fill, OrderStatus, OrderType, OrderUpdate, TimeInForce
 from apps.trading.tests.paper import FUTURES, SPOT, account, fills, order, ref, show, statuses, trade
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -316,3 +316,27 @@ def test_events_count_contracts_where_the_exchange_does():
     assert fills(events) == [(101, 3, False)]
     update = paper.order(ref(instrument=FUTURES))
     assert (update.amount, update.filled) == (4, 3)
+
+
+FIVE_DIGITS = replace(SPOT, tick=Decimal("0.01"), lot=Decimal("0.001"), price_digits=5)
+
+
+@pytest.mark.parametrize("price", ["1234.56", "12345.6", "100000.5", "99.999"])
+def test_a_price_of_more_digits_than_the_exchange_takes_is_refused(price: str):
+    wanted = order(BUY, 1, instrument=FIVE_DIGITS)
+    with pytest.raises(InvalidOrder, match="tick"):
+        account().place(replace(wanted, type=OrderType.LIMIT, price=Decimal(price)), 1)
+
+
+@pytest.mark.parametrize("price", ["1234.5", "12345", "123456", "99.99"])
+def test_a_price_of_as_many_digits_as_the_exchange_takes_is_accepted(price: str):
+    paper = account(balances={"USDT": Decimal(1_000_000)})
+    show(paper, [(90, 5)], [(900_000, 3)], instrument=FIVE_DIGITS)
+    wanted = order(BUY, 1, instrument=FIVE_DIGITS)
+    assert statuses(paper.place(replace(wanted, type=OrderType.LIMIT, price=Decimal(price)), 1)) == [OPEN]
+
+
+def test_an_amount_finer_than_the_lot_is_refused():
+    wanted = order(BUY, 1, 100, instrument=FIVE_DIGITS)
+    with pytest.raises(InvalidOrder, match="lot"):
+        account().place(replace(wanted, amount=Decimal("0.0005")), 1)

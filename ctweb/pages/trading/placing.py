@@ -1,6 +1,7 @@
 """`/trading/orders/new/`: an order by hand, beside the live book that it goes to."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -86,11 +87,16 @@ def _market(instrument: Instrument) -> dict[str, Any]:
         "book_url": book_url(instrument.key),
         "asks": asks,
         "bids": bids,
-        "tick": plain(instrument.tick),
+        "tick": plain(tick_at(instrument, book.value.bids[0][0] if book.value is not None and bids else None)),
         "lot": plain(grain(instrument)),
         "size_digits": lot_decimals(instrument),
         "least": [_exact(instrument.min_amount), _exact(instrument.min_notional)],
     }
+
+
+def tick_at(instrument: Instrument, price: float | None) -> Decimal:
+    """The step that holds where the market is; the finest where nobody knows."""
+    return instrument.tick if price is None else instrument.step_at(Decimal(repr(float(price))))
 
 
 def _words() -> str:
