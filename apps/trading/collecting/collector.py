@@ -28,6 +28,7 @@ from apps.trading.collecting.spool import Spool
 from apps.trading.collecting.sweep import Part, look_up, sweep
 from apps.trading.collecting.timetable import PUSHED, Times, Timetable
 from apps.trading.collecting.writer import Writer
+from apps.trading.execution import failing
 from apps.trading.execution.ports import Port
 
 log = structlog.get_logger(__name__)
@@ -212,16 +213,22 @@ class Collector:
         try:
             self._timetable.differs = await self._asker.call(question, *args)
         except (FeedError, DatabaseError, InterfaceError) as error:
-            pause_s = self._timetable.failed()
-            if isinstance(error, Retryable):
-                pause_s = max(pause_s, error.after_s)
+            pause_s = self._pause_s(error)
             log.info("sweep failed", account=self._port.account_id, error=str(error), again_s=round(pause_s, 1))
-            self.counts["sweeps failed"] += 1
-            self._back.clear()
-            await _wait(self._back, pause_s)
-            return False
-        self._timetable.answered()
-        return True
+        except Exception as error:  # pushes are recorded all the same; a gap that stays calls a person
+            pause_s = self._pause_s(error)
+            log.exception("sweep failed", account=self._port.account_id, failures=failing.count("sweeps"))
+        else:
+            self._timetable.answered()
+            return True
+        self._back.clear()
+        await _wait(self._back, pause_s)
+        return False
+
+    def _pause_s(self, error: Exception) -> float:
+        self.counts["sweeps failed"] += 1
+        pause_s = self._timetable.failed()
+        return max(pause_s, error.after_s) if isinstance(error, Retryable) else pause_s
 
     def _sweep_now(self, parts: frozenset[Part], audit: bool) -> bool:
         """In the asker's thread; whether holdings differ from what our fills make of them."""

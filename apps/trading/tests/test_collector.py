@@ -171,6 +171,23 @@ def test_an_event_that_will_never_be_recorded_stops_no_other(on: Desk, tmp_path:
     assert not (tmp_path / "events.jsonl").exists()
 
 
+def test_a_sweep_that_cannot_be_done_ends_neither_pushes_nor_later_sweeps(
+    on: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def broken(instrument: object) -> None:
+        raise ZeroDivisionError
+
+    with listening(on, tmp_path, orders_s=0.05) as collector:
+        row = placed(on)
+        with monkeypatch.context() as patched:
+            patched.setattr(on.port, "open_orders", broken)
+            until(lambda: collector.counts["sweeps failed"] > 1)
+            on.fill(row.exchange_order_id, on.amount)
+            until(lambda: is_full(row))
+        before = collector.counts["sweeps"]
+        until(lambda: collector.counts["sweeps"] > before)
+
+
 async def push(collector: Collector, *events: Fill) -> None:
     collector.events(Link(exchange="binance", market_type=SPOT, category="private", number=1), list(events), 0)
 

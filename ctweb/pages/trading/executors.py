@@ -24,7 +24,15 @@ from ctweb.pages.trading import shown
 from ctweb.pages.trading.accounts import named
 
 MOST_ALERTS, MOST_ANSWERED = 20, 5
-TROUBLES = ("lost", "refused", "malformed", "sweeps failed", "unlisted", "database_away")  # that a collector counts
+TROUBLES = (
+    "lost",
+    "refused",
+    "malformed",
+    "sweeps failed",
+    "failed",
+    "unlisted",
+    "database_away",
+)  # that a collector counts
 
 
 @login_required
