@@ -13,6 +13,7 @@ from apps.trading.halts import halting
 from apps.trading.models import RiskState
 from apps.trading.tests import rows
 from apps.users.models import Audit
+from apps.users.tests.codes import code_of, device_of
 from apps.users.tests.people import person
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +69,31 @@ def test_closing_all_that_is_held_is_said_twice_and_by_somebody():
     assert state() == "ACTIVE"
     run("halt", "--mode", "flatten", "--user", "anna", "--confirm-flatten")
     assert RiskState.objects.get(scope="global").mode == "flatten"
+
+
+@pytest.mark.parametrize("command", [("resume",), ("halt", "--mode", "flatten", "--confirm-flatten")])
+def test_at_a_terminal_it_takes_the_code_of_who_has_a_second_factor(command: tuple[str, ...]):
+    anna = person("trader", "anna")
+    device_of(anna)
+    run("halt")
+    words = (*command, "--user", "anna")
+    with pytest.raises(CommandError, match="needs the code"):
+        run(*words)
+    code = code_of(anna)
+    run(*words, "--code", code)
+    assert Audit.objects.latest("change_id").second_factor
+    with pytest.raises(CommandError, match="used before"):
+        run(*words, "--code", code)
+
+
+@pytest.mark.parametrize("command", [("resume",), ("halt", "--mode", "flatten", "--confirm-flatten")])
+def test_at_a_terminal_nothing_that_reaches_live_money_is_done_without_one(command: tuple[str, ...]):
+    person("trader", "anna")
+    rows.account(mode="live")
+    run("halt")
+    with pytest.raises(CommandError, match="enrol one"):
+        run(*command, "--user", "anna")
+    assert (state(), RiskState.objects.get(scope="global").mode) == ("HALTED", "cancel")
 
 
 def test_what_there_is_not_is_told():

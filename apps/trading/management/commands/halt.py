@@ -10,9 +10,11 @@ from django.db import DatabaseError
 
 from apps.trading.halts import halting
 from apps.trading.halts.report import Report
+from apps.trading.live_money import proven_at_terminal
 from apps.trading.models import HaltMode
 from apps.trading.risk.view import Scope
 from apps.users.alerts import NotAPerson
+from apps.users.second_factor import CodeRefused
 from apps.users.services import Actor
 from apps.users.terminal import person
 
@@ -29,23 +31,23 @@ class Command(BaseCommand):
         parser.add_argument("--mode", choices=HaltMode.values, default=HaltMode.CANCEL.value)
         parser.add_argument("--confirm-flatten", action="store_true", help="once more: close all that is held")
         parser.add_argument("--user", help="who you are; needed to close what is held")
+        parser.add_argument("--code", default="", help="of your second factor, to close what is held")
         parser.add_argument("--reason", required=True)
         parser.add_argument("--wait", type=float, default=10.0, metavar="SECONDS", help="for the confirmations")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        scope = Scope(options["scope"])
+        scope, mode = Scope(options["scope"]), HaltMode(options["mode"])
         try:
-            actor = person(options["user"]) if options["user"] else Actor(user="manage.py halt")
             halting.halt(
                 scope=scope,
                 scope_id=options["id"],
-                mode=HaltMode(options["mode"]),
+                mode=mode,
                 reason=options["reason"],
-                actor=actor,
+                actor=_actor(scope, mode, options),
                 confirmed=options["confirm_flatten"],
             )
             self._watch(scope, options["id"], options["wait"])
-        except (halting.NoSuchScope, halting.NeedsConfirmation, NotAPerson) as error:
+        except (halting.NoSuchScope, halting.NeedsConfirmation, NotAPerson, CodeRefused) as error:
             raise CommandError(str(error)) from None
         except DatabaseError as error:
             self._without_database(error)
@@ -82,3 +84,13 @@ class Command(BaseCommand):
             f"the database does not answer ({error}): {path} is written, no order leaves this host while it is there. "
             "Do the same on every other host."
         )
+
+
+def _actor(scope: Scope, mode: HaltMode, options: dict[str, Any]) -> Actor:
+    """Whoever is at the terminal; one who closes what is held proves it."""
+    if not options["user"]:
+        return Actor(user="manage.py halt")
+    actor = person(options["user"])
+    if mode is not HaltMode.FLATTEN or not options["confirm_flatten"]:
+        return actor
+    return proven_at_terminal(actor, code=options["code"], scope=scope, scope_id=options["id"])

@@ -6,13 +6,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.trading import live_money
 from apps.trading.execution.signal_file import is_halted
-from apps.trading.halts import halting, scopes
+from apps.trading.halts import halting
+from apps.trading.live_money import proven_at_terminal
 from apps.trading.risk.view import Scope
 from apps.users.alerts import NotAPerson
 from apps.users.second_factor import CodeRefused
-from apps.users.terminal import person, proven
+from apps.users.terminal import person
 
 
 class Command(BaseCommand):
@@ -30,8 +30,7 @@ class Command(BaseCommand):
             raise CommandError(f"the signal file of this host is there: remove {settings.CT_HALT_FILE} first")
         try:
             actor, scope, scope_id = person(options["user"]), Scope(options["scope"]), options["id"]
-            if scopes.exists(scope, scope_id):  # else it is refused below
-                actor = proven(actor, code=options["code"], needed=live_money.code_needed(scope, scope_id))
+            actor = proven_at_terminal(actor, code=options["code"], scope=scope, scope_id=scope_id)
             row = halting.resume(scope=scope, scope_id=scope_id, reason=options["reason"], actor=actor)
         except (halting.NoSuchScope, halting.NeedsReason, NotAPerson, CodeRefused) as error:
             raise CommandError(str(error)) from None
