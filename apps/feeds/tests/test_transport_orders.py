@@ -37,6 +37,10 @@ ORDER, READ = Purpose.ORDER, Purpose.READ
 TIMEOUT_S = 60.0  # of a request
 
 
+class TooLate(Exception):
+    """Of whoever sends."""
+
+
 @dataclass
 class ToyTrader:
     exchange_id: str = "toy"
@@ -119,6 +123,21 @@ async def test_an_order_without_a_whole_answer_has_an_unknown_outcome_and_is_not
     with pytest.raises(OutcomeUnknown, match="after it was sent"):
         await answered(server, clock, client.send("toy", "a", request_, ORDER))
     assert len(server.asked) == 1
+
+
+async def test_what_is_too_late_once_there_is_a_connection_does_not_leave(server: ScriptedServer, client: OrderClient):
+    looks: list[int] = []
+
+    def check() -> None:
+        looks.append(server.connections)
+        if len(looks) > 1:  # to connect has taken so long
+            raise TooLate
+
+    with pytest.raises(TooLate):
+        await client.send("toy", "a", PLACE, ORDER, check=check)
+    await client.send("toy", "a", LOOK, READ)
+    assert [asked.line.partition(" ")[0] for asked in server.asked] == ["GET"]
+    assert len(looks) == 2
 
 
 @pytest.mark.parametrize("act", [hang_up, half_a_reply, garbage, silence])

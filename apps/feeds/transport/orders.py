@@ -124,8 +124,8 @@ class OrderClient:
     ) -> Answer:
         """The answer, whatever its status. Nothing is sent a second time, and no redirect is followed.
 
-        `check` is called when its turn has come, right before it is sent, and must not wait: what it raises comes out,
-        and nothing was sent.
+        `check` is called when its turn has come, and again once there is a connection, right before the first byte
+        leaves. It must not wait: what it raises comes out, and nothing was sent.
 
         Raises Retryable when nothing was sent: no turn within `turn_s` seconds, the exchange keeps us away, no
         connection. Where it may have been sent and no whole answer came: OutcomeUnknown, Retryable for a read.
@@ -135,7 +135,7 @@ class OrderClient:
         async with gate.turn(request.weight, urgent=urgent, within_s=turn_s, door=door):
             if check is not None:
                 check()
-            answer = await self._send(request, purpose)
+            answer = await self._send(request, purpose, check)
             away_s = lane.driver.retry_after(answer.status, answer.headers, answer.body)
             if away_s is not None:
                 await lane.door.shut(away_s)
@@ -147,8 +147,8 @@ class OrderClient:
             raise UnknownExchange(exchange)
         return lane
 
-    async def _send(self, request: Request, purpose: Purpose) -> Answer:
-        progress = SimpleNamespace(left=False)
+    async def _send(self, request: Request, purpose: Purpose, check: Callable[[], None] | None) -> Answer:
+        progress = SimpleNamespace(left=False, check=check)
         try:
             async with self._open_session().request(
                 request.method,
@@ -179,7 +179,10 @@ class OrderClient:
 
 
 async def _leaves(session: aiohttp.ClientSession, context: SimpleNamespace, parameters: object) -> None:
-    context.trace_request_ctx.left = True
+    progress = context.trace_request_ctx
+    if progress.check is not None:  # a connection may have taken seconds
+        progress.check()
+    progress.left = True
 
 
 def _reason(error: Exception) -> str:
