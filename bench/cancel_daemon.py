@@ -39,7 +39,8 @@ class Notes:
             self._heard_ns = time.time_ns()
 
     def begin(self) -> None:
-        self._own.moments = {"heard": self._heard_ns, "begun": time.time_ns()}
+        now_ns = time.time_ns()
+        self._own.moments = {"heard": self._heard_ns or now_ns, "begun": now_ns}  # no hint yet: the sweep has found it
 
     def step(self, name: str) -> None:
         self._own.moments[name] = time.time_ns()

@@ -13,18 +13,21 @@ from django.conf import settings
 from django.db import connections
 
 from apps.feeds.bus.meter import Meter
+from apps.feeds.client_ids import ClientIds
 from apps.feeds.drivers import registry
 from apps.feeds.drivers.trading import Placed
-from apps.feeds.market import Side
+from apps.feeds.market import MarketType, Side
 from apps.feeds.models import TradePair
 from apps.feeds.orders import NewOrder, OrderType
 from apps.feeds.selectors import instrument
-from apps.feeds.tests.trading_stand import WideGates, credentials
+from apps.feeds.tests.trading_stand import WideGates
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.gate import RESERVE, Gates
 from apps.feeds.transport.orders import OrderClient, Purpose
 from apps.trading.bookkeeping import reconciling
+from apps.trading.credentials import keys
 from apps.trading.execution import cancelling, lanes, resolving, working
+from apps.trading.execution.asking import Nonces
 from apps.trading.models import Order
 from apps.trading.order_state import FINAL
 from apps.trading.tests import held_lanes
@@ -33,6 +36,8 @@ from tests.orders import executors, patience, steps
 Cell = dict[str, Any]
 SWEEP_S = 0.25
 AT_ONCE = 16
+MOST = 10_000  # orders of somebody else on a pair
+SOMEBODY = ClientIds("9", b"somebody else's")  # ids of the form that an exchange wants, in nobody's namespace here
 _moments = threading.local()
 
 
@@ -149,7 +154,8 @@ def place_as_others(cell: Cell, number: int, price: str, step: str) -> int:
 async def _place_as_others(cell: Cell, number: int, price: Decimal, step: Decimal) -> int:
     driver, trader = registry.driver(cell["exchange"]), registry.trader(cell["exchange"])
     row = await asyncio.to_thread(TradePair.objects.select_related("exchange").get, pk=cell["pair"])
-    keys, turns = credentials(cell["exchange"], cell["name"]), asyncio.Semaphore(AT_ONCE)
+    key, turns = await asyncio.to_thread(keys.open_key, cell["account"]), asyncio.Semaphore(AT_ONCE)
+    form, nonces = trader.id_form(MarketType(row.market_type)), Nonces()
     async with OrderClient(
         drivers={cell["exchange"]: driver},
         traders={cell["exchange"]: trader},
@@ -159,17 +165,19 @@ async def _place_as_others(cell: Cell, number: int, price: Decimal, step: Decima
     ) as client:
 
         async def place(at: int) -> None:
-            now_ms = time.time_ns() // 1_000_000
+            now_ms = nonces.next_ms(time.time_ns() // 1_000_000)
             order = NewOrder(
                 instrument=instrument(row),
-                client_order_id=f"somebody{cell['pair']}n{at}",
+                client_order_id=SOMEBODY.make(
+                    form, account_id=cell["account"], intent_id=row.pk * MOST + at + 1, attempt=0
+                ),
                 side=Side.BUY,
                 type=OrderType.LIMIT,
                 expires_ms=now_ms + 30_000,
                 amount=Decimal(cell["amount"]),
                 price=price - at * step,
             )
-            request = trader.place(keys, order, now_ms)
+            request = trader.place(key, order, now_ms)
             async with turns:
                 await client.ask(
                     cell["exchange"],
