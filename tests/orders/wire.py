@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 from yarl import URL
@@ -21,18 +22,18 @@ class MortalClient(OrderClient):
 
     notes: int | None = None  # the file in which it is written when each order left [ms of the day's clock]
 
-    async def _send(self, request: Request, purpose: Purpose) -> Answer:
+    async def _send(self, request: Request, purpose: Purpose, check: Callable[[], None] | None) -> Answer:
         if self.notes is not None and purpose is Purpose.ORDER:
             os.write(self.notes, f"{time.time_ns() // 1_000_000}\n".encode())
         if purpose is not Purpose.ORDER or os.environ.get("CT_KILL_AT") not in WITHIN:
-            return await super()._send(request, purpose)
+            return await super()._send(request, purpose, check)
         try:
             async with asyncio.timeout(self._timeout.total):
-                return await self._in_halves(request)
+                return await self._in_halves(request, check)
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
             raise OutcomeUnknown(f"{request}: {type(error).__name__} after it was sent") from None
 
-    async def _in_halves(self, request: Request) -> Answer:
+    async def _in_halves(self, request: Request, check: Callable[[], None] | None) -> Answer:
         url = URL(self._addresses.http(request.url), encoded=True)
         body = request.body if isinstance(request.body, bytes) else (request.body or "").encode()
         headers: dict[str, Any] = {**dict(request.headers), "Host": url.authority, "Connection": "close"}
@@ -41,6 +42,8 @@ class MortalClient(OrderClient):
         whole = f"{request.method} {url.raw_path_qs} HTTP/1.1\r\n{head}\r\n".encode() + body
         reader, writer = await asyncio.open_connection(url.host, url.port)
         try:
+            if check is not None:
+                check()
             writer.write(whole[: len(whole) // 2])
             await writer.drain()
             hooks.at("K6")
