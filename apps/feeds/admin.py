@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from apps.feeds import services
@@ -11,10 +13,24 @@ from apps.users.admin import ReadOnlyAdmin
 from apps.users.services import actor_of
 
 
+class ExchangeForm(forms.ModelForm):
+    """Says in its field why an exchange cannot be switched off now."""
+
+    def clean_enabled(self) -> bool:
+        enabled = bool(self.cleaned_data["enabled"])
+        if self.instance.enabled and not enabled:
+            try:
+                services.check_unused(self.instance.code)
+            except ValidationError as error:
+                raise ValidationError(error.messages) from None
+        return enabled
+
+
 @admin.register(Exchange)
 class ExchangeAdmin(admin.ModelAdmin):
     """An exchange is here because it has a driver; it is switched on and off."""
 
+    form = ExchangeForm
     list_display = ("name", "code", "enabled")
     list_editable = ("enabled",)
     readonly_fields = ("code", "name")
@@ -24,6 +40,9 @@ class ExchangeAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Exchange | None = None) -> bool:
         return False
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm]:
+        return super().get_changelist_form(request, **{**kwargs, "form": ExchangeForm})
 
     def save_model(self, request: HttpRequest, obj: Exchange, form: Any, change: bool) -> None:
         services.set_exchange_enabled(exchange=obj.code, enabled=form.cleaned_data["enabled"], actor=actor_of(request))

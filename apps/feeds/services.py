@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
+from django.apps import apps
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -105,12 +107,24 @@ def _row(one: Instrument, owner: Exchange, now: datetime) -> TradePair:
     )
 
 
+def check_unused(exchange: str) -> None:
+    """Raise ValidationError with why an app needs the exchange: what `why_exchange_is_in_use` of its config says."""
+    asked = (getattr(config, "why_exchange_is_in_use", None) for config in apps.get_app_configs())
+    reasons = [why for ask in asked if ask is not None and (why := ask(exchange))]
+    if reasons:
+        raise ValidationError({"enabled": f"{exchange} stays on: {'; '.join(reasons)}. HALT stops it at once."})
+
+
 @transaction.atomic
 def set_exchange_enabled(*, exchange: str, enabled: bool, actor: Actor, reason: str = "") -> bool:
-    """Switch all pairs of an exchange on or off. Tells whether anything changed."""
+    """Switch all pairs of an exchange on or off. Tells whether anything changed. Raise ValidationError where another
+    app still works on it.
+    """
     row = Exchange.objects.select_for_update().get(code=exchange)
     if row.enabled == enabled:
         return False
+    if not enabled:
+        check_unused(exchange)
     Exchange.objects.filter(pk=row.pk).update(enabled=enabled)
     record(
         actor=actor,

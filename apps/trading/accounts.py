@@ -15,12 +15,12 @@ from django.db import transaction
 
 from apps.feeds.market import MarketType
 from apps.feeds.models import Exchange
+from apps.trading import in_use
 from apps.trading.credentials import keys
 from apps.trading.models import (
     Account,
     AccountKey,
     AccountMode,
-    IntentState,
     Order,
     OrderIntent,
     RiskLimit,
@@ -28,7 +28,6 @@ from apps.trading.models import (
     RiskUsage,
     Wallet,
 )
-from apps.trading.order_state import FINAL
 from apps.trading.risk.view import Scope, ScopeState
 from apps.users.services import Actor, record
 
@@ -181,10 +180,8 @@ def _check_approval(row: Account, actor: Actor) -> None:
 
 def _refuse_while_working(row: Account) -> None:
     """Raise while something of the account may still trade."""
-    waiting = OrderIntent.objects.filter(account=row).exclude(state=IntentState.DONE).count()
-    working = Order.objects.filter(account=row, is_external=False).exclude(status__in=list(FINAL)).count()
-    if waiting or working:
-        raise ValidationError(f"{working} orders and {waiting} intents are not over: cancel them first.")
+    if why := in_use.of_account(row.pk):
+        raise ValidationError(why)
 
 
 def _switch(row: Account, actor: Actor) -> RiskState:

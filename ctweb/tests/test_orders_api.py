@@ -10,6 +10,7 @@ from msgspec import json
 
 from apps.feeds.bus import codec
 from apps.feeds.market import BookKey, MarketType
+from apps.feeds.models import Exchange
 from apps.feeds.tests.listings import list_pairs
 from apps.feeds.tests.published import HandMade
 from apps.trading import accounts
@@ -85,7 +86,9 @@ def test_the_same_key_twice_is_one_intent(desk, account):
 
 def test_a_repeat_is_answered_even_where_a_new_order_is_refused(desk, account):
     first = desk.anna.post("intents", wanted(account), key="k1")
-    desk.olga.patch("exchanges/binance", {"enabled": False})
+    answer = desk.olga.patch("exchanges/binance", {"enabled": False})
+    assert (answer.status_code, "cancel them first" in answer.json()["enabled"][0]) == (400, True)
+    Exchange.objects.filter(code="binance").update(enabled=False)
     assert desk.anna.post("intents", wanted(account), key="k2").json() == {"account": ["Binance is switched off."]}
     again = desk.anna.post("intents", wanted(account), key="k1")
     assert (again.status_code, again.json()) == (200, first.json())

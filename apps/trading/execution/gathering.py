@@ -1,6 +1,6 @@
 """What risk looks at, put together from rows, books and the clock of the exchange. What is not known stays unknown."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,7 +20,7 @@ from apps.trading.models import AccountMode
 from apps.trading.order_state import FINAL
 from apps.trading.records import milliseconds
 from apps.trading.risk import limits
-from apps.trading.risk.view import DeadMan, Held, Outcome, Parent, RiskView, Sent, Top, Working
+from apps.trading.risk.view import DeadMan, Held, Outcome, Parent, RiskView, Scope, ScopeState, Sent, Top, Working
 
 ZERO = Decimal(0)
 IN_DOUBT = (OrderStatus.PENDING, OrderStatus.UNKNOWN)  # the exchange may not have set their money aside
@@ -96,7 +96,7 @@ def gather(
         now_ms=milliseconds(now),
         is_live=account is None or account.word not in (AccountMode.PAPER, AccountMode.TESTNET),
         live_allowed=switches.live_allowed,
-        states=switches.states if account is not None and account.b else {},  # a closed account may do nothing
+        states=_states(switches, account),
         limits=_limits(found, halts, flatten=switches.flatten),
         top=top,
         clock_error_ms=0 if sender is None else sender.clock_error_ms,
@@ -125,6 +125,15 @@ def gather(
         dead_man=_dead_man(account),
         flatten_confirmed=switches.flatten,
     )
+
+
+def _states(switches: Switches, account: Row | None) -> Mapping[Scope, ScopeState]:
+    """A closed account may do nothing, on an exchange that is switched off one only reduces."""
+    if account is None or not account.b:
+        return {}
+    if account.c or switches.states.get(Scope.EXCHANGE) is not ScopeState.ACTIVE:
+        return switches.states
+    return {**switches.states, Scope.EXCHANGE: ScopeState.REDUCING}
 
 
 def _limits(found: Facts, halts: Halts, *, flatten: bool) -> limits.Limits:

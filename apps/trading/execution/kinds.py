@@ -12,7 +12,13 @@ COLUMNS = ("a", "b", "c", "word", "other", "asset", "n1", "n2", "n3", "n4", "at1
 # kind: its columns, and where they come from. `{friends}` are the accounts of the same owner, exchange and mode.
 KINDS: dict[str, tuple[dict[str, str], str]] = {
     "account": (
-        {"a": "dead_man_ms", "word": "mode", "b": "active", "at1": "dead_man_fired_at"},
+        {
+            "a": "dead_man_ms",
+            "b": "active",
+            "c": "(SELECT e.ENABLED FROM EXCHANGE e WHERE e.ID = account.exchange_id)",
+            "word": "mode",
+            "at1": "dead_man_fired_at",
+        },
         "FROM account WHERE id = %(account)s",
     ),
     "order": (
