@@ -123,7 +123,8 @@ class Order(Struct, frozen=True, kw_only=True):
 
 
 def apply(order: Order, update: OrderUpdate) -> Order:
-    """Return the order after the exchange's word; a late or repeated one takes nothing back.
+    """Return the order after the exchange's word; a late or repeated one takes nothing back. What was missed before
+    counts no more: it is there.
 
     Raise ValueError for an update that carries another id of ours.
     """
@@ -131,9 +132,7 @@ def apply(order: Order, update: OrderUpdate) -> Order:
     if order.exchange_order_id not in (None, update.exchange_order_id):
         return _alarm(order, Alarm.TWO_ORDERS)
     told = replace(order, exchange_order_id=update.exchange_order_id, told=max(order.told, update.filled))
-    after = _settle(_move(_executed(told), update.status))
-    is_there = update.status in WORKS and after.status in WORKS
-    return replace(after, misses=0, missed_ms=None) if is_there else after  # looks that found nothing before were wrong
+    return _settle(_there(_move(_executed(told), update.status)))
 
 
 def apply_fill(order: Order, fill: Fill) -> Order:
@@ -153,7 +152,7 @@ def apply_fill(order: Order, fill: Fill) -> Order:
         exchange_order_id=order.exchange_order_id or fill.exchange_order_id,
         fills={**order.fills, fill.trade_id: fill},
     )
-    return _settle(_executed(taken))
+    return _settle(_there(_executed(taken)))
 
 
 def lose(order: Order) -> Order:
@@ -176,6 +175,13 @@ def advance_cancel(order: Order, state: CancelState) -> Order:
 def _check_id(order: Order, client_order_id: str | None) -> None:
     if client_order_id not in (None, order.client_order_id):
         raise ValueError(f"an event of {client_order_id} is none of {order.client_order_id}")
+
+
+def _there(order: Order) -> Order:
+    """What was missed of it is no proof any more."""
+    if not order.misses or order.status is NOT_PLACED:
+        return order
+    return replace(order, misses=0, missed_ms=None)
 
 
 def _executed(order: Order) -> Order:

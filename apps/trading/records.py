@@ -63,10 +63,14 @@ def order_of(row: Order, fills: Iterable[OrderFill], symbol: str | None = None) 
         told=row.told,
         fills={fill.trade_id: fill for fill in known},
         cancel=order_state.CancelState(row.cancel_state),
-        alarms=frozenset(order_state.Alarm(word) for word in row.alarms.split(",") if word),
+        alarms=alarms_of(row),
         misses=row.misses,
         missed_ms=row.missed_ms,
     )
+
+
+def alarms_of(row: Order) -> frozenset[order_state.Alarm]:
+    return frozenset(order_state.Alarm(word) for word in row.alarms.split(",") if word)
 
 
 def columns_of(order: order_state.Order) -> dict[str, Any]:

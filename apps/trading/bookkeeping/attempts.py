@@ -111,6 +111,7 @@ def state_of(row: Order, symbol: str) -> order_state.Order:
         exchange_order_id=row.exchange_order_id,
         told=row.told,
         fills={fill.trade_id: fill for fill in known},
+        alarms=records.alarms_of(row),
     )
 
 

@@ -189,3 +189,15 @@ def test_an_order_that_turns_out_to_be_there_is_cancelled_anew(done: C):
     after = apply(order(status=S.NOT_PLACED, cancel=done), update(S.OPEN))
     assert (after.status, after.cancel) == (S.OPEN, C.REQUESTED)
     assert apply(order(status=S.OPEN, cancel=C.SENT), update(S.PARTIAL, 1)).cancel is C.SENT
+
+
+def test_what_is_heard_of_an_order_makes_its_misses_count_no_more():
+    missed = order(status=S.OPEN, misses=2, missed_ms=1)
+    for heard in (apply(missed, update(S.OPEN)), apply_fill(missed, fill("t1", 1))):
+        assert (heard.misses, heard.missed_ms) == (0, None)
+
+
+def test_a_late_fill_of_an_order_that_the_exchange_called_cancelled_breaks_no_proof_though_it_was_missed_before():
+    cancelled = apply(order(status=S.OPEN, misses=2, missed_ms=1), update(S.CANCELLED))
+    after = apply_fill(cancelled, fill("t1", 4))
+    assert (after.status, after.filled, after.alarms) == (S.CANCELLED, 4, frozenset())

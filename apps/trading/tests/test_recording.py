@@ -347,6 +347,18 @@ def test_an_order_of_somebody_else_is_as_large_as_it_is_told_to_be_though_a_fill
     assert read(other).events_told == steps
 
 
+def test_what_is_alarming_about_an_order_of_somebody_else_is_told_once():
+    order = told.sent()
+    theirs = {"exchange_order_id": "y1", "client_order_id": "somebody"}
+    hear(order, told.fill(order, "1", "0.1", **theirs))
+    other = told.fill(order, "1", "0.2", **theirs)
+    hear(order, other)
+    steps = Order.objects.get(is_external=True).events_told
+    hear(order, other)
+    row = Order.objects.get(is_external=True)
+    assert (row.events_told, row.alarms) == (steps, "FILLS_DIFFER")
+
+
 def test_an_order_without_an_id_of_ours_waits_while_one_of_ours_has_no_answer():
     order = told.sent()
     nameless = told.update(order, OPEN, client_order_id=None)
