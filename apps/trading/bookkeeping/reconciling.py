@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
-from django.db.models import F, Max
+from django.db.models import F, Max, Subquery
 from django.db.models.functions import Now
 from msgspec import Struct
 
@@ -130,10 +130,13 @@ def _learn_fees(port: Port, account: Account) -> None:
 
 
 def _last_order(account_id: int) -> Order | None:
-    """By its time, which the end of an index tells; asked for in order, MariaDB may sort all that there ever were."""
+    """By its time, which the end of an index tells; asked for in order, MariaDB may sort all that there ever were.
+
+    One statement: a time that was read is no longer spelt as SQLite keeps it.
+    """
     rows = Order.objects.filter(account_id=account_id)
-    last_at = rows.aggregate(at=Max("created_at"))["at"]
-    return rows.filter(created_at=last_at).select_related("pair__exchange").first()
+    last_at = rows.order_by().values("account_id").annotate(at=Max("created_at")).values("at")
+    return rows.filter(created_at=Subquery(last_at)).select_related("pair__exchange").first()
 
 
 def _report(account_id: int, swept: Swept, differences: Sequence[Difference]) -> Report:
