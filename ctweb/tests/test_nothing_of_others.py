@@ -23,7 +23,7 @@ ASKED = [
     *(address for address, methods in ROUTES.values() if "GET" in methods and address not in OF_ALL),
     *(f"/api/v1/{name}?account={NUMBER}" for name in ("orders", "intents", "fills", "positions", "balances", "pnl")),
     *(f"/api/v1/orders?trade={NUMBER}", f"/api/v1/fills?order={NUMBER}", f"/api/v1/funding?account={NUMBER}"),
-    *(f"/api/v1/risk/{name}?scope=account&scope_id={NUMBER}" for name in ("states", "report", "limits")),
+    *(f"/api/v1/risk/{name}?scope=account&scope_id={NUMBER}" for name in ("states", "report", "limits", "flatten")),
     f"/api/v1/risk/report?scope=trade&scope_id={NUMBER}",
     *(f"/trading/orders/table/?show=all&account={NUMBER}", f"/trading/orders/new/?account={NUMBER}"),
     *(PAGES | TRADERS_PAGES | OPERATORS_PAGES).values(),

@@ -82,7 +82,7 @@ class ProcessSerializer(serializers.Serializer):
 
 
 class PagesSerializer(serializers.Serializer):
-    """Alerts at the pager: `waiting` ones have not reached it, the oldest since `since`; `tries` of all."""
+    """Alerts at the pager, or by mail: `waiting` ones have not reached it, the oldest since `since`; `tries` of all."""
 
     delivered = serializers.IntegerField()
     waiting = serializers.IntegerField()
@@ -99,6 +99,7 @@ class WorkSerializer(serializers.Serializer):
     processes = ProcessSerializer(many=True)
     hints_waiting = serializers.IntegerField(allow_null=True)
     pages = PagesSerializer()
+    mails = PagesSerializer()
 
 
 class ExecutorsView(APIView):
