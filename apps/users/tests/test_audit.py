@@ -1,15 +1,17 @@
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.db import connection
 
-from apps.users.audit import COVERED
+from apps.users.audit import COVERED, digest
 from apps.users.models import Audit, AuditHead
 from apps.users.selectors import verify_audit
 from apps.users.services import SYSTEM, Actor, record
 
 ROWS = 5
+BEFORE = "e4285ca740a74d1018f948547409142fd40d0f4fd05c246846684c3bb73288a4"
 OTHER: dict[str, Any] = {
     "change_id": 99,
     "at": "2001-01-01 00:00:00",
@@ -61,6 +63,25 @@ def test_an_edited_row_is_found(column, change_id):
     verdict = verify_audit()
     assert not verdict.intact
     assert verdict.broken_at == change_id
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("given", [False, True])
+def test_that_a_code_was_given_can_be_neither_added_nor_taken_away(given):
+    record(actor=Actor(user="ann", second_factor=given), action="risk.resume", object="global")
+    assert verify_audit().intact
+    forge("UPDATE audit SET second_factor = %s", not given)
+    assert verify_audit().broken_at == 1
+
+
+def test_a_row_from_before_there_were_codes_keeps_its_hash():
+    """Written down when that column was new."""
+    row = dict.fromkeys(COVERED, "") | {
+        "change_id": 1,
+        "at": datetime(2026, 11, 20, tzinfo=UTC),
+        "second_factor": False,
+    }
+    assert digest(row) == digest({**row, "second_factor": 0}) == BEFORE
 
 
 @pytest.mark.django_db
