@@ -5,13 +5,12 @@ Whoever sees a table sees of it what is on own accounts and the desk's. Keys are
 
 from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
-from django.db.models import BooleanField, Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
-from apps.trading import limit_settings, selectors, trades
+from apps.trading import limit_settings, selectors
+from apps.trading import trade_admin as trade_admin  # its page registers itself
 from apps.trading.models import (
     Account,
     Arbitrage,
@@ -27,14 +26,12 @@ from apps.trading.models import (
     RiskState,
     RiskUsage,
     StrayFill,
-    Trade,
     TradeHistory,
     TradeType,
     TradingSwitch,
     Wallet,
 )
 from apps.users.admin import ReadOnlyAdmin
-from apps.users.services import actor_of
 
 
 class OwnRowsAdmin(ReadOnlyAdmin):
@@ -185,72 +182,3 @@ class RiskUsageAdmin(OwnRowsAdmin):
 class LanePauseAdmin(OwnRowsAdmin):
     list_display = ("lane", "account", "at", "until", "reason")
     list_select_related = ("account",)
-
-
-class TradeForm(forms.ModelForm):
-    """Refuses at the field what the services would refuse."""
-
-    seen = forms.CharField(widget=forms.HiddenInput, required=False)  # what the row was when the form was opened
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.initial["seen"] = trades.version(self.instance)
-
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean() or {}
-        if self.errors:
-            return cleaned
-        trades.check_values(**{name: cleaned[name] for name in trades.EDITABLE if name in cleaned})
-        if cleaned.get("enabled") and not self.instance.enabled:
-            trades.check_runnable(self.instance)
-        return cleaned
-
-
-@admin.register(Trade)
-class TradeAdmin(admin.ModelAdmin):
-    """New rows are made on the page of trading, or with plain SQL; here they are switched and tuned."""
-
-    form = TradeForm
-    list_display = ("id", "exchange", "market_type", "pair", "strategy", "account", "mode", "priority", "enabled")
-    list_filter = ("exchange", "market_type", "strategy", "enabled", "mode")
-    list_select_related = ("account",)
-    search_fields = ("pair",)
-    actions = None
-    formfield_overrides = {BooleanField: {"form_class": forms.BooleanField}}  # NULL in the database is off
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Trade]:
-        return selectors.visible(super().get_queryset(request), user=request.user)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Trade | None = None) -> tuple[str, ...]:
-        return tuple(field.name for field in Trade._meta.fields if field.name not in trades.EDITABLE)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        may = super().has_change_permission(request, obj)
-        if isinstance(obj, Trade) and obj.account is not None:
-            return may and selectors.may_trade(user=request.user, account=obj.account)
-        return may
-
-    def save_model(self, request: HttpRequest, obj: Trade, form: Any, change: bool) -> None:
-        values = {name: form.cleaned_data[name] for name in form.changed_data if name in trades.EDITABLE}
-        seen = form.cleaned_data["seen"] or None
-        trades.edit(trade_id=obj.pk, values=values, actor=actor_of(request), seen=seen)
-
-    def delete_model(self, request: HttpRequest, obj: Trade) -> None:
-        trades.delete(trade_id=obj.pk, actor=actor_of(request))
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._unless_refused(request, super().changeform_view, *args, **kwargs)
-
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._unless_refused(request, super().delete_view, *args, **kwargs)
-
-    def _unless_refused(self, request: HttpRequest, view: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        """What was allowed when the form was checked may be refused when it is saved, a moment later."""
-        try:
-            return view(request, *args, **kwargs)
-        except ValidationError as error:
-            self.message_user(request, " ".join(error.messages), messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())

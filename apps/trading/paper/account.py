@@ -5,42 +5,22 @@ told comes back as values in order, amounts as the exchange counts them; beside 
 ledger, all marked PAPER. Neither funding nor liquidation is simulated.
 """
 
-from collections import ChainMap, OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, localcontext
 from typing import TypeAlias
 
 from apps.feeds.drivers.money import plain
-from apps.feeds.errors import (
-    DuplicateOrder,
-    InsufficientFunds,
-    InvalidOrder,
-    OrderIsFinal,
-    Refused,
-    RequestExpired,
-    UnknownOrder,
-    UnknownSymbol,
-)
+from apps.feeds.errors import InsufficientFunds, InvalidOrder, OrderIsFinal, Refused, RequestExpired, UnknownSymbol
 from apps.feeds.market import Instrument, Levels, MarketType, PublicTrade
-from apps.feeds.orders import (
-    AccountEvent,
-    Balances,
-    Fees,
-    Fill,
-    NewOrder,
-    OrderRef,
-    OrderStatus,
-    OrderUpdate,
-    Positions,
-)
+from apps.feeds.orders import AccountEvent, Balances, Fees, NewOrder, OrderRef, OrderStatus, OrderUpdate, Positions
 from apps.trading.paper.checks import check
+from apps.trading.paper.kept import KeptOrders
 from apps.trading.paper.ledger import EXACT, Entry, Execution, Ledger, Standing
 from apps.trading.paper.market import PaperMarket
 from apps.trading.paper.order import PaperOrder, Resting
 
 PaperEvent: TypeAlias = AccountEvent | Entry
-
-KEPT = 1_000  # final orders that can still be asked for
 
 
 class PaperAccount:
@@ -66,8 +46,7 @@ class PaperAccount:
         self._latency_ms = latency_ms
         self._markets: dict[str, PaperMarket] = {}
         self._line: deque[tuple[int, Callable[[], None]]] = deque()  # what is on its way, and when it is due
-        self._working: dict[str, PaperOrder] = {}  # by our id: on their way or open
-        self._final: OrderedDict[str, PaperOrder] = OrderedDict()
+        self._kept = KeptOrders()
         self._orders = self._trades = 0
         self._now_ms = 0
         self._told: list[PaperEvent] = []
@@ -84,7 +63,7 @@ class PaperAccount:
         for resting in orders:
             order = resting.order()
             order.join(None, now_ms, None)
-            self._working[order.new.client_order_id] = order
+            self._kept.add(order)
             self._market(order.new.instrument).resting.append(order)
 
     # what the account asks
@@ -95,17 +74,16 @@ class PaperAccount:
         Raises InvalidOrder for what no exchange takes, and DuplicateOrder; other refusals come as updates.
         """
         check(new, self._market_type)
-        if new.client_order_id in self._working:
-            raise DuplicateOrder(f"{new.client_order_id} is taken")
+        self._kept.check_new(new.client_order_id)
         self._orders += 1
         order = PaperOrder(new=new, exchange_order_id=f"{self._prefix}{self._orders}")
-        self._working[new.client_order_id] = order
+        self._kept.add(order)
         self._line.append((now_ms + self._latency_ms, lambda: self._arrive(order)))
         return self.advance(now_ms)
 
     def cancel(self, ref: OrderRef, now_ms: int) -> list[PaperEvent]:
         """Send a cancel on its way; one that comes too late does nothing. Raises UnknownOrder or OrderIsFinal."""
-        order = self._find(ref)
+        order = self._kept.find(ref)
         if order.is_final:
             raise OrderIsFinal(f"it is {order.status}")
         self._line.append((now_ms + self._latency_ms, lambda: self._end(order, "cancelled by us")))
@@ -114,15 +92,15 @@ class PaperAccount:
     def order(self, ref: OrderRef) -> OrderUpdate:
         """As it stands. Raise UnknownOrder for one that never was, or was final long ago."""
         with localcontext(EXACT):
-            return self._find(ref).update(self._now_ms)
+            return self._kept.find(ref).update(self._now_ms)
 
     def refusal(self, ref: OrderRef) -> Refused | None:
         """Why the order is REJECTED; None if it is not. Raise UnknownOrder."""
-        return self._find(ref).refusal
+        return self._kept.find(ref).refusal
 
     def open_orders(self) -> list[OrderUpdate]:
         with localcontext(EXACT):
-            orders = self._working.values()
+            orders = self._kept.working.values()
             return [order.update(self._now_ms) for order in orders if order.status is not OrderStatus.PENDING]
 
     def balances(self) -> Balances:
@@ -220,20 +198,7 @@ class PaperAccount:
         order.fill(price, amount)
         done = Execution(order=order, trade_id=trade_id, price=price, amount=amount, fee=fee, at_ms=self._now_ms)
         entries = self._ledger.book(done)
-        fill = Fill(
-            symbol=instrument.symbol,
-            exchange_order_id=order.exchange_order_id,
-            client_order_id=order.new.client_order_id,
-            trade_id=trade_id,
-            side=order.side,
-            price=price,
-            amount=amount / instrument.contract_size,
-            fee=fee,
-            fee_asset=instrument.settle if self._market_type is MarketType.FUTURES else instrument.quote,
-            is_maker=is_maker,
-            exchange_ms=self._now_ms,
-        )
-        self._told += [fill, *entries]
+        self._told += [done.fill(is_maker=is_maker), *entries]
         self._touched[instrument.symbol] = instrument
         self._tell(order)
 
@@ -253,24 +218,15 @@ class PaperAccount:
     def _tell(self, order: PaperOrder) -> None:
         self._told.append(order.update(self._now_ms))
         if order.is_final:
-            client_order_id = order.new.client_order_id
-            self._working.pop(client_order_id, None)
-            self._final[client_order_id] = order
-            while len(self._final) > KEPT:
-                self._final.popitem(last=False)
+            self._kept.end(order)
 
     def _take_told(self) -> list[PaperEvent]:
         """Everything since the last time, then the wallets and positions that it changed."""
         told, touched = self._told, self._touched
         self._told, self._touched = [], {}
+        working = self._holding()
         for instrument in touched.values():
-            futures = self._market_type is MarketType.FUTURES
-            assets = [instrument.settle] if futures else [instrument.base, instrument.quote]
-            working = self._holding()
-            rows = [self._ledger.balance(asset, working) for asset in assets]
-            told.append(Balances(rows=rows, whole=False, exchange_ms=self._now_ms))
-            if futures and (positions := self._ledger.positions(instrument.symbol)):
-                told.append(Positions(rows=positions, whole=False, exchange_ms=self._now_ms))
+            told += self._ledger.changed(instrument, working, self._now_ms)
         return told
 
     def _holding(self) -> list[PaperOrder]:
@@ -281,13 +237,3 @@ class PaperAccount:
         if instrument.symbol not in self._markets:
             self._markets[instrument.symbol] = PaperMarket(instrument, self._execute)
         return self._markets[instrument.symbol]
-
-    def _find(self, ref: OrderRef) -> PaperOrder:
-        among = ChainMap(self._working, self._final)
-        if ref.client_order_id is not None:
-            found = among.get(ref.client_order_id)
-        else:
-            found = next((each for each in among.values() if each.exchange_order_id == ref.exchange_order_id), None)
-        if found is None:
-            raise UnknownOrder(f"no such order: {ref.client_order_id or ref.exchange_order_id}")
-        return found

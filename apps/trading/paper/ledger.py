@@ -10,7 +10,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from apps.feeds.market import Instrument, MarketType, Side
-from apps.feeds.orders import Balance, Fees, MarginMode, Position, PositionSide
+from apps.feeds.orders import Balance, Balances, Fees, Fill, MarginMode, Position, Positions, PositionSide
 from apps.trading.paper.order import SMALLEST, PaperOrder
 
 EXACT = Context(prec=60)  # in which all of this is to be called: prices times amounts are never rounded
@@ -46,6 +46,24 @@ class Execution(Struct, frozen=True, kw_only=True):
     amount: Decimal
     fee: Decimal  # in the quote or settle currency, negative is a rebate
     at_ms: int
+
+    def fill(self, *, is_maker: bool) -> Fill:
+        """As an exchange would tell it, in the units that it counts. Fees are taken in quote or settle currency."""
+        order, instrument = self.order, self.order.new.instrument
+        return Fill(
+            symbol=instrument.symbol,
+            exchange_order_id=order.exchange_order_id,
+            client_order_id=order.new.client_order_id,
+            trade_id=self.trade_id,
+            side=order.side,
+            price=self.price,
+            amount=self.amount / instrument.contract_size,
+            fee=self.fee,
+            fee_asset=instrument.settle if instrument.market_type is MarketType.FUTURES else instrument.quote,
+            is_maker=is_maker,
+            exchange_ms=self.at_ms,
+            position_side=order.new.position_side,
+        )
 
 
 class Holding(Struct):
@@ -164,6 +182,16 @@ class Ledger:
             for (at, side), each in self._holdings.items()
             if at == symbol or (symbol is None and each.amount)
         ]
+
+    def changed(self, instrument: Instrument, working: Iterable[PaperOrder], now_ms: int) -> list[Balances | Positions]:
+        """What trading the instrument may have changed: its wallets, and its positions."""
+        futures = instrument.market_type is MarketType.FUTURES
+        assets = [instrument.settle] if futures else [instrument.base, instrument.quote]
+        rows = [self.balance(asset, working) for asset in assets]
+        told: list[Balances | Positions] = [Balances(rows=rows, whole=False, exchange_ms=now_ms)]
+        if futures and (positions := self.positions(instrument.symbol)):
+            told.append(Positions(rows=positions, whole=False, exchange_ms=now_ms))
+        return told
 
     def _settles(self, symbol: str, asset: str) -> bool:
         return self._instruments[symbol].settle == asset

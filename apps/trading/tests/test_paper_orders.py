@@ -249,7 +249,7 @@ def test_an_order_that_nobody_placed_is_unknown():
 
 
 def test_final_orders_are_forgotten_in_time(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("apps.trading.paper.account.KEPT", 2)
+    monkeypatch.setattr("apps.trading.paper.kept.KEPT", 2)
     paper = account()
     show(paper, BIDS, ASKS)
     for number in range(3):
