@@ -271,6 +271,19 @@ def test_the_seeds_address_has_the_open_orders(desk):
     assert [one["id"] for one in answer.json()] == [order.pk]
 
 
+def test_the_seeds_address_lists_what_is_not_over_as_the_list_of_orders_does(desk):
+    """A plain list, whatever is sent along; also what is in doubt, and what somebody else placed at the exchange."""
+    for status in ("PENDING", "UNKNOWN", "OPEN", "PARTIAL", "FILLED", "REJECTED", "EXPIRED", "NOT_PLACED"):
+        working(desk, status=status)
+    working(desk, intent=None, is_external=True)
+    listed = desk.anna.get("orders", open="true").json()["results"]
+    assert {one["status"] for one in listed} == {"PENDING", "UNKNOWN", "OPEN", "PARTIAL"}
+    for body, kind in ((b"", "application/json"), (b"{}", "application/json"), (b"\xff", "text/plain")):
+        answer = desk.anna.client.post("/trader/orders", body, content_type=kind)
+        assert (answer.status_code, answer.json()) == (200, listed)
+    assert desk.boris.client.post("/trader/orders").json() == []
+
+
 def test_executors_and_lanes_are_shown_to_operators(desk, account, bus):
     status = ExecutorStatus(holder="h:1:b:1", build_id="b1", host="h", pid=1, at_ms=5, counts={"orders placed": 3})
     bus.set("executor:h:1:b:1", json.encode(status))
