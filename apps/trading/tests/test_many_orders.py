@@ -17,7 +17,11 @@ from apps.trading.records import milliseconds
 from apps.trading.risk.view import Scope
 from apps.trading.tests import rows, stage
 
-pytestmark = [pytest.mark.django_db, pytest.mark.mariadb, pytest.mark.usefixtures("long_leases")]
+pytestmark = [
+    pytest.mark.django_db(transaction=True, serialized_rollback=True),  # to analyze tables ends a transaction
+    pytest.mark.mariadb,
+    pytest.mark.usefixtures("long_leases"),
+]
 PAST = 20_000  # orders that are over, one every ten seconds until an hour ago
 MOST = 1_000  # rows that something may read
 NOW = "NOW(6) - INTERVAL 3600 SECOND - INTERVAL ({last} - seq) * 10 SECOND"
