@@ -117,6 +117,7 @@ class Person:
         """When its steps were done, in nanoseconds; `wished`: the wish was committed."""
         time.sleep(EVERY_S)
         while len(rows := self._jobs.resting(self._account_id)) < REST:
+            time.sleep(EVERY_S)  # a lane that is paused refuses at once
             self._want()
             self._desk.wait("orders", lambda: not self._jobs.is_working(self._account_id), PATIENCE_S)
         self._want()
