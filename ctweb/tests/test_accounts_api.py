@@ -30,7 +30,7 @@ def exchange(monkeypatch, settings, tmp_path):
     as_web_process(settings, tmp_path)
     told = {"permissions": Permissions(read=True, trade_spot=True, trade_futures=True, withdraw=False, ip_bound=True)}
 
-    def say(*, account, keys):
+    def say(*, account, keys, order):
         found = told["permissions"]
         return Probe(keys=keys, permissions=found, clock_offset_ms=0, findings=judged(found, MarketType.SPOT))
 

@@ -5,7 +5,7 @@ import resource
 import pytest
 from django.test import Client
 
-from apps.feeds.orders import Credentials
+from apps.feeds.orders import Credentials, OrderRef
 from apps.feeds.tests import canaries
 from apps.trading.credentials.probing import Probe
 from apps.trading.models import Account
@@ -36,7 +36,7 @@ def test_a_failure_with_a_key_in_hand_does_not_show_it(settings, tmp_path, monke
     assert canaries.found(answer.content.decode() + "".join(capfd.readouterr()), KEYS) == []
 
 
-def broken(*, account: Account, keys: Credentials) -> Probe:
+def broken(*, account: Account, keys: Credentials, order: OrderRef | None) -> Probe:
     """An answer that our own code stumbles over, with the key in hand."""
     return Probe(keys=keys, permissions=None, clock_offset_ms=0, findings=None)  # type: ignore[arg-type]
 

@@ -1,6 +1,7 @@
 """An account in testnet mode takes a key that the simulator makes for it, and has its money there."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,8 @@ from apps.feeds.tests.plain_accounts import control
 from apps.feeds.transport import loop
 from apps.feeds.transport.orders import Purpose
 from apps.trading.credentials import keys
-from apps.trading.models import AccountKey
+from apps.trading.models import Account, AccountKey
+from apps.trading.tests import rows
 from apps.trading.tests.key_rows import as_web_process
 from apps.trading.tests.remote_seat import ANSWER_S, Exchanges
 from ctweb.tests.desk import Desk, open_desk
@@ -75,6 +77,25 @@ def test_each_key_is_another(desk, exchanges, settings):
     for _ in range(2):
         hints.add(desk.anna.post(f"accounts/{number}/simulated-key").json()["key"]["hint"])
     assert len(hints) == AccountKey.objects.get(pk=number).version == 2
+
+
+def at_work(number: int, **values: Any) -> None:
+    order = rows.order(rows.intent(rows.trade(Account.objects.get(pk=number))), **values)
+    assert order.account_id == number
+
+
+@pytest.mark.parametrize(
+    ("values", "field"), [({"status": "OPEN", "exchange_order_id": "4711"}, "key"), ({"status": "UNKNOWN"}, "detail")]
+)
+def test_a_key_of_another_account_is_refused_while_orders_are_at_work(desk, exchanges, settings, values, field):
+    settings.CT_SIMULATOR_URL = exchanges.simulator.url
+    number = account(desk)
+    assert desk.anna.post(f"accounts/{number}/simulated-key").status_code == 200
+    at_work(number, **values)
+    answer = desk.anna.post(f"accounts/{number}/simulated-key")
+    assert answer.status_code == 400
+    assert field in answer.json()
+    assert AccountKey.objects.get(pk=number).version == 1
 
 
 def test_only_a_testnet_account_takes_one(desk, exchanges, settings):

@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 from apps.feeds.bus.meter import Meter
 from apps.feeds.drivers import registry
 from apps.feeds.market import MarketType
-from apps.feeds.orders import Credentials
+from apps.feeds.orders import Credentials, OrderRef
 from apps.feeds.transport import loop
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.gate import RESERVE, Gates
@@ -59,13 +59,16 @@ def check_form(keys: Credentials) -> None:
         raise ValidationError(bad)
 
 
-def ask_exchange(*, account: Account, keys: Credentials) -> Probe:
-    """What the exchange says of a key; nothing is kept. Raises ValidationError, Retryable, MalformedFrame."""
+def ask_exchange(*, account: Account, keys: Credentials, order: OrderRef | None) -> Probe:
+    """What the exchange says of a key, which has to see `order`; nothing is kept.
+
+    Raises ValidationError, Retryable, MalformedFrame.
+    """
     check_form(keys)
-    return loop.run(_probe(account, keys), timeout=PROBE_S)
+    return loop.run(_probe(account, keys, order), timeout=PROBE_S)
 
 
-async def _probe(account: Account, keys: Credentials) -> Probe:
+async def _probe(account: Account, keys: Credentials, order: OrderRef | None) -> Probe:
     exchange = account.exchange.code
     driver, trader = registry.driver(exchange), registry.trader(exchange)
     async with (
@@ -83,6 +86,7 @@ async def _probe(account: Account, keys: Credentials) -> Probe:
             account=str(account.pk),
             market_type=MarketType(account.market_type),
             keys=keys,
+            order=order,
             now_ms=lambda: time.time_ns() // 1_000_000,
         )
 

@@ -1,6 +1,6 @@
 """What a new key may do, asked at its exchange before the key is kept."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import TypeVar
 
@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from apps.feeds.drivers.base import Request
 from apps.feeds.drivers.trading import Answer, Trader
-from apps.feeds.errors import Refused
+from apps.feeds.errors import Refused, UnknownOrder
 from apps.feeds.market import MarketType
-from apps.feeds.orders import Credentials, Permissions
+from apps.feeds.orders import Credentials, OrderRef, OrderUpdate, Permissions
 from apps.feeds.transport.orders import OrderClient, Purpose
 
 CLOCK_MS = 1_000  # further away from the exchange's time than that is worth a warning
@@ -29,6 +29,7 @@ class Check(StrEnum):
     WITHDRAW = "withdraw"  # must be impossible
     IP = "ip"  # good, not required: bound to addresses
     CLOCK = "clock"
+    ORDERS = "orders"  # sees those of the account that are at work: else each of them would be proven gone
 
 
 class Outcome(StrEnum):
@@ -69,11 +70,12 @@ async def probe(
     market_type: MarketType,
     keys: Credentials,
     now_ms: Callable[[], int],
+    order: OrderRef | None = None,
 ) -> Probe:
     """Ask for the time, the account's name and the key's permissions; nothing is changed at the exchange.
 
-    `account` is whose budget of requests it takes. A refusal is a finding; raises Retryable or MalformedFrame when
-    nothing was found out.
+    `account` is whose budget of requests it takes; `order` is one of its orders, which the key has to see. A refusal is
+    a finding; raises Retryable or MalformedFrame when nothing was found out.
     """
 
     async def ask(request: Request, parse: Callable[[Answer], T]) -> T:
@@ -87,11 +89,34 @@ async def probe(
         if requests:
             keys = replace(keys, account=trader.parse_account([await ask(request, whole) for request in requests]))
         permissions = await ask(trader.permissions(keys, now_ms() + offset), trader.parse_permissions)
+        sees = True if order is None else await _sees(ask, trader, keys, order, lambda: now_ms() + offset)
     except Refused as refused:
         finding = Finding(Check.SIGNATURE, Outcome.FAILED, f"{type(refused).__name__}: {refused}")
         return Probe(keys=keys, permissions=None, clock_offset_ms=offset, findings=(finding, _clock(offset)))
     findings = (*judged(permissions, market_type), _clock(offset))
+    if order is not None:
+        findings += (_must(Check.ORDERS, sees, "the key does not see the account's orders: is it another account's?"),)
     return Probe(keys=keys, permissions=permissions, clock_offset_ms=offset, findings=findings)
+
+
+async def _sees(
+    ask: Callable[[Request, Callable[[Answer], OrderUpdate]], Awaitable[OrderUpdate]],
+    trader: Trader,
+    keys: Credentials,
+    order: OrderRef,
+    now_ms: Callable[[], int],
+) -> bool:
+    """Whether the exchange knows the order on the account of the key, at work or over."""
+    for question in (trader.query, trader.query_finished):
+        request = question(keys, order, now_ms())
+        if request is None:
+            continue
+        try:
+            await ask(request, lambda answer: trader.parse_order(order, answer))
+        except UnknownOrder:
+            continue
+        return True
+    return False
 
 
 def whole(answer: Answer) -> Answer:

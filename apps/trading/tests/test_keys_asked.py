@@ -36,7 +36,7 @@ async def test_the_exchange_is_asked_what_a_key_may_do(
 ):
     settings.CT_SIMULATOR_URL, settings.REDIS_URL = simulator.url, redis_url
     await opened(simulator, *permissions)
-    found = await asyncio.to_thread(keys.ask_exchange, account=account(), keys=KEYS)
+    found = await asyncio.to_thread(keys.ask_exchange, account=account(), keys=KEYS, order=None)
     assert [one.check for one in found.failed] == failed
     assert found.keys == KEYS
 
@@ -44,9 +44,9 @@ async def test_the_exchange_is_asked_what_a_key_may_do(
 def test_an_exchange_that_is_not_there_proves_nothing(settings, redis_url: str):
     settings.CT_SIMULATOR_URL, settings.REDIS_URL = "http://127.0.0.1:9", redis_url
     with pytest.raises(Retryable):
-        keys.ask_exchange(account=account(), keys=KEYS)
+        keys.ask_exchange(account=account(), keys=KEYS, order=None)
 
 
 def test_what_cannot_be_a_key_is_not_sent(settings):
     with pytest.raises(ValidationError):
-        keys.ask_exchange(account=account(), keys=Credentials(key="a\r\nb", secret="s"))
+        keys.ask_exchange(account=account(), keys=Credentials(key="a\r\nb", secret="s"), order=None)

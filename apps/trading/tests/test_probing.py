@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from apps.feeds.errors import Retryable
 from apps.feeds.market import MarketType
-from apps.feeds.orders import Permissions
+from apps.feeds.orders import OrderRef, Permissions
 from apps.feeds.tests import trading_stand
 from apps.feeds.tests.trading_hand import Hand
 from apps.feeds.tests.trading_stand import Stand, pytest_generate_tests  # noqa: F401 (pytest finds it here)
@@ -22,7 +22,7 @@ UNTOLD = {"coinex"}  # tells nothing of a key
 NEVER = {"hyperliquid"}  # its agents cannot withdraw
 
 
-async def probed(on: Stand, hand: Hand, **changed: str) -> Probe:
+async def probed(on: Stand, hand: Hand, order: OrderRef | None = None, **changed: str) -> Probe:
     return await probe(
         hand.client,
         on.trader,
@@ -30,6 +30,7 @@ async def probed(on: Stand, hand: Hand, **changed: str) -> Probe:
         market_type=on.market,
         keys=replace(hand.keys, account="", **changed),
         now_ms=hand.now_ms,
+        order=order,
     )
 
 
@@ -113,3 +114,11 @@ def test_each_permission_is_one_line(told: dict[str, bool | None], check: Check,
     lines = {one.check: one.outcome for one in judged(replace(RIGHT, **told), MarketType.SPOT)}
     assert lines.pop(check) is found
     assert set(lines.values()) == {Outcome.PASSED}
+
+
+@module
+async def test_a_key_of_another_account_than_the_orders_at_work_fails(on: Stand):
+    async with on.account() as anna, on.account() as boris:
+        _, order = await anna.rest()
+        assert outcome(await probed(on, anna, order), Check.ORDERS) is Outcome.PASSED
+        assert [one.check for one in (await probed(on, boris, order)).failed] == [Check.ORDERS]

@@ -20,7 +20,7 @@ from apps.feeds.errors import FeedError
 from apps.feeds.orders import Credentials
 from apps.trading import accounts, selectors
 from apps.trading.bodies import AccountEditBody, Guarded, KeyBody, NewAccountBody, Reasoned, WithCode
-from apps.trading.credentials import keys, simulated
+from apps.trading.credentials import at_work, keys, simulated
 from apps.trading.credentials.probing import Probe
 from apps.trading.models import Account, AccountMode, RiskState
 from apps.trading.risk.view import Scope
@@ -197,7 +197,7 @@ def _kept(row: Account, asked: Credentials, actor: Actor, told: dict[str, Any]) 
 def _probe(row: Account, asked: Credentials) -> Probe:
     """What the exchange says; the key stays out of what is told of a failure."""
     try:
-        return keys.ask_exchange(account=row, keys=asked)
+        return keys.ask_exchange(account=row, keys=asked, order=at_work.known(row.pk))
     except (FeedError, TimeoutError) as error:
         log.warning("key not asked about", account=row.pk, error=type(error).__name__)
         raise Unavailable(f"{row.exchange.name} could not be asked: nothing was kept. Try again.") from None
