@@ -291,7 +291,7 @@ def test_the_account_is_asked_for() -> None:
         (
             "GET /v2/futures/position-funding-history",
             futures | {"market": "BTCUSDT", "start_time": str(NOW - 9)},
-            "futures-account",
+            "futures-history",
         ),
         ("GET /v2/assets/spot/balance", {}, "spot-account"),
     ]

@@ -144,7 +144,7 @@ def funding(
         "page": cursor or "1",
         "limit": facts.PAGE_ROWS,
     }
-    return signing.get(keys, FUTURES, facts.ACCOUNT, "futures/position-funding-history", content, now_ms)
+    return signing.get(keys, FUTURES, facts.HISTORY, "futures/position-funding-history", content, now_ms)
 
 
 def parse_funding(instrument: Instrument, answer: Answer) -> Page[FundingPayment]:
