@@ -55,7 +55,7 @@ class TimedPort(executors.ShortPort):
         try:
             placed: Placed = self._port.place(order, check=last)
         finally:
-            _moments.left.extend(moments)
+            _moments.left.extend(moments[-1:])  # it is looked twice: the last time right before the first byte
         return placed
 
 
