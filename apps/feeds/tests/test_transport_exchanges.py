@@ -91,9 +91,12 @@ class Floor:
                 while self.received(symbol) != await self.sent(symbol):  # noqa: ASYNC110 (the other side counts)
                     await asyncio.sleep(0.02)
 
+    def books(self, symbol: str) -> list[BookSnapshot | BookDelta]:
+        return [event for event in self.sink.data if event.symbol == symbol and not isinstance(event, PublicTrade)]
+
     def gaps(self, symbol: str, depth: int) -> int:
         """Broken continuity in the book events received, by the exchange's own rule from the first event on."""
-        books = [event for event in self.sink.data if event.symbol == symbol and not isinstance(event, PublicTrade)]
+        books = self.books(symbol)
         builder = BookBuilder(symbol, self.driver.rule(self.market, depth))
         first = books[0]
         if isinstance(first, BookDelta):  # continues a snapshot that REST would have brought
@@ -217,8 +220,11 @@ async def test_a_resubscribed_pair_starts_anew_and_the_others_lose_nothing(excha
         on.sink.data = [event for event in on.sink.data if event.symbol != symbol]
         await on.live([renewed])
         if on.driver.resync(market, 20) is Resync.RESUBSCRIBE:
-            first = next(event for event in on.sink.data if event.symbol == symbol and hasattr(event, "bids"))
-            assert isinstance(first, BookSnapshot)
+            await on.sink.until(lambda: any(isinstance(event, BookSnapshot) for event in on.books(symbol)))
+            books = on.books(symbol)
+            new = next(each for each in books if isinstance(each, BookSnapshot))
+            late = books[: books.index(new)]  # on its way when it was asked anew: of the time before
+            assert all(each.seq <= new.seq for each in late)
         await on.settled(pairs)
         assert on.sink.losses == []
 
