@@ -19,7 +19,7 @@ import django
 EXCHANGES = ("binance", "bybit", "okx", "kucoin", "coinex", "htx", "mexc", "hyperliquid")
 MARKETS = ("spot", "futures")
 OPEN_ORDERS = 500
-# after the orders were placed, in great haste: what that has used up comes back; where a minute is counted, after that
+# what was used up comes back within these; where a minute is counted, after that
 QUIET_S, MINUTE_S = 15.0, {"hyperliquid": 65.0}
 # amounts that any of the exchanges takes, and how far apart the prices are
 ORDERS = {"BTC": ("0.01", "1"), "ETH": ("0.1", "0.1"), "SOL": ("1", "0.01")}
@@ -72,9 +72,10 @@ def one_run(rig: Any, exchange: str, market_type: str) -> list[dict[str, float]]
         count = OPEN_ORDERS * (number + 1) // len(ORDERS) - OPEN_ORDERS * number // len(ORDERS)
         price = f"{round(rig.middle(account, pair) * 98 / 100)}"
         rig.forks.call(order_jobs.place_as_others, cell=cell, number=count, price=price, step=step)
-    time.sleep(MINUTE_S.get(exchange, QUIET_S))
     found = []
     for _ in range(2):
+        # a process of its own, without a Redis that tells it what was sent before it: that comes back first
+        time.sleep(MINUTE_S.get(exchange, QUIET_S))
         before = rig.exchanges.get("_sim/state")
         done = reconciled(rig, cell)
         after = rig.exchanges.get("_sim/state")
