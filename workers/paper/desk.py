@@ -8,9 +8,12 @@ import structlog
 
 from apps.feeds.market import BookKey, Instrument
 from apps.trading.bookkeeping import paper_rows
+from apps.trading.execution import failing
+from apps.trading.halts.halting import control, halt
 from apps.trading.paper.account import PaperAccount
+from apps.trading.risk.view import Scope
 from workers.database import Database
-from workers.paper.journal import Journal
+from workers.paper.journal import Journal, MatcherFailed
 from workers.paper.matcher import Matcher
 from workers.paper.port import PaperPort
 from workers.trader.windows import Windows
@@ -41,6 +44,7 @@ class Desk:
         self._latency_ms = latency_ms
         self._matchers: dict[int, Matcher] = {}
         self._seen: dict[int, set[BookKey]] = {}
+        self._faults: dict[int, str] = {}  # of accounts that nobody could halt yet
 
     @property
     def keys(self) -> set[BookKey]:
@@ -51,8 +55,28 @@ class Desk:
         """Match the account until cancelled; `opened` is called once it takes orders.
 
         `session` is never the same again for this account. Raises NotOnPaper, NotHeld, DatabaseAwayError, JournalFull;
-        what the rows do not know then did not happen.
+        what the rows do not know then did not happen. Raises MatcherFailed after a fault of ours: the account is
+        halted then, at the latest before it is matched again.
         """
+        await self._halt_failed(account_id)
+        try:
+            await self._match(account_id, session, lease, opened)
+        except MatcherFailed as failed:
+            log.exception("paper account failed", account=account_id, failures=failing.count("paper accounts"))
+            self._faults[account_id] = f"its matcher failed: {failed}"
+            await self._halt_failed(account_id)
+            raise
+
+    async def _halt_failed(self, account_id: int) -> None:
+        """A person must look before it trades on. Raises DatabaseAwayError."""
+        reason = self._faults.get(account_id)
+        if reason is not None:
+            await self._database.call(
+                halt, scope=Scope.ACCOUNT, scope_id=str(account_id), reason=reason, actor=control("paper matcher")
+            )
+            del self._faults[account_id]
+
+    async def _match(self, account_id: int, session: str, lease: paper_rows.Lease, opened: Callable[[], None]) -> None:
         former = await self._database.call(paper_rows.former, account_id, timeout_s=10.0)
         instruments = dict(paper_rows.instruments_of(former))
         journal = Journal(account_id, database=self._database, instruments=instruments, lease=lease)

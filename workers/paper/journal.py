@@ -26,6 +26,10 @@ class JournalFull(Exception):
     """The database has been away for too long: the account ends here, and is made anew from its rows."""
 
 
+class MatcherFailed(Exception):
+    """A fault of ours while an account was matched: it ends here, is halted, and is made anew from its rows."""
+
+
 class Journal:
     """Belongs to the event loop. Writing an event twice changes nothing, so it is repeated until it is known to be
     there."""
@@ -42,6 +46,7 @@ class Journal:
         self._told = self._written = 0
         self._wake = asyncio.Condition()
         self._more = asyncio.Event()
+        self._fault: Exception | None = None
 
     @property
     def waiting(self) -> int:
@@ -60,6 +65,11 @@ class Journal:
         if events:
             self._more.set()
 
+    def break_off(self, fault: Exception) -> None:
+        """Nothing is told after this: once all that was told before is written, `run` ends."""
+        self._fault = fault
+        self._more.set()
+
     async def settle(self) -> None:
         """Return when all that was told until now is written."""
         told = self._told
@@ -67,8 +77,8 @@ class Journal:
             await self._wake.wait_for(lambda: self._written >= told)
 
     async def run(self) -> None:
-        """Write until cancelled; raise JournalFull, NotHeld, or what no repetition would
-        mend: the account is then made anew from its rows."""
+        """Write until cancelled; raise JournalFull, NotHeld, MatcherFailed, or what no repetition would mend: the
+        account is then made anew from its rows."""
         away = False
         while True:
             await self._more.wait()
@@ -89,6 +99,8 @@ class Journal:
                     continue
                 away = False
                 await self._done(count)
+            if self._fault is not None:
+                raise MatcherFailed(f"{type(self._fault).__name__}: {self._fault}") from self._fault
 
     def _next(self) -> int:
         """How many events to write together: a fill is not parted from its entries."""

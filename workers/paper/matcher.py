@@ -1,15 +1,17 @@
 """One paper account in the event loop of its daemon: orders, books and trades reach it here one after the other.
 
 What the account tells is written down in its order; answers that rest on it are given once it is written, so that
-after a kill the rows know of everything that anybody was told.
+after a kill the rows know of everything that anybody was told. A fault of ours ends this account alone: whoever tells
+of books and trades never hears of it.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from apps.feeds.drivers.trading import Placed
-from apps.feeds.errors import OutcomeUnknown, Retryable
+from apps.feeds.errors import FeedError, OutcomeUnknown, Retryable
 from apps.feeds.market import Instrument, Levels, PublicTrade
 from apps.feeds.orders import Balances, Fees, NewOrder, OrderRef, OrderStatus, OrderUpdate, Positions, in_base
 from apps.trading.paper.account import PaperAccount, PaperEvent
@@ -66,18 +68,15 @@ class Matcher:
         if self._closed:
             return
         self._live.add(instrument.symbol)
-        now_ms = self.now_ms()
-        told = self._account.show_book(instrument, bids, asks, whole=whole, exchange_ms=exchange_ms, now_ms=now_ms)
-        self._tell(told)
+        show, now_ms = self._account.show_book, self.now_ms()
+        self._meet(lambda: show(instrument, bids, asks, whole=whole, exchange_ms=exchange_ms, now_ms=now_ms))
 
     def no_book(self, instrument: Instrument) -> None:
-        if not self._closed:
-            self._live.discard(instrument.symbol)
-            self._tell(self._account.hide_book(instrument, self.now_ms()))
+        self._live.discard(instrument.symbol)
+        self._meet(lambda: self._account.hide_book(instrument, self.now_ms()))
 
     def trade(self, instrument: Instrument, trade: PublicTrade) -> None:
-        if not self._closed:
-            self._tell(self._account.show_trade(instrument, trade, self.now_ms()))
+        self._meet(lambda: self._account.show_trade(instrument, trade, self.now_ms()))
 
     # what is asked
 
@@ -88,7 +87,7 @@ class Matcher:
         self._check_open()
         arrival = asyncio.get_running_loop().create_future()
         self._journal.expect(order.instrument)
-        told = self._account.place(order, self.now_ms())
+        told = self._asked(partial(self._account.place, order))
         self._arrivals[order.client_order_id] = arrival
         self._tell(told)
         self._advance_later()
@@ -109,7 +108,7 @@ class Matcher:
 
     async def cancel(self, ref: OrderRef) -> None:
         self._check_open()
-        self._tell(self._account.cancel(ref, self.now_ms()))
+        self._tell(self._asked(partial(self._account.cancel, ref)))
         self._advance_later()
 
     async def cancel_all(self, instrument: Instrument) -> None:
@@ -156,7 +155,7 @@ class Matcher:
 
     async def _settle(self) -> None:
         self._check_open()
-        self._tell(self._account.advance(self.now_ms()))
+        self._tell(self._asked(self._account.advance))
         await self._journal.settle()
 
     def _check_open(self) -> None:
@@ -171,10 +170,36 @@ class Matcher:
 
         def arrive() -> None:
             self._timers.discard(timer)
-            self._tell(self._account.advance(self.now_ms()))
+            self._meet(lambda: self._account.advance(self.now_ms()))
 
         timer = loop.call_later(self._latency_s + 0.001, arrive)
         self._timers.add(timer)
+
+    def _meet(self, happens: Callable[[], Sequence[PaperEvent]]) -> None:
+        """The market or the time moves on: nobody asked, so a fault is nobody else's to hear of."""
+        if self._closed:
+            return
+        try:
+            told = happens()
+        except Exception as fault:  # noqa: BLE001 (it ends the account's journal, whose owner logs it)
+            self._fail(fault)
+        else:
+            self._tell(told)
+
+    def _asked(self, act: Callable[[int], Sequence[PaperEvent]]) -> Sequence[PaperEvent]:
+        """What is told of it; raise what an exchange would."""
+        try:
+            return act(self.now_ms())
+        except FeedError:
+            raise
+        except Exception as fault:
+            self._fail(fault)
+            raise OutcomeUnknown("the account is not matched here any more") from fault
+
+    def _fail(self, fault: Exception) -> None:
+        """Half of something may have been done: nothing more is built on it."""
+        self.close()
+        self._journal.break_off(fault)
 
     def _tell(self, events: Sequence[PaperEvent]) -> None:
         for event in events:

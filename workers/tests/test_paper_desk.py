@@ -81,10 +81,10 @@ class Place:
     def ref(self, client_order_id: str) -> OrderRef:
         return OrderRef(instrument=self.instrument, client_order_id=client_order_id)
 
-    async def open(self) -> None:
+    async def open(self, resource: str = "account:x") -> None:
         """Match the account; what a former process matched is in its rows."""
-        taken = await aside(leases.acquire, holder=DAEMON, resources=["account:x"], ttl_s=600.0)
-        lease = paper_rows.Lease(resource="account:x", holder=DAEMON, fence=taken["account:x"])
+        taken = await aside(leases.acquire, holder=DAEMON, resources=[resource], ttl_s=600.0)
+        lease = paper_rows.Lease(resource=resource, holder=DAEMON, fence=taken[resource])
         opened = asyncio.Event()
         session = f"{lease.fence}.1"
         self.serving = asyncio.create_task(self.desk.serve(self.account_id, session, lease, opened.set))

@@ -14,12 +14,12 @@ from apps.trading.bookkeeping.paper_rows import NotHeld, NotOnPaper
 from apps.trading.execution import failing
 from apps.trading.execution.ports import CannotWork
 from workers.database import DatabaseAwayError
-from workers.paper.journal import JournalFull
+from workers.paper.journal import JournalFull, MatcherFailed
 
 log = structlog.get_logger(__name__)
 
 AGAIN_S = 5.0  # after something failed
-PASSING = (DatabaseAwayError, JournalFull, NotHeld, NotOnPaper, FeedError, CannotWork, DatabaseError)
+PASSING = (DatabaseAwayError, JournalFull, MatcherFailed, NotHeld, NotOnPaper, FeedError, CannotWork, DatabaseError)
 
 
 class Step(StrEnum):
