@@ -60,7 +60,7 @@ def listen(notes: Notes) -> None:
     """Notes stand beside what the daemon does anyway."""
     from apps.feeds.transport import orders
     from apps.feeds.transport.orders import OrderClient, Purpose
-    from apps.trading.execution import cancelling
+    from apps.trading.execution.cancels import cancelling
     from workers.trader.wakes import Wakes
 
     vars(cancelling)["_due"] = _after(cancelling._due, lambda _: notes.step("due"))

@@ -13,9 +13,10 @@ from apps.feeds.orders import OrderType
 from apps.feeds.tests.trading_stand import credentials
 from apps.trading import accounts
 from apps.trading.credentials import keyring, keys
-from apps.trading.execution import cancelling, opened
-from apps.trading.execution.intake import record_intent
-from apps.trading.execution.market import RedisMarket
+from apps.trading.execution.cancels import cancelling
+from apps.trading.execution.entry.intake import record_intent
+from apps.trading.execution.gateway import opened
+from apps.trading.execution.pretrade.market import RedisMarket
 from apps.trading.models import Account, AccountMode, Order, OrderIntent, RiskLimit, Trade, TradingSwitch
 from apps.trading.risk.limits import CEILINGS
 from apps.trading.tests.key_rows import probed

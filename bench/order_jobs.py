@@ -26,8 +26,11 @@ from apps.feeds.transport.gate import RESERVE, Gates
 from apps.feeds.transport.orders import OrderClient, Purpose
 from apps.trading.bookkeeping import reconciling
 from apps.trading.credentials import keys
-from apps.trading.execution import cancelling, lanes, resolving, working
-from apps.trading.execution.asking import Nonces
+from apps.trading.execution.cancels import cancelling
+from apps.trading.execution.entry import working
+from apps.trading.execution.executors import lanes
+from apps.trading.execution.gateway.asking import Nonces
+from apps.trading.execution.resolution import resolving
 from apps.trading.models import Order
 from apps.trading.order_state import FINAL
 from apps.trading.tests import held_lanes

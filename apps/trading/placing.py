@@ -17,8 +17,9 @@ from apps.feeds.market import BookKey, Instrument, InstrumentStatus, MarketType,
 from apps.feeds.models import TradePair
 from apps.feeds.orders import OrderType, TimeInForce
 from apps.trading import limit_settings
-from apps.trading.execution import cancelling, intake
-from apps.trading.execution.market import Market
+from apps.trading.execution.cancels import cancelling
+from apps.trading.execution.entry import intake
+from apps.trading.execution.pretrade.market import Market
 from apps.trading.limit_settings import PAIR
 from apps.trading.models import Account, AccountMode, Order, OrderIntent, RiskLimit
 from apps.trading.order_state import FINAL

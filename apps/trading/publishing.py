@@ -18,7 +18,7 @@ from django.db import transaction
 from redis import Redis
 from redis.exceptions import RedisError
 
-from apps.trading.execution import hooks
+from apps.trading.execution.runtime import hooks
 from apps.trading.models import Order, OrderFill
 from apps.trading.plain import plainly
 

@@ -12,15 +12,17 @@ from typing import Any
 from celery import shared_task
 from django.conf import settings
 
-from apps.trading.execution import failing, lanes, monitor, vitals, working
-from apps.trading.execution.cancelling import cancel_due
-from apps.trading.execution.catalogue import Catalogue
-from apps.trading.execution.executor import Executor, client_ids, new_holder
-from apps.trading.execution.market import RedisMarket
-from apps.trading.execution.opened import OpenedPorts
-from apps.trading.execution.remote_ports import connect
-from apps.trading.execution.transactions import mend
-from apps.trading.execution.waking import CANCELS
+from apps.trading.execution.cancels.cancelling import cancel_due
+from apps.trading.execution.entry import working
+from apps.trading.execution.executors import lanes, monitor, vitals
+from apps.trading.execution.executors.executor import Executor, client_ids, new_holder
+from apps.trading.execution.gateway.opened import OpenedPorts
+from apps.trading.execution.gateway.remote_ports import connect
+from apps.trading.execution.pretrade.catalogue import Catalogue
+from apps.trading.execution.pretrade.market import RedisMarket
+from apps.trading.execution.runtime import failing
+from apps.trading.execution.runtime.transactions import mend
+from apps.trading.execution.runtime.waking import CANCELS
 
 THREADS = 8  # that work lanes in one process of Celery
 EXPIRES_S = 5

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from msgspec.json import encode
 
 from apps.feeds.market import Instrument
-from apps.trading.execution import failing
+from apps.trading.execution.runtime import failing
 from ctweb.live import protocol, sources, who
 from ctweb.live.feeds import BookFeed
 from ctweb.live.hub import Hub

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from apps.feeds.market import FULL_DEPTH, BookKey, Instrument
-from apps.trading.execution import failing
+from apps.trading.execution.runtime import failing
 from apps.trading.publishing import channel
 from ctweb.live.feeds import AccountFeed, BookFeed, Feed, TapeFeed
 from ctweb.live.fleetfeed import FleetFeed

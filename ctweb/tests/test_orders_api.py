@@ -14,8 +14,8 @@ from apps.feeds.models import Exchange
 from apps.feeds.tests.listings import list_pairs
 from apps.feeds.tests.published import HandMade
 from apps.trading import accounts
-from apps.trading.execution.market import RedisMarket
-from apps.trading.execution.monitor import ExecutorStatus
+from apps.trading.execution.executors.monitor import ExecutorStatus
+from apps.trading.execution.pretrade.market import RedisMarket
 from apps.trading.halts import switches
 from apps.trading.models import OrderEvent, OrderIntent, RiskLimit, Trade
 from apps.trading.tests import rows

@@ -6,7 +6,7 @@ from redis import Redis
 
 from apps.feeds.tests.listings import list_pairs
 from apps.trading.caches import Stats
-from apps.trading.execution.vitals import Care, own
+from apps.trading.execution.executors.vitals import Care, own
 from apps.trading.models import Order
 from ctweb.tests.desk import Desk, open_desk, working
 

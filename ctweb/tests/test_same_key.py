@@ -14,7 +14,7 @@ from apps.feeds.bus import codec
 from apps.feeds.market import BookKey, MarketType
 from apps.feeds.tests.listings import list_pairs
 from apps.feeds.tests.published import HandMade
-from apps.trading.execution.market import RedisMarket
+from apps.trading.execution.pretrade.market import RedisMarket
 from apps.trading.halts import switches
 from apps.trading.models import OrderIntent
 from apps.trading.views import intents

@@ -10,7 +10,7 @@ from redis import Redis
 
 from apps.feeds.tests.listings import list_pairs
 from apps.trading.caches import Stats
-from apps.trading.execution.vitals import Care, Vitals
+from apps.trading.execution.executors.vitals import Care, Vitals
 from apps.trading.models import Account, Position, TradingSwitch, Wallet
 from apps.users.alerts import raise_alert
 from apps.users.models import Alert

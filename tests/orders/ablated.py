@@ -12,9 +12,11 @@ from django.db.models.functions import Now
 from msgspec.structs import replace
 
 from apps.feeds.models import Lease
-from apps.trading.execution import claiming, lanes, resolving, working
-from apps.trading.execution.executor import Executor
-from apps.trading.execution.lanes import HeldLane, lane_of
+from apps.trading.execution.entry import claiming, working
+from apps.trading.execution.executors import lanes
+from apps.trading.execution.executors.executor import Executor
+from apps.trading.execution.executors.lanes import HeldLane, lane_of
+from apps.trading.execution.resolution import resolving
 from apps.trading.models import IntentState, Order, OrderIntent
 from apps.trading.not_placed import Patience
 from tests.orders import endings, executors, steps

@@ -20,11 +20,11 @@ from apps.feeds.tests.trading_stand import WideGates
 from apps.feeds.transport import loop
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.gate import Gates
-from apps.trading.execution.clocks import Clocks
-from apps.trading.execution.executor import Executor, new_holder
-from apps.trading.execution.market import mid_of
-from apps.trading.execution.ports import CannotWork, Port
-from apps.trading.execution.remote_ports import RemotePorts, server_time
+from apps.trading.execution.executors.executor import Executor, new_holder
+from apps.trading.execution.gateway.clocks import Clocks
+from apps.trading.execution.gateway.ports import CannotWork, Port
+from apps.trading.execution.gateway.remote_ports import RemotePorts, server_time
+from apps.trading.execution.pretrade.market import mid_of
 from apps.trading.risk.view import Top
 from tests.orders.rows import BUILD
 from tests.orders.wire import MortalClient

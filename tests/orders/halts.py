@@ -14,8 +14,11 @@ from apps.feeds.bus.meter import Meter
 from apps.feeds.tests.trading_stand import WideGates
 from apps.feeds.transport.gate import RESERVE, Gates
 from apps.trading.collecting.timetable import Times
-from apps.trading.execution import cancelling, resolving, transactions, working
-from apps.trading.execution.spreading import Spread
+from apps.trading.execution.cancels import cancelling
+from apps.trading.execution.entry import working
+from apps.trading.execution.resolution import resolving
+from apps.trading.execution.runtime import transactions
+from apps.trading.execution.runtime.spreading import Spread
 from apps.trading.halts import halting
 from apps.trading.models import Account, HaltMode, Order, OrderIntent
 from apps.trading.order_state import FINAL

@@ -30,7 +30,10 @@ from apps.trading.collecting.collector import Collector
 from apps.trading.collecting.spool import Spool
 from apps.trading.collecting.timetable import Times
 from apps.trading.credentials import keys
-from apps.trading.execution import cancelling, lanes, resolving, working
+from apps.trading.execution.cancels import cancelling
+from apps.trading.execution.entry import working
+from apps.trading.execution.executors import lanes
+from apps.trading.execution.resolution import resolving
 from apps.trading.models import IntentState, OrderFill, OrderIntent
 from tests.orders import endings, executors, patience, steps
 from tests.orders.steps import Cell

@@ -4,9 +4,11 @@ import itertools
 from typing import Any
 
 import apps.trading.tasks  # noqa: F401 (who wakes a lane imports it late)
-from apps.trading.execution import cancelling, resolving, working
-from apps.trading.execution.executor import Executor
-from apps.trading.execution.lanes import lane_of
+from apps.trading.execution.cancels import cancelling
+from apps.trading.execution.entry import working
+from apps.trading.execution.executors.executor import Executor
+from apps.trading.execution.executors.lanes import lane_of
+from apps.trading.execution.resolution import resolving
 from apps.trading.models import IntentState, OrderIntent
 from tests.orders import executors, steps
 from tests.orders.endings import all_done, is_over, unsettled

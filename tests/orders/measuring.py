@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from apps.trading.execution import asking, transactions
+from apps.trading.execution.gateway import asking
+from apps.trading.execution.runtime import transactions
 
 MOMENT_S = 0.005
 

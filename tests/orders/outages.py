@@ -18,9 +18,12 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from apps.feeds.models import Lease
-from apps.trading.execution import lanes, resolving, transactions, working
-from apps.trading.execution.claiming import Claim, claim
-from apps.trading.execution.lanes import HeldLane, LaneLost, lane_of
+from apps.trading.execution.entry import working
+from apps.trading.execution.entry.claiming import Claim, claim
+from apps.trading.execution.executors import lanes
+from apps.trading.execution.executors.lanes import HeldLane, LaneLost, lane_of
+from apps.trading.execution.resolution import resolving
+from apps.trading.execution.runtime import transactions
 from apps.trading.models import Order
 from apps.trading.tests import held_lanes
 from tests.orders import executors, halts, lives, patience, steps

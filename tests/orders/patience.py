@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, connections
 
-from apps.trading.execution.transactions import is_passing
+from apps.trading.execution.runtime.transactions import is_passing
 
 AWAY_S = 0.2
 

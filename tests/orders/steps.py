@@ -20,10 +20,11 @@ from apps.feeds.models import TradePair
 from apps.feeds.orders import OrderType, TimeInForce
 from apps.trading.collecting import sweep
 from apps.trading.collecting.sweep import Part
-from apps.trading.execution import cancelling, intake
-from apps.trading.execution.executor import Executor
-from apps.trading.execution.ports import Port
-from apps.trading.execution.resolving import MAX_ERROR_MS
+from apps.trading.execution.cancels import cancelling
+from apps.trading.execution.entry import intake
+from apps.trading.execution.executors.executor import Executor
+from apps.trading.execution.gateway.ports import Port
+from apps.trading.execution.resolution.resolving import MAX_ERROR_MS
 from apps.trading.intent import Purpose
 from apps.trading.models import Account, Order, OrderIntent, Trade
 from apps.trading.order_state import FINAL

@@ -12,9 +12,11 @@ from typing import Any
 
 from apps.feeds.orders import OrderStatus
 from apps.feeds.tests.waiting import timed
-from apps.trading.execution import cancelling, resolving, working
-from apps.trading.execution.executor import Executor
-from apps.trading.execution.lanes import lane_of
+from apps.trading.execution.cancels import cancelling
+from apps.trading.execution.entry import working
+from apps.trading.execution.executors.executor import Executor
+from apps.trading.execution.executors.lanes import lane_of
+from apps.trading.execution.resolution import resolving
 from apps.trading.models import Order
 from apps.trading.order_state import FINAL
 from tests.orders import executors, steps

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from apps.feeds.tests.waiting import await_that
-from apps.trading.execution import transactions
+from apps.trading.execution.runtime import transactions
 from tests.fixtures.mariadb import MariaDB
 from tests.orders import evidence, lives, outages, sales
 from tests.orders.invariants import violations

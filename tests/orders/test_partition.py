@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from apps.feeds.tests.waiting import await_that, timed
-from apps.trading.execution.transactions import IDLE_S
+from apps.trading.execution.runtime.transactions import IDLE_S
 from tests.orders import endings, halts, lives
 from tests.orders.partition import Line
 from tests.orders.rig import Rig

@@ -12,7 +12,7 @@ from apps.feeds.drivers.base import Request
 from apps.feeds.drivers.trading import Answer
 from apps.feeds.errors import OutcomeUnknown
 from apps.feeds.transport.orders import OrderClient, Purpose
-from apps.trading.execution import hooks
+from apps.trading.execution.runtime import hooks
 
 WITHIN = ("K6", "K7")
 

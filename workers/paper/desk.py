@@ -8,7 +8,7 @@ import structlog
 
 from apps.feeds.market import BookKey, Instrument
 from apps.trading.bookkeeping import paper_rows
-from apps.trading.execution import failing
+from apps.trading.execution.runtime import failing
 from apps.trading.halts.halting import control, halt
 from apps.trading.paper.account import PaperAccount
 from apps.trading.risk.view import Scope

@@ -20,8 +20,8 @@ from apps.feeds.orders import (
     Positions,
 )
 from apps.trading.bookkeeping import paper_rows
-from apps.trading.execution.ports import SendersHalted, check_outside_transaction
-from apps.trading.execution.signal_file import is_halted
+from apps.trading.execution.gateway.ports import SendersHalted, check_outside_transaction
+from apps.trading.execution.gateway.signal_file import is_halted
 from workers.paper.matcher import Matcher
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ EXPIRY = Expiry(check=ExpiryCheck.MATCHER, longest_ms=60_000, tail_s=0.0)
 
 
 class PaperPort:
-    """See `apps.trading.execution.ports.Port`."""
+    """See `apps.trading.execution.gateway.ports.Port`."""
 
     dead_man_terms = None
     id_form = IdForm.TEXT

@@ -8,8 +8,8 @@ import pytest
 from django.db.models.functions import Now
 
 from apps.trading.collecting.silence import Silence
-from apps.trading.execution import overdue
-from apps.trading.execution.breaking import break_due
+from apps.trading.execution.controls.breaking import break_due
+from apps.trading.execution.resolution import overdue
 from apps.trading.halts import halting
 from apps.trading.models import RiskState, Trade
 from apps.trading.risk.view import Scope

@@ -13,7 +13,7 @@ from apps.feeds.simulator.server import Simulator
 from apps.feeds.tests.plain_accounts import control, open_account
 from apps.feeds.tests.waiting import await_that, timed, until
 from apps.feeds.transport import loop
-from apps.trading.execution import cancelling
+from apps.trading.execution.cancels import cancelling
 from apps.trading.models import Order
 from apps.users.services import Actor
 from workers.options import Options

@@ -20,7 +20,7 @@ from apps.feeds.orders import NewOrder, OrderRef, OrderStatus, OrderType, TimeIn
 from apps.feeds.tests.waiting import until
 from apps.trading import records
 from apps.trading.bookkeeping import paper_rows
-from apps.trading.execution.ports import SendersHalted
+from apps.trading.execution.gateway.ports import SendersHalted
 from apps.trading.models import Order, OrderFill, PaperEntry, Wallet
 from apps.trading.tests import rows
 from workers.database import Database

@@ -12,7 +12,7 @@ from apps.feeds.errors import OutcomeUnknown
 from apps.feeds.market import Side
 from apps.feeds.orders import OrderStatus
 from apps.feeds.tests.waiting import until
-from apps.trading.execution import failing
+from apps.trading.execution.runtime import failing
 from apps.trading.models import RiskState
 from apps.users.models import Alert
 from workers.database import Database, DatabaseAwayError

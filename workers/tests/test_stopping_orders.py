@@ -11,8 +11,8 @@ import pytest
 from django.db import connections
 
 from apps.feeds.orders import NewOrder
-from apps.trading.execution import lanes
-from apps.trading.execution.working import Ended, sweep, work_lane
+from apps.trading.execution.entry.working import Ended, sweep, work_lane
+from apps.trading.execution.executors import lanes
 from apps.trading.models import IntentState, Order, OrderIntent
 from apps.trading.tests import rows, stage
 from workers.trader.stopping import Stopping

@@ -17,8 +17,8 @@ from apps.feeds.models import Lease
 from apps.feeds.serializers import daemon_summary
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.tests.waiting import until
-from apps.trading.execution.cancelling import request_cancel
-from apps.trading.execution.market import RedisMarket
+from apps.trading.execution.cancels.cancelling import request_cancel
+from apps.trading.execution.pretrade.market import RedisMarket
 from apps.trading.models import Account, AccountMode, IntentState, Order, OrderFill, OrderIntent, PaperEntry, RiskState
 from apps.users.alerts import raise_alert
 from apps.users.models import Alert

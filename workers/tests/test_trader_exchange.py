@@ -12,7 +12,7 @@ from apps.feeds.simulator.server import Simulator
 from apps.feeds.tests.plain_accounts import KEY as KEY_ID
 from apps.feeds.tests.plain_accounts import SECRET, accepted, fill, open_account
 from apps.trading.credentials import keys
-from apps.trading.execution.opened import is_open
+from apps.trading.execution.gateway.opened import is_open
 from apps.trading.models import Account, AccountMode, Order, OrderFill, RiskState, Trade, Wallet
 from apps.trading.tests.key_rows import as_web_process, probed, trader
 from apps.users.services import SYSTEM

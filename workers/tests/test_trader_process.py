@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from apps.feeds.market import Side
 from apps.feeds.models import Lease
 from apps.feeds.tests.waiting import await_that
-from apps.trading.execution.market import RedisMarket
+from apps.trading.execution.pretrade.market import RedisMarket
 from apps.trading.models import IntentState, Order, OrderFill, OrderIntent, Trade
 from apps.trading.order_state import FINAL
 from workers.tests.deployed import System, accepts
@@ -74,7 +74,7 @@ class Trading(System):
         return told
 
     def is_open(self) -> bool:
-        from apps.trading.execution.opened import is_open
+        from apps.trading.execution.gateway.opened import is_open
 
         return is_open(self.account_id)
 

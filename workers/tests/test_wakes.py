@@ -5,7 +5,7 @@ import asyncio
 from redis import Redis
 
 from apps.feeds.tests.waiting import until
-from apps.trading.execution.waking import CANCELS, CHANNEL
+from apps.trading.execution.runtime.waking import CANCELS, CHANNEL
 from workers.trader.wakes import Wakes
 
 WAIT_S = 60.0

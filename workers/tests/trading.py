@@ -14,8 +14,8 @@ from apps.feeds.models import Exchange, TradePair
 from apps.feeds.orders import OrderType
 from apps.feeds.tasks import read_market
 from apps.feeds.tests.waiting import MOMENT_S, until
-from apps.trading.execution.intake import record_intent
-from apps.trading.execution.market import Market
+from apps.trading.execution.entry.intake import record_intent
+from apps.trading.execution.pretrade.market import Market
 from apps.trading.models import Account, Order, OrderIntent, RiskLimit, TradingSwitch
 from apps.trading.tests.stage import WIDE
 from workers.lifecycle import Lifecycle

@@ -11,8 +11,8 @@ from django.db import DatabaseError
 
 from apps.feeds.errors import FeedError
 from apps.trading.bookkeeping.paper_rows import NotHeld, NotOnPaper
-from apps.trading.execution import failing
-from apps.trading.execution.ports import CannotWork
+from apps.trading.execution.gateway.ports import CannotWork
+from apps.trading.execution.runtime import failing
 from workers.database import DatabaseAwayError
 from workers.paper.journal import JournalFull, MatcherFailed
 

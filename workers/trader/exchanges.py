@@ -19,11 +19,11 @@ from apps.trading.collecting import sockets
 from apps.trading.collecting.collector import Collector
 from apps.trading.collecting.spool import Spool
 from apps.trading.credentials import keys
-from apps.trading.execution.clocks import Clocks
-from apps.trading.execution.ports import CannotWork
-from apps.trading.execution.remote import RemotePort
-from apps.trading.execution.remote_ports import RemotePorts, server_time
-from apps.trading.execution.vitals import Care
+from apps.trading.execution.executors.vitals import Care
+from apps.trading.execution.gateway.clocks import Clocks
+from apps.trading.execution.gateway.ports import CannotWork
+from apps.trading.execution.gateway.remote import RemotePort
+from apps.trading.execution.gateway.remote_ports import RemotePorts, server_time
 from workers.markets import Markets
 
 log = structlog.get_logger(__name__)

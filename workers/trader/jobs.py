@@ -5,17 +5,18 @@ from functools import partial
 from pathlib import Path
 
 from apps.trading.bookkeeping.usage import refresh_all
-from apps.trading.execution import cancelling, overdue, resolving
-from apps.trading.execution.breaking import break_due
-from apps.trading.execution.dead_men import tend, tend_account
-from apps.trading.execution.executor import Executor
-from apps.trading.execution.flattening import flatten_due
-from apps.trading.execution.halt_file import obey
-from apps.trading.execution.lanes import ids_of
-from apps.trading.execution.monitor import Reporter
-from apps.trading.execution.ports import Ports
-from apps.trading.execution.spreading import Spread
-from apps.trading.execution.working import sweep, work_lane
+from apps.trading.execution.cancels import cancelling
+from apps.trading.execution.controls.breaking import break_due
+from apps.trading.execution.controls.dead_men import tend, tend_account
+from apps.trading.execution.controls.flattening import flatten_due
+from apps.trading.execution.controls.halt_file import obey
+from apps.trading.execution.entry.working import sweep, work_lane
+from apps.trading.execution.executors.executor import Executor
+from apps.trading.execution.executors.lanes import ids_of
+from apps.trading.execution.executors.monitor import Reporter
+from apps.trading.execution.gateway.ports import Ports
+from apps.trading.execution.resolution import overdue, resolving
+from apps.trading.execution.runtime.spreading import Spread
 from apps.users.pagers import Line
 from apps.users.paging import page_due
 from workers.trader.threads import Job

@@ -12,8 +12,8 @@ from msgspec import Struct
 from apps.feeds import leases
 from apps.feeds.selectors import live_daemons
 from apps.feeds.shards import ranking
-from apps.trading.execution.clocks import steady_s
-from apps.trading.execution.opened import resource_of
+from apps.trading.execution.gateway.clocks import steady_s
+from apps.trading.execution.gateway.opened import resource_of
 from apps.trading.models import Account, AccountMode
 from apps.trading.risk.view import Scope
 from apps.users.alerts import raise_alert

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from apps.trading.execution.ports import CannotWork, Port, Ports
+from apps.trading.execution.gateway.ports import CannotWork, Port, Ports
 from workers.paper.port import PaperPort
 
 
 class DaemonPorts:
-    """See `apps.trading.execution.ports.Ports`. Threads may share it."""
+    """See `apps.trading.execution.gateway.ports.Ports`. Threads may share it."""
 
     def __init__(self, paper: Mapping[int, PaperPort], remote: Ports) -> None:
         """`paper` is the live mapping of the accounts that are matched here."""

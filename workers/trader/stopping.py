@@ -9,7 +9,7 @@ from django.db import DatabaseError, connections
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from apps.trading.execution.cancelling import request_cancel
+from apps.trading.execution.cancels.cancelling import request_cancel
 from apps.trading.intent import Purpose
 from apps.trading.models import Account, Order
 from apps.trading.order_state import FINAL

@@ -12,13 +12,13 @@ from apps.feeds.market import BookKey
 from apps.feeds.subscriptions import Subscription
 from apps.trading.bookkeeping import paper_rows
 from apps.trading.bookkeeping.reconciling import reconcile
-from apps.trading.execution import vitals
-from apps.trading.execution.catalogue import Catalogue
-from apps.trading.execution.executor import Executor, client_ids, new_holder
-from apps.trading.execution.market import RedisMarket
-from apps.trading.execution.monitor import Reporter
-from apps.trading.execution.opened import open_account, resource_of
-from apps.trading.execution.ports import Ports
+from apps.trading.execution.executors import vitals
+from apps.trading.execution.executors.executor import Executor, client_ids, new_holder
+from apps.trading.execution.executors.monitor import Reporter
+from apps.trading.execution.gateway.opened import open_account, resource_of
+from apps.trading.execution.gateway.ports import Ports
+from apps.trading.execution.pretrade.catalogue import Catalogue
+from apps.trading.execution.pretrade.market import RedisMarket
 from workers.database import Database
 from workers.lifecycle import Part
 from workers.markets import Markets

@@ -4,7 +4,7 @@ import queue
 
 from apps.feeds.bus.redis import Subscriber
 from apps.feeds.transport import loop
-from apps.trading.execution.waking import CANCELS, CHANNEL
+from apps.trading.execution.runtime.waking import CANCELS, CHANNEL
 
 MOST = 1_000  # what does not fit is found by the sweeper
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from apps.feeds.book.books import Tracked
 from apps.feeds.market import FULL_DEPTH, BookKey, BookState, Instrument, Levels, PublicTrade
-from apps.trading.execution.market import LEVELS, Market, age_ms, exact, mid_of
+from apps.trading.execution.pretrade.market import LEVELS, Market, age_ms, exact, mid_of
 from apps.trading.risk.view import Top
 
 SEEN = 50  # levels a side that paper orders may meet

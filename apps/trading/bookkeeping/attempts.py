@@ -15,7 +15,8 @@ from apps.feeds.market import Instrument, Side
 from apps.feeds.models import TradePair
 from apps.feeds.orders import Fill, OrderStatus
 from apps.trading import order_state, records
-from apps.trading.execution import guards, statements
+from apps.trading.execution.pretrade import guards
+from apps.trading.execution.runtime import statements
 from apps.trading.halts import stopping
 from apps.trading.models import FillSource, IntentResult, IntentState, Order, OrderEvent, OrderFill, OrderIntent
 from apps.trading.order_state import CancelState

@@ -19,7 +19,7 @@ from apps.feeds.orders import Balance, Balances, MarginMode, Positions, Position
 from apps.feeds.orders import Position as Told
 from apps.trading import publishing
 from apps.trading.bookkeeping import one_way
-from apps.trading.execution.transactions import in_transaction
+from apps.trading.execution.runtime.transactions import in_transaction
 from apps.trading.models import Account, Order, OrderFill, Position, Wallet
 from apps.trading.risk.rounding import grain
 

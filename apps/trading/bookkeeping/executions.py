@@ -11,7 +11,7 @@ from apps.feeds.orders import Fill
 from apps.trading import order_state, plain, publishing, records
 from apps.trading.bookkeeping import attempts, holdings
 from apps.trading.bookkeeping.attempts import Attempt
-from apps.trading.execution import hooks, statements
+from apps.trading.execution.runtime import hooks, statements
 from apps.trading.models import FillSource, Order, OrderFill, StrayFill, TradeHistory
 from apps.trading.records import ZERO
 

@@ -21,8 +21,9 @@ from apps.feeds.orders import Fill
 from apps.feeds.orders import FundingPayment as Payment
 from apps.trading import portfolio, records
 from apps.trading.bookkeeping import days
-from apps.trading.execution import guards, statements
-from apps.trading.execution.transactions import in_transaction
+from apps.trading.execution.pretrade import guards
+from apps.trading.execution.runtime import statements
+from apps.trading.execution.runtime.transactions import in_transaction
 from apps.trading.models import FundingPayment, Order, OrderFill, Position, Wallet
 from apps.trading.portfolio import Holding
 from apps.trading.risk.rounding import EXACT, SMALLEST

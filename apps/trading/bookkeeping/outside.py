@@ -15,7 +15,8 @@ from apps.feeds.orders import Fill, OrderStatus, OrderType, OrderUpdate, Positio
 from apps.trading import order_state
 from apps.trading.bookkeeping import attempts
 from apps.trading.bookkeeping.attempts import Attempt
-from apps.trading.execution import guards, statements
+from apps.trading.execution.pretrade import guards
+from apps.trading.execution.runtime import statements
 from apps.trading.halts import stopping
 from apps.trading.models import Account, Order, OrderEvent, OrderFill, Trade
 from apps.trading.records import ZERO

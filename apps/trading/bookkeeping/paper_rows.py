@@ -27,7 +27,7 @@ from apps.feeds.orders import (
 )
 from apps.trading import records
 from apps.trading.bookkeeping import comparing, recording
-from apps.trading.execution.transactions import in_transaction
+from apps.trading.execution.runtime.transactions import in_transaction
 from apps.trading.models import (
     Account,
     AccountMode,

@@ -21,8 +21,8 @@ from apps.trading.bookkeeping import comparing
 from apps.trading.bookkeeping.comparing import Difference
 from apps.trading.collecting.interest import WORKING
 from apps.trading.collecting.sweep import EVERYTHING, Part, Swept, sweep
-from apps.trading.execution.executor import Executor
-from apps.trading.execution.ports import Port
+from apps.trading.execution.executors.executor import Executor
+from apps.trading.execution.gateway.ports import Port
 from apps.trading.halts import halting
 from apps.trading.models import Account, AccountMode, Order, Position, RiskState, Wallet
 from apps.trading.risk import limits

@@ -18,8 +18,8 @@ from apps.feeds.orders import Fill, OrderStatus, OrderUpdate
 from apps.trading import not_placed, order_state, plain
 from apps.trading.bookkeeping import applying, attempts, executions, gone, outside
 from apps.trading.bookkeeping.attempts import Attempt
-from apps.trading.execution import hooks
-from apps.trading.execution.transactions import in_transaction
+from apps.trading.execution.runtime import hooks
+from apps.trading.execution.runtime.transactions import in_transaction
 from apps.trading.models import FillSource, Order
 from apps.trading.not_placed import Look, Patience
 from apps.trading.order_state import CancelState

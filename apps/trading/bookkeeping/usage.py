@@ -19,10 +19,10 @@ from apps.feeds.drivers import registry
 from apps.feeds.market import MarketType
 from apps.feeds.models import TradePair
 from apps.trading.bookkeeping import days, holdings
-from apps.trading.execution import guards, rates
-from apps.trading.execution.failing import Apart
-from apps.trading.execution.market import Market
-from apps.trading.execution.transactions import in_transaction
+from apps.trading.execution.pretrade import guards, rates
+from apps.trading.execution.pretrade.market import Market
+from apps.trading.execution.runtime.failing import Apart
+from apps.trading.execution.runtime.transactions import in_transaction
 from apps.trading.models import Account, Position, RiskUsage, Wallet
 from apps.trading.portfolio import Holding
 from apps.trading.risk.rounding import EXACT, SMALLEST

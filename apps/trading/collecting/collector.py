@@ -28,8 +28,8 @@ from apps.trading.collecting.spool import Spool
 from apps.trading.collecting.sweep import Part, look_up, sweep
 from apps.trading.collecting.timetable import PUSHED, Times, Timetable
 from apps.trading.collecting.writer import Writer
-from apps.trading.execution import failing
-from apps.trading.execution.ports import Port
+from apps.trading.execution.gateway.ports import Port
+from apps.trading.execution.runtime import failing
 
 log = structlog.get_logger(__name__)
 

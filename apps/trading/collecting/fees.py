@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from apps.feeds.errors import UnknownOrder
 from apps.feeds.market import Instrument
 from apps.feeds.orders import Fill, OrderRef
-from apps.trading.execution.ports import Port
+from apps.trading.execution.gateway.ports import Port
 
 
 def with_fees(port: Port, instrument: Instrument, fills: Iterable[Fill]) -> list[Fill]:

@@ -21,8 +21,9 @@ from apps.trading.bookkeeping import comparing, holdings, recording
 from apps.trading.collecting import interest
 from apps.trading.collecting.fees import with_fees
 from apps.trading.collecting.interest import Interest
-from apps.trading.execution import hooks, resolving
-from apps.trading.execution.ports import Port
+from apps.trading.execution.gateway.ports import Port
+from apps.trading.execution.resolution import resolving
+from apps.trading.execution.runtime import hooks
 from apps.trading.models import Account, FillSource, FundingPayment, Order, StrayFill
 from apps.trading.order_state import NOT_OVER
 

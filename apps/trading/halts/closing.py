@@ -14,7 +14,7 @@ from msgspec import Struct
 from apps.feeds import selectors as feeds
 from apps.feeds.market import MarketType
 from apps.trading.bookkeeping.holdings import holding_of
-from apps.trading.execution.rates import DOLLARS, USDT
+from apps.trading.execution.pretrade.rates import DOLLARS, USDT
 from apps.trading.halts import scopes
 from apps.trading.models import Account, Position, Trade, Wallet
 from apps.trading.risk.rounding import grain

@@ -8,7 +8,7 @@ stop; only a person sets going again.
 from django.db.models.functions import Now
 
 from apps.trading.bookkeeping import comparing
-from apps.trading.execution.transactions import in_transaction
+from apps.trading.execution.runtime.transactions import in_transaction
 from apps.trading.halts import scopes
 from apps.trading.halts.report import report as report
 from apps.trading.models import Account, HaltMode, RiskState

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 from django.db import models
 
 from apps.feeds.orders import OrderStatus
-from apps.trading.execution import statements
+from apps.trading.execution.runtime import statements
 
 
 class KeptQuerySet(models.QuerySet):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from apps.trading.execution import lanes
+from apps.trading.execution.executors import lanes
 
 
 @pytest.fixture

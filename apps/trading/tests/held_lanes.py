@@ -1,7 +1,7 @@
 """A lane in the hands of a test: taken at once, where an executor takes it together with its first intent."""
 
-from apps.trading.execution.executor import Executor
-from apps.trading.execution.lanes import HeldLane, LaneLost, find, take
+from apps.trading.execution.executors.executor import Executor
+from apps.trading.execution.executors.lanes import HeldLane, LaneLost, find, take
 
 
 def acquire(lane: str, executor: Executor) -> HeldLane | None:

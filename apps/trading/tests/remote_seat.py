@@ -27,12 +27,12 @@ from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.http import Http
 from apps.feeds.transport.orders import OrderClient
 from apps.trading import records
-from apps.trading.execution.asking import Nonces, Seat
-from apps.trading.execution.clocks import Clocks
-from apps.trading.execution.executor import Executor, new_holder
-from apps.trading.execution.ports import CannotWork
-from apps.trading.execution.remote import RemotePort
-from apps.trading.execution.remote_ports import server_time
+from apps.trading.execution.executors.executor import Executor, new_holder
+from apps.trading.execution.gateway.asking import Nonces, Seat
+from apps.trading.execution.gateway.clocks import Clocks
+from apps.trading.execution.gateway.ports import CannotWork
+from apps.trading.execution.gateway.remote import RemotePort
+from apps.trading.execution.gateway.remote_ports import server_time
 from apps.trading.models import AccountMode, Order, OrderIntent
 from apps.trading.tests import rows
 

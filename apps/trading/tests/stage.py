@@ -14,12 +14,12 @@ from apps.feeds.drivers.trading import Expiry, ExpiryCheck, IdForm, Placed
 from apps.feeds.errors import InvalidOrder
 from apps.feeds.market import BookKey, BookState, Instrument, MarketType, Side
 from apps.feeds.orders import MarginMode, NewOrder, OrderStatus, OrderType
-from apps.trading.execution.catalogue import Catalogue
-from apps.trading.execution.executor import Executor, new_holder
-from apps.trading.execution.intake import Recorded, record_intent
-from apps.trading.execution.lanes import lane_of
-from apps.trading.execution.market import mid_of
-from apps.trading.execution.ports import CannotWork, check_outside_transaction
+from apps.trading.execution.entry.intake import Recorded, record_intent
+from apps.trading.execution.executors.executor import Executor, new_holder
+from apps.trading.execution.executors.lanes import lane_of
+from apps.trading.execution.gateway.ports import CannotWork, check_outside_transaction
+from apps.trading.execution.pretrade.catalogue import Catalogue
+from apps.trading.execution.pretrade.market import mid_of
 from apps.trading.models import Account, RiskLimit, RiskState, Trade, TradingSwitch, Wallet
 from apps.trading.risk.view import Top
 from apps.trading.tests import rows

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
-from apps.trading.execution import breaking, failing
-from apps.trading.execution.breaking import Place, break_due, check, places
+from apps.trading.execution.controls import breaking
+from apps.trading.execution.controls.breaking import Place, break_due, check, places
+from apps.trading.execution.runtime import failing
 from apps.trading.halts import halting
 from apps.trading.models import (
     Arbitrage,

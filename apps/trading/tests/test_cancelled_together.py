@@ -14,8 +14,8 @@ from apps.feeds.transport import loop
 from apps.feeds.transport.gate import Door, Gate, Gates
 from apps.feeds.transport.orders import OrderClient
 from apps.trading.bookkeeping import recording
-from apps.trading.execution import cancelling, together
-from apps.trading.execution.remote import RemotePort
+from apps.trading.execution.cancels import cancelling, together
+from apps.trading.execution.gateway.remote import RemotePort
 from apps.trading.halts import halting
 from apps.trading.models import Order, OrderEvent
 from apps.trading.risk.view import Scope

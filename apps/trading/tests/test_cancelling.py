@@ -13,7 +13,9 @@ from apps.feeds.leases import acquire
 from apps.feeds.market import MarketType
 from apps.feeds.orders import OrderRef
 from apps.trading.bookkeeping import recording
-from apps.trading.execution import cancelling, lanes, resolving
+from apps.trading.execution.cancels import cancelling
+from apps.trading.execution.executors import lanes
+from apps.trading.execution.resolution import resolving
 from apps.trading.halts import halting
 from apps.trading.models import FillSource, Order, OrderEvent
 from apps.trading.risk.view import Scope

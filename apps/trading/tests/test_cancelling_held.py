@@ -8,8 +8,8 @@ import pytest
 from apps.feeds.market import MarketType
 from apps.feeds.tests.waiting import timed
 from apps.trading.bookkeeping import recording
-from apps.trading.execution import cancelling, together
-from apps.trading.execution.transactions import STATEMENT_S
+from apps.trading.execution.cancels import cancelling, together
+from apps.trading.execution.runtime.transactions import STATEMENT_S
 from apps.trading.halts import halting
 from apps.trading.models import Order
 from apps.trading.risk.view import Scope

@@ -13,9 +13,9 @@ from apps.feeds.market import BookState
 from apps.feeds.models import Lease
 from apps.feeds.orders import OrderStatus
 from apps.trading import records
-from apps.trading.execution import lanes
-from apps.trading.execution.claiming import Claim, TurnedAway, claim
-from apps.trading.execution.lanes import HeldLane, LaneLost
+from apps.trading.execution.entry.claiming import Claim, TurnedAway, claim
+from apps.trading.execution.executors import lanes
+from apps.trading.execution.executors.lanes import HeldLane, LaneLost
 from apps.trading.models import Order, OrderIntent, Position, RiskLimit, RiskState, Trade, TradingSwitch, Wallet
 from apps.trading.tests import held_lanes, rows, stage
 

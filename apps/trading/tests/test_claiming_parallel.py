@@ -11,11 +11,11 @@ from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from apps.feeds.models import Lease
-from apps.trading.execution import lanes
-from apps.trading.execution.claiming import Claim, claim
-from apps.trading.execution.intake import KeyConflict
-from apps.trading.execution.lanes import LaneLost
-from apps.trading.execution.working import work_lane
+from apps.trading.execution.entry.claiming import Claim, claim
+from apps.trading.execution.entry.intake import KeyConflict
+from apps.trading.execution.entry.working import work_lane
+from apps.trading.execution.executors import lanes
+from apps.trading.execution.executors.lanes import LaneLost
 from apps.trading.models import Order, OrderIntent, RiskState, Trade, TradingSwitch, Wallet
 from apps.trading.tests import held_lanes, stage
 from apps.trading.tests.threads import WAIT_S, closing, together

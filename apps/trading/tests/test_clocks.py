@@ -4,7 +4,7 @@ import pytest
 
 from apps.feeds.errors import Retryable
 from apps.feeds.market import MarketType
-from apps.trading.execution.clocks import DRIFT, EVERY_S, FRESH_S, SOON_S, Clock, Clocks, Sample
+from apps.trading.execution.gateway.clocks import DRIFT, EVERY_S, FRESH_S, SOON_S, Clock, Clocks, Sample
 
 
 class Hands:

@@ -9,7 +9,7 @@ from apps.feeds.drivers import registry
 from apps.feeds.market import MarketType
 from apps.feeds.tests.trading_stand import credentials
 from apps.feeds.tests.waiting import await_that
-from apps.trading.execution.dead_men import entries_rest
+from apps.trading.execution.controls.dead_men import entries_rest
 from apps.trading.halts import halting
 from apps.trading.models import Account
 from apps.trading.risk.view import Scope
@@ -92,7 +92,7 @@ def test_an_account_that_is_refused_a_timer_has_none_and_is_asked_for_it_much_la
     before = on.asked
     assert [look(on) for _ in range(3)] == [0, 0, 0]
     assert (on.asked, deadline(on), is_armed(on)) == (before + 1, None, False)
-    monkeypatch.setattr("apps.trading.execution.dead_men.AGAIN_S", 0.0)
+    monkeypatch.setattr("apps.trading.execution.controls.dead_men.AGAIN_S", 0.0)
     assert (look(on), on.asked) == (0, before + 2)
     monkeypatch.setattr(LEAST_VOLUME, Decimal(0))
     assert (look(on), is_armed(on)) == (1, True)
@@ -102,7 +102,7 @@ def test_an_account_that_is_refused_a_timer_has_none_and_is_asked_for_it_much_la
 def test_a_refused_timer_is_told_once_halts_nothing_and_is_over_once_there_is_one(
     on: Desk, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("apps.trading.execution.dead_men.AGAIN_S", 0.0)
+    monkeypatch.setattr("apps.trading.execution.controls.dead_men.AGAIN_S", 0.0)
     resting(on)
     on.fault("reject", kind="any", count=3)
     assert [look(on) for _ in range(2)] == [0, 0]

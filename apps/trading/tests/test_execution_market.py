@@ -9,8 +9,8 @@ from redis import Redis
 from apps.feeds.bus import codec
 from apps.feeds.market import BookKey, BookState, Instrument, MarketType
 from apps.feeds.shards import shard_of
-from apps.trading.execution import rates
-from apps.trading.execution.market import REST_S, RedisMarket, exact, mid_of, top_of
+from apps.trading.execution.pretrade import rates
+from apps.trading.execution.pretrade.market import REST_S, RedisMarket, exact, mid_of, top_of
 
 KEY = BookKey("binance", MarketType.SPOT, "BTC/USDT")
 NOW_NS = 1_795_164_734_000_000_000

@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 from django.db import OperationalError
 
-from apps.trading.execution import failing
-from apps.trading.execution.failing import LONGEST_S, Apart
+from apps.trading.execution.runtime import failing
+from apps.trading.execution.runtime.failing import LONGEST_S, Apart
 
 
 class Work:

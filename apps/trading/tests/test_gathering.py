@@ -9,10 +9,10 @@ from django.db.models.functions import Now
 
 from apps.feeds import selectors as feeds
 from apps.feeds.orders import OrderStatus
-from apps.trading.execution import guards
-from apps.trading.execution.catalogue import instruments
-from apps.trading.execution.facts import Subject
-from apps.trading.execution.gathering import Seen, Sender, gather
+from apps.trading.execution.pretrade import guards
+from apps.trading.execution.pretrade.catalogue import instruments
+from apps.trading.execution.pretrade.facts import Subject
+from apps.trading.execution.pretrade.gathering import Seen, Sender, gather
 from apps.trading.models import (
     Account,
     Arbitrage,

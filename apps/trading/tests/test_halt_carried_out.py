@@ -13,11 +13,14 @@ from apps.feeds.errors import OutcomeUnknown
 from apps.feeds.market import BookKey, BookState, MarketType, Side
 from apps.feeds.orders import OrderStatus, OrderType
 from apps.trading.bookkeeping import recording
-from apps.trading.execution import cancelling, failing, flattening, resolving
-from apps.trading.execution.executor import Executor
-from apps.trading.execution.lanes import lane_of
-from apps.trading.execution.market import mid_of
-from apps.trading.execution.working import work_lane
+from apps.trading.execution.cancels import cancelling
+from apps.trading.execution.controls import flattening
+from apps.trading.execution.entry.working import work_lane
+from apps.trading.execution.executors.executor import Executor
+from apps.trading.execution.executors.lanes import lane_of
+from apps.trading.execution.pretrade.market import mid_of
+from apps.trading.execution.resolution import resolving
+from apps.trading.execution.runtime import failing
 from apps.trading.halts import halting
 from apps.trading.models import (
     Account,

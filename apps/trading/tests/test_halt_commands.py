@@ -7,8 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
-from apps.trading.execution import halt_file
-from apps.trading.execution.signal_file import is_halted
+from apps.trading.execution.controls import halt_file
+from apps.trading.execution.gateway.signal_file import is_halted
 from apps.trading.halts import halting
 from apps.trading.models import RiskState
 from apps.trading.tests import rows

@@ -2,7 +2,7 @@
 
 import pytest
 
-from apps.trading.execution.working import work_lane
+from apps.trading.execution.entry.working import work_lane
 from apps.trading.halts import halting, scopes
 from apps.trading.halts.halting import NeedsConfirmation, NeedsReason, NoSuchScope
 from apps.trading.models import HaltMode, Order, RiskState

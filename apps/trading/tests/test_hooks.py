@@ -6,7 +6,7 @@ import threading
 import pytest
 from django.core.checks import run_checks
 
-from apps.trading.execution import hooks
+from apps.trading.execution.runtime import hooks
 from ctweb import checks
 
 

@@ -13,7 +13,8 @@ from apps.feeds.models import Exchange
 from apps.feeds.orders import OrderStatus
 from apps.trading import accounts
 from apps.trading.bookkeeping import recording
-from apps.trading.execution import cancelling, resolving
+from apps.trading.execution.cancels import cancelling
+from apps.trading.execution.resolution import resolving
 from apps.trading.models import Order, Position
 from apps.trading.tests import remote_seat, rows, stage
 from apps.trading.tests.remote_seat import Desk, Exchanges

@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 
 from apps.feeds.market import BookState, Side
 from apps.feeds.orders import OrderType
-from apps.trading.execution import waking
-from apps.trading.execution.intake import KeyConflict, cancel_intent, record_intent
+from apps.trading.execution.entry.intake import KeyConflict, cancel_intent, record_intent
+from apps.trading.execution.runtime import waking
 from apps.trading.models import OrderIntent, RiskLimit, RiskState, RiskUsage, Trade, TradingSwitch, Wallet
 from apps.trading.risk import limits
 from apps.trading.tests import rows, stage

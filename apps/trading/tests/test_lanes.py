@@ -7,10 +7,10 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from apps.feeds.models import Lease
-from apps.trading.execution import lanes
-from apps.trading.execution.executor import new_holder
-from apps.trading.execution.lanes import LaneLost
-from apps.trading.execution.working import Ended, sweep, work_lane
+from apps.trading.execution.entry.working import Ended, sweep, work_lane
+from apps.trading.execution.executors import lanes
+from apps.trading.execution.executors.executor import new_holder
+from apps.trading.execution.executors.lanes import LaneLost
 from apps.trading.models import OrderIntent
 from apps.trading.tests import held_lanes, rows, stage
 

@@ -4,8 +4,8 @@ import pytest
 
 from apps.feeds.market import MarketType
 from apps.feeds.orders import MarginMode
-from apps.trading.execution.leverages import settle
-from apps.trading.execution.working import work_lane
+from apps.trading.execution.entry.leverages import settle
+from apps.trading.execution.entry.working import work_lane
 from apps.trading.models import OrderIntent, Position, Trade
 from apps.trading.tests import stage
 from apps.trading.tests.stage import Exchange

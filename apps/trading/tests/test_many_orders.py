@@ -9,8 +9,11 @@ from apps.feeds import selectors as feeds
 from apps.trading.bookkeeping import reconciling, recording
 from apps.trading.collecting import interest
 from apps.trading.collecting.sweep import Swept, _explain
-from apps.trading.execution import breaking, cancelling, dead_men, flattening, lanes, monitor, overdue, resolving
-from apps.trading.execution.claiming import claim
+from apps.trading.execution.cancels import cancelling
+from apps.trading.execution.controls import breaking, dead_men, flattening
+from apps.trading.execution.entry.claiming import claim
+from apps.trading.execution.executors import lanes, monitor
+from apps.trading.execution.resolution import overdue, resolving
 from apps.trading.halts.report import report
 from apps.trading.models import Account, Order, OrderIntent, Position, RiskState
 from apps.trading.records import milliseconds

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from apps.trading.execution.transactions import mend
+from apps.trading.execution.runtime.transactions import mend
 from apps.trading.models import Account
 
 

@@ -9,8 +9,9 @@ from redis import Redis
 
 from apps.feeds.tests.redis_process import RedisProcess
 from apps.feeds.tests.waiting import await_that, timed
-from apps.trading.execution import lanes, monitor, waking
-from apps.trading.execution.working import work_lane
+from apps.trading.execution.entry.working import work_lane
+from apps.trading.execution.executors import lanes, monitor
+from apps.trading.execution.runtime import waking
 from apps.trading.models import OrderIntent
 from apps.trading.tests import held_lanes, stage
 from apps.trading.tests.threads import WAIT_S

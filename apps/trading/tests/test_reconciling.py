@@ -13,7 +13,7 @@ from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import OrderStatus
 from apps.trading.bookkeeping import comparing, reconciling
 from apps.trading.bookkeeping.reconciling import judge, reconcile
-from apps.trading.execution.ports import CannotWork
+from apps.trading.execution.gateway.ports import CannotWork
 from apps.trading.halts import halting
 from apps.trading.models import Account, Order, Position, RiskState, Wallet
 from apps.trading.order_state import FINAL

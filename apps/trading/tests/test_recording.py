@@ -12,7 +12,7 @@ from apps.feeds.errors import InsufficientFunds, OutcomeUnknown
 from apps.feeds.orders import Fill, OrderStatus
 from apps.trading import records
 from apps.trading.bookkeeping import recording
-from apps.trading.execution import guards
+from apps.trading.execution.pretrade import guards
 from apps.trading.models import (
     FillSource,
     Order,

@@ -14,8 +14,8 @@ from apps.feeds.errors import ClockSkew, OutcomeUnknown, Refused, RequestExpired
 from apps.feeds.market import MarketType, Side
 from apps.feeds.models import TradePair
 from apps.feeds.orders import OrderRef, OrderStatus
-from apps.trading.execution.asking import Nonces
-from apps.trading.execution.ports import InsideTransaction, SendersHalted
+from apps.trading.execution.gateway.asking import Nonces
+from apps.trading.execution.gateway.ports import InsideTransaction, SendersHalted
 from apps.trading.tests import remote_seat
 from apps.trading.tests.remote_seat import Desk, Exchanges
 
@@ -181,7 +181,7 @@ def test_orders_that_threads_place_at_once_are_all_taken_where_signatures_are_co
 
 
 def test_an_answer_that_nobody_waited_for_proves_nothing(on: Desk, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("apps.trading.execution.asking.ANSWER_S", 0.5)
+    monkeypatch.setattr("apps.trading.execution.gateway.asking.ANSWER_S", 0.5)
     on.fault("accept_hang", seconds=30)
     with pytest.raises(OutcomeUnknown):
         on.port.place(on.new_order(on.committed()))
@@ -191,7 +191,7 @@ def test_an_answer_that_nobody_waited_for_proves_nothing(on: Desk, monkeypatch: 
 
 
 def test_a_list_without_end_is_no_list(on: Desk, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("apps.trading.execution.asking.MOST_PAGES", 0)
+    monkeypatch.setattr("apps.trading.execution.gateway.asking.MOST_PAGES", 0)
     with pytest.raises(Retryable):
         on.port.open_orders(on.instrument)
 

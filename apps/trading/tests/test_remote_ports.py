@@ -11,9 +11,9 @@ from apps.feeds.market import MarketType
 from apps.feeds.orders import Credentials
 from apps.feeds.transport import loop
 from apps.trading.credentials import keyring, keys
-from apps.trading.execution import remote_ports
-from apps.trading.execution.ports import CannotWork
-from apps.trading.execution.remote_ports import RemotePorts, server_time
+from apps.trading.execution.gateway import remote_ports
+from apps.trading.execution.gateway.ports import CannotWork
+from apps.trading.execution.gateway.remote_ports import RemotePorts, server_time
 from apps.trading.models import Account, AccountKey, AccountMode
 from apps.trading.tests import rows
 from apps.trading.tests.key_rows import as_web_process, probed, trader

@@ -14,8 +14,8 @@ from apps.feeds.orders import OrderStatus
 from apps.feeds.transport import loop
 from apps.feeds.transport.addresses import Addresses
 from apps.trading.bookkeeping import recording
-from apps.trading.execution import looking, overdue, resolving
-from apps.trading.execution.ports import patience
+from apps.trading.execution.gateway.ports import patience
+from apps.trading.execution.resolution import looking, overdue, resolving
 from apps.trading.intent import Purpose
 from apps.trading.models import IntentResult, IntentState, Order, OrderEvent, OrderFill
 from apps.trading.tests import remote_seat

@@ -9,7 +9,7 @@ import pytest
 from django.db.models.functions import Now
 
 from apps.feeds.market import MarketType
-from apps.trading.execution import overdue, resolving
+from apps.trading.execution.resolution import overdue, resolving
 from apps.trading.models import Order
 from apps.trading.tests import remote_seat
 from apps.trading.tests.held_rows import held

@@ -19,12 +19,12 @@ from apps.feeds.errors import (
     Retryable,
 )
 from apps.feeds.orders import NewOrder
-from apps.trading.execution.claiming import Claim, claim
-from apps.trading.execution.executor import Executor
-from apps.trading.execution.ports import InsideTransaction, SendersHalted, check_outside_transaction
-from apps.trading.execution.sending import Fate, send
-from apps.trading.execution.transactions import in_transaction
-from apps.trading.execution.working import Ended, work_lane
+from apps.trading.execution.entry.claiming import Claim, claim
+from apps.trading.execution.entry.sending import Fate, send
+from apps.trading.execution.entry.working import Ended, work_lane
+from apps.trading.execution.executors.executor import Executor
+from apps.trading.execution.gateway.ports import InsideTransaction, SendersHalted, check_outside_transaction
+from apps.trading.execution.runtime.transactions import in_transaction
 from apps.trading.models import Order, OrderIntent
 from apps.trading.tests import held_lanes, stage
 

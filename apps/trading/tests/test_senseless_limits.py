@@ -10,10 +10,11 @@ from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
 from apps.feeds.market import MarketType
-from apps.trading.execution import cancelling, flattening
-from apps.trading.execution.breaking import break_due
-from apps.trading.execution.lanes import lane_of
-from apps.trading.execution.working import work_lane
+from apps.trading.execution.cancels import cancelling
+from apps.trading.execution.controls import flattening
+from apps.trading.execution.controls.breaking import break_due
+from apps.trading.execution.entry.working import work_lane
+from apps.trading.execution.executors.lanes import lane_of
 from apps.trading.halts import halting
 from apps.trading.models import HaltMode, OrderIntent, RiskLimit, RiskState, Trade
 from apps.trading.risk.limits import Limits, of_halts

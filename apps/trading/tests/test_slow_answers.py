@@ -8,10 +8,10 @@ import pytest
 
 from apps.feeds.market import MarketType, Side
 from apps.trading import records
-from apps.trading.execution import resolving
-from apps.trading.execution.claiming import Claim
-from apps.trading.execution.lanes import HeldLane
-from apps.trading.execution.sending import Fate, send
+from apps.trading.execution.entry.claiming import Claim
+from apps.trading.execution.entry.sending import Fate, send
+from apps.trading.execution.executors.lanes import HeldLane
+from apps.trading.execution.resolution import resolving
 from apps.trading.models import Order, OrderEvent, OrderFill
 from apps.trading.tests import remote_seat
 from apps.trading.tests.remote_seat import EXPIRY_MS, Desk, Exchanges

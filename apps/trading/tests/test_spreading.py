@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from apps.feeds.tests.waiting import await_that
-from apps.trading.execution.spreading import REST_S, Spread
+from apps.trading.execution.runtime.spreading import REST_S, Spread
 
 
 class Work:

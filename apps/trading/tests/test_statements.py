@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from apps.trading.execution import statements
+from apps.trading.execution.runtime import statements
 from apps.trading.models import Order, OrderEvent, Wallet
 from apps.trading.tests import rows
 

@@ -5,8 +5,8 @@ from threading import Event, Thread
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from apps.trading.execution import transactions
-from apps.trading.execution.transactions import TRIES, in_transaction, is_inside, mend
+from apps.trading.execution.runtime import transactions
+from apps.trading.execution.runtime.transactions import TRIES, in_transaction, is_inside, mend
 from apps.trading.models import RiskUsage
 from apps.trading.tests import rows
 from apps.trading.tests.threads import WAIT_S, closing, together

@@ -9,7 +9,7 @@ from apps.feeds.market import BookKey, Side
 from apps.feeds.orders import FundingPayment
 from apps.trading import records
 from apps.trading.bookkeeping import holdings, recording, usage
-from apps.trading.execution import guards
+from apps.trading.execution.pretrade import guards
 from apps.trading.models import Account, FillSource, Order, Position, RiskUsage, Wallet
 from apps.trading.tests import rows, told
 

@@ -4,7 +4,8 @@ import pytest
 from redis import Redis
 
 from apps.trading.caches import CONFIG, Cache
-from apps.trading.execution import vitals, waking
+from apps.trading.execution.executors import vitals
+from apps.trading.execution.runtime import waking
 
 
 @pytest.fixture(autouse=True)

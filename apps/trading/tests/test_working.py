@@ -8,7 +8,7 @@ from apps.feeds.market import BookKey
 from apps.feeds.models import Lease
 from apps.feeds.orders import NewOrder
 from apps.trading import tasks
-from apps.trading.execution.working import MOST, Ended, Worked, sweep, work_lane
+from apps.trading.execution.entry.working import MOST, Ended, Worked, sweep, work_lane
 from apps.trading.models import Order, OrderIntent
 from apps.trading.risk.view import Top
 from apps.trading.tests import held_lanes, stage

@@ -15,7 +15,7 @@ from apps.feeds.tests.trading_place import FAR, PARTS
 from apps.feeds.transport import loop
 from apps.feeds.transport.orders import Purpose
 from apps.trading.bookkeeping import recording
-from apps.trading.execution.dead_men import tend
+from apps.trading.execution.controls.dead_men import tend
 from apps.trading.models import Account, FillSource, Order
 from apps.trading.tests import rows
 from apps.trading.tests.remote_seat import Desk, Exchanges, Only

@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from apps.feeds.bus.redis import connect_sync
 from apps.trading import selectors
-from apps.trading.execution import monitor, vitals
+from apps.trading.execution.executors import monitor, vitals
 from apps.users import paging
 from apps.users.rest.parameters import refuse_unknown
 from apps.users.roles import OPERATOR

@@ -16,8 +16,8 @@ from apps.feeds.market import Side
 from apps.feeds.orders import OrderType, TimeInForce
 from apps.trading import placing
 from apps.trading.bodies import LONGEST_KEY, IntentBody, Nothing
-from apps.trading.execution import intake
-from apps.trading.execution.market import RedisMarket
+from apps.trading.execution.entry import intake
+from apps.trading.execution.pretrade.market import RedisMarket
 from apps.trading.models import IntentState, OrderIntent
 from apps.trading.serializers.intents import IntentSerializer, PreviewSerializer
 from apps.trading.views import found

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from apps.feeds.orders import OrderStatus
 from apps.trading import selectors
 from apps.trading.bodies import Nothing, OrdersBody
-from apps.trading.execution import cancelling
+from apps.trading.execution.cancels import cancelling
 from apps.trading.models import Order, OrderFill
 from apps.trading.order_state import FINAL
 from apps.trading.serializers.orders import CancelledSerializer, FillSerializer, OrderDetailSerializer, OrderSerializer

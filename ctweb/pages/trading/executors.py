@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from apps.feeds.models import Lease, TradePair
-from apps.trading.execution.opened import resource_of
+from apps.trading.execution.gateway.opened import resource_of
 from apps.trading.models import Account, Position, RiskState, TradingSwitch, Wallet
 from apps.trading.risk.view import Scope, ScopeState
 from apps.trading.views.executors import work

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from apps.feeds.market import MarketType
 from apps.trading import selectors
-from apps.trading.execution.market import RedisMarket
+from apps.trading.execution.pretrade.market import RedisMarket
 from apps.trading.models import AccountMode, Position, RiskUsage, Wallet
 from ctweb.pages.roles import trader_required
 from ctweb.pages.trading import shown

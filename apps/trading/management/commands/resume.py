@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.trading.execution.signal_file import is_halted
+from apps.trading.execution.gateway.signal_file import is_halted
 from apps.trading.halts import halting
 from apps.trading.live_money import proven_at_terminal
 from apps.trading.risk.view import Scope

@@ -1,0 +1,152 @@
+"""What rows say of an account, its lane and its TRADE, at one instant: one statement, written out, since the way of an
+order is made of statements. Nothing of it is kept between two orders.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from typing import Any
+
+from django.db import connection
+
+from apps.trading.execution.pretrade.kinds import COLUMNS, FRIENDS, KINDS, OF_A_WHOLE, OUTCOMES, RECENT
+from apps.trading.models import IntentState
+from apps.trading.order_state import NOT_OVER
+from apps.trading.risk import limits
+from apps.trading.risk.view import Scope
+
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+SENT_S = 2  # longer than any window of R10 and R12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is asked about. `whole_id`: the intent whose attempts and parts are counted, R13; None where none can be."""
+
+    account_id: int
+    pair_id: int
+    trade_id: int
+    exchange: str
+    lane: str
+    intent_id: int | None = None  # None: not written yet
+    whole_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the statement, by the names in COLUMNS."""
+
+    a: int | None
+    b: int | None
+    c: int | None
+    word: str
+    other: str
+    asset: str
+    n1: Decimal | None
+    n2: Decimal | None
+    n3: Decimal | None
+    n4: Decimal | None
+    at1: datetime | None
+    at2: datetime | None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Rows by their kind, see KINDS."""
+
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+
+    def of(self, kind: str) -> list[Row]:
+        return self.rows.get(kind, [])
+
+
+def read(subject: Subject, *, now: datetime, resumed: Mapping[Scope, datetime]) -> Facts:
+    """All kinds of rows as they are committed now. What tripped a breaker before a person `resumed` is forgiven: the
+    TRADE's executions, the account's unknown orders and resting lanes."""
+    whole = subject.whole_id
+
+    def since(window_ms: int, scope: Scope) -> Any:
+        return moment(max(now - timedelta(milliseconds=window_ms), resumed.get(scope, LONG_AGO)))
+
+    values = {
+        "account": subject.account_id,
+        "account_text": str(subject.account_id),
+        "pair": subject.pair_id,
+        "pair_text": str(subject.pair_id),
+        "trade": subject.trade_id,
+        "trade_text": str(subject.trade_id),
+        "exchange": subject.exchange,
+        "whole": whole,
+        "sent": moment(now - timedelta(seconds=SENT_S)),
+        "executed": since(limits.EXECUTION_WINDOW_MS, Scope.TRADE),
+        "unknown": since(limits.UNKNOWN_WINDOW_MS, Scope.ACCOUNT),
+        "paused": since(limits.PAUSES_WINDOW_MS, Scope.ACCOUNT),
+    }
+    found: dict[str, list[Row]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(whole is not None), values)
+        for kind, *cells in cursor.fetchall():
+            found.setdefault(kind, []).append(_row(cells))
+    return Facts(found)
+
+
+def moment(at: datetime) -> Any:
+    """A time as the database compares it."""
+    return connection.ops.adapt_datetimefield_value(at)
+
+
+def time_at(cell: Any) -> datetime | None:
+    """A time as the database tells it: in UTC, and where the statement was written out without its zone."""
+    if cell is None:
+        return None
+    at = cell if isinstance(cell, datetime) else datetime.fromisoformat(cell)
+    return at.replace(tzinfo=UTC)
+
+
+def number(cell: Any) -> Decimal | None:
+    """SQLite keeps money as text; what is none is NaN, with which nothing is reckoned."""
+    if cell is None or isinstance(cell, Decimal):
+        return cell
+    try:
+        return Decimal(cell)
+    except InvalidOperation:
+        return Decimal("NaN")
+
+
+@cache
+def _statement(has_whole: bool) -> str:
+    """The first row is empty: SQLite's driver reads columns as the first part of a union declares them."""
+    words = {
+        "friends": FRIENDS,
+        "working": ", ".join(f"'{status}'" for status in NOT_OVER),
+        "new": IntentState.NEW.value,
+        "outcomes": OUTCOMES,
+        "recent": RECENT[connection.vendor],
+    }
+    parts = [f"SELECT '' AS kind, {', '.join(f'NULL AS {name}' for name in COLUMNS)}"]
+    for kind, (columns, source) in KINDS.items():
+        if kind in OF_A_WHOLE and not has_whole:
+            continue
+        cells = ", ".join(f"{columns.get(name, 'NULL')} AS {name}" for name in COLUMNS)
+        parts.append(f"SELECT '{kind}' AS kind, {cells} {source.format(**words)}")
+    return " UNION ALL ".join(parts)
+
+
+def _row(cells: Sequence[Any]) -> Row:
+    a, b, c, word, other, asset, n1, n2, n3, n4, at1, at2 = cells
+    return Row(
+        a,
+        b,
+        c,
+        word or "",
+        other or "",
+        asset or "",
+        number(n1),
+        number(n2),
+        number(n3),
+        number(n4),
+        time_at(at1),
+        time_at(at2),
+    )
