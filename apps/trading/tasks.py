@@ -22,10 +22,9 @@ from apps.trading.execution.pretrade.catalogue import Catalogue
 from apps.trading.execution.pretrade.market import RedisMarket
 from apps.trading.execution.runtime import failing
 from apps.trading.execution.runtime.transactions import mend
-from apps.trading.execution.runtime.waking import CANCELS
+from apps.trading.execution.runtime.waking import EXPIRES_S, WAKE_CANCELS, WAKE_LANE, tell_celery
 
 THREADS = 8  # that work lanes in one process of Celery
-EXPIRES_S = 5
 CLOCKS_S = 1.0  # between two looks whether an exchange's clock is due
 HINT: dict[str, Any] = {
     "acks_late": False,
@@ -35,13 +34,13 @@ HINT: dict[str, Any] = {
 }
 
 
-@shared_task(**HINT)
+@shared_task(name=WAKE_LANE, **HINT)
 def wake_lane(lane: str) -> None:
     """Work a lane, unless somebody does."""
     _desk().run(lambda executor: working.work_lane(lane, executor=executor))
 
 
-@shared_task(**HINT)
+@shared_task(name=WAKE_CANCELS, **HINT)
 def wake_cancels(account_id: int) -> None:
     """Send an account's cancels that are due."""
     desk = _desk()
@@ -54,14 +53,6 @@ def look_at_lanes() -> None:
     lanes.expire_old()
     for lane in lanes.due(100):
         tell_celery(lane)
-
-
-def tell_celery(hint: str) -> None:
-    """Raises what kombu raises when the broker is away; it is not tried again."""
-    if hint.startswith(CANCELS):
-        wake_cancels.apply_async((int(hint.removeprefix(CANCELS)),), retry=False)
-    else:
-        wake_lane.apply_async((hint,), retry=False)
 
 
 class Desk:

@@ -3,7 +3,6 @@
 import itertools
 from typing import Any
 
-import apps.trading.tasks  # noqa: F401 (who wakes a lane imports it late)
 from apps.trading.execution.cancels import cancelling
 from apps.trading.execution.entry import working
 from apps.trading.execution.executors.executor import Executor

@@ -1,20 +1,27 @@
 """Which lanes have work, who does it, and hints that reach them."""
 
+import base64
+import json
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from celery import Celery as CeleryApp
 from django.db.models import F
 from redis import Redis
 
 from apps.feeds.tests.redis_process import RedisProcess
 from apps.feeds.tests.waiting import await_that, timed
+from apps.trading import tasks
 from apps.trading.execution.entry.working import work_lane
 from apps.trading.execution.executors import lanes, monitor
 from apps.trading.execution.runtime import waking
 from apps.trading.models import OrderIntent
 from apps.trading.tests import held_lanes, stage
 from apps.trading.tests.threads import WAIT_S
+from ctweb.celery import app
+from ctweb.conf.queues import celery_settings
 
 BRIEF_S, MANY = 0.1, 40
 
@@ -153,6 +160,26 @@ def test_a_hint_that_cannot_be_told_silences_no_other(redis_url, monkeypatch):
     waker.wake("1:1")
     waker.wake("1:2")
     await_that(lambda: told == ["1:1", "1:2"])
+
+
+@pytest.mark.parametrize(
+    ("hint", "task", "about"), [("1:2", tasks.wake_lane, "1:2"), ("cancels:3", tasks.wake_cancels, 3)]
+)
+def test_a_hint_waits_in_celerys_queue_under_the_name_of_its_task_and_not_for_long(hint, task, about, redis_url):
+    own = CeleryApp(set_as_current=False, fixups=[])
+    own.conf.update(celery_settings(redis_url=redis_url, run_dir=Path(), finish_s=2))
+    own.set_current()  # in this thread
+    try:
+        waking.tell_celery(hint)
+    finally:
+        app.set_current()
+        own.close()
+    with Redis.from_url(redis_url) as redis:
+        message = json.loads(redis.lpop(waking.QUEUE))
+        assert redis.llen(waking.QUEUE) == 0
+    assert json.loads(base64.b64decode(message["body"]))[:2] == [[about], {}]
+    assert (message["headers"]["task"], message["headers"]["ignore_result"]) == (task.name, True)
+    assert message["properties"]["expiration"] == "5000"  # ms
 
 
 def test_a_queue_that_nobody_empties_gets_no_more_hints(redis_url):

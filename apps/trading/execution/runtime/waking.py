@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import structlog
+from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 CHANNEL = "wake"
 CANCELS = "cancels:"
 QUEUE = "ct:exec.wake"  # the key of Celery's queue
+WAKE_LANE, WAKE_CANCELS = "apps.trading.tasks.wake_lane", "apps.trading.tasks.wake_cancels"
+EXPIRES_S = 5  # a hint that nobody of Celery's took by then is dropped
 MOST = 1_000  # hints that wait, here and there
 TIMEOUT_S = 0.5
 REST_S = 1.0  # after a failure nothing is told for so long
@@ -93,6 +96,16 @@ def _wake(lane: str) -> None:
     _waker().wake(lane)
 
 
+def tell_celery(hint: str) -> None:
+    """By the task's name: tasks know executors, and these know this. A message that is lost is not tried again.
+
+    Raises what kombu raises when the broker is away.
+    """
+    is_cancels = hint.startswith(CANCELS)
+    name, about = (WAKE_CANCELS, int(hint.removeprefix(CANCELS))) if is_cancels else (WAKE_LANE, hint)
+    current_app.send_task(name, (about,), retry=False, expires=EXPIRES_S, ignore_result=True)
+
+
 _lock = threading.Lock()
 _made: Waker | None = None
 _pid = 0
@@ -103,7 +116,5 @@ def _waker() -> Waker:
     global _made, _pid
     with _lock:
         if _made is None or _pid != os.getpid():
-            from apps.trading.tasks import tell_celery  # it imports executors, and they this
-
             _made, _pid = Waker(settings.REDIS_URL, tell_celery), os.getpid()
         return _made
