@@ -24,8 +24,8 @@ from apps.trading.limit_settings import PAIR
 from apps.trading.models import Account, AccountMode, Order, OrderIntent, RiskLimit
 from apps.trading.order_state import FINAL
 from apps.trading.risk import limits
-from apps.trading.risk.rounding import fee_up, grain, is_on_grid, notional, price_step
-from apps.trading.risk.view import Scope
+from apps.trading.risk.rounding import fee_up, grain, is_on_grid, notional, price_step, slipped
+from apps.trading.risk.view import Scope, Top
 from apps.users.models import User
 from apps.users.services import Actor, record
 
@@ -39,7 +39,8 @@ class Use(Struct, frozen=True, kw_only=True):
 
 
 class Preview(Struct, frozen=True, kw_only=True):
-    """`deny_reason` is empty where risk would let it through; `value` and `fee` are unknown at the market."""
+    """`deny_reason` is empty where risk would let it through. At the market `price` is the worst that it may trade at;
+    where it would be refused that is unknown, and `value` and `fee` with it."""
 
     side: str
     amount: Decimal
@@ -108,19 +109,39 @@ def _leverage(account: Account, wanted: int | None) -> int | None:
 @transaction.atomic
 def preview(*, account: Account, **wanted: Any) -> Preview:
     """What `place` would answer to the same now; nothing stays written. Raises ValidationError as it does."""
-    found = _previewed(place(key=f"preview {uuid4()}", account=account, **wanted).intent, account)
+    seen = _SeenOnce(wanted.pop("market"))
+    found = _previewed(place(key=f"preview {uuid4()}", account=account, market=seen, **wanted).intent, account, seen)
     transaction.set_rollback(True)
     return found
 
 
-def _previewed(intent: OrderIntent, account: Account) -> Preview:
-    have = _limits(intent)
-    value = None if intent.price is None else notional(intent.amount, intent.price, feeds.instrument(intent.pair))
+class _SeenOnce:
+    """A market that does not move between what risk says of an order and what is told of its price."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+        self._tops: dict[BookKey, Top | None] = {}
+
+    def top(self, key: BookKey) -> Top | None:
+        if key not in self._tops:
+            self._tops[key] = self._market.top(key)
+        return self._tops[key]
+
+    def mid(self, key: BookKey) -> Decimal | None:
+        return self._market.mid(key)
+
+
+def _previewed(intent: OrderIntent, account: Account, market: Market) -> Preview:
+    have, instrument = _limits(intent), feeds.instrument(intent.pair)
+    price = intent.price
+    if price is None and not intent.deny_reason:
+        price = _worst(Side(intent.side), instrument, have.slip_share, market)
+    value = None if price is None else notional(intent.amount, price, instrument)
     working = Order.objects.filter(account=account, is_external=False).exclude(status__in=list(FINAL)).count()
     return Preview(
         side=intent.side,
         amount=intent.amount,
-        price=intent.price,
+        price=price,
         value=value,
         fee=None if value is None else fee_up(value, account.taker_fee or have.fee_share),
         reserved_asset=intent.reserved_asset,
@@ -132,6 +153,12 @@ def _previewed(intent: OrderIntent, account: Account) -> Preview:
             Use(name="max_open_account", used=Decimal(working + 1), most=Decimal(have.max_open_account)),
         ),
     )
+
+
+def _worst(side: Side, instrument: Instrument, slip: Decimal, market: Market) -> Decimal | None:
+    """What an order at the market is sent with: so far beyond the best price of the other side."""
+    top = market.top(instrument.key)
+    return None if top is None else slipped(top.ask if side is Side.BUY else top.bid, side, slip, instrument)
 
 
 def _limits(intent: OrderIntent) -> limits.Limits:

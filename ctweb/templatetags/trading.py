@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -80,6 +80,24 @@ def told_items(evidence: Any) -> list[tuple[str, str]]:
     if not isinstance(evidence, dict):
         return [("", str(evidence))] if evidence else []
     return [(str(name).replace("_", " "), _plain(value)) for name, value in evidence.items() if value not in EMPTY]
+
+
+@register.filter
+def source_words(source: str) -> str:
+    return _(words.FILL_SOURCES[source]) if source in words.FILL_SOURCES else source
+
+
+@register.filter
+def permission_words(told: Any) -> list[tuple[str, bool | None]]:
+    """What the exchange told of a key, in words; None: it does not tell."""
+    return [(_(label), (told or {}).get(name)) for name, label in words.PERMISSIONS.items()] if told else []
+
+
+@register.filter
+def expiry(told: Any) -> datetime | None:
+    """When a key ends; None: never, or nobody told."""
+    ms = (told or {}).get("expires_ms")
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC)
 
 
 @register.filter

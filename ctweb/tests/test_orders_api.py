@@ -140,6 +140,19 @@ def test_a_preview_says_what_an_order_would_cost_and_writes_nothing(desk, accoun
     assert Audit.objects.count() == before
 
 
+def test_a_preview_at_the_market_tells_the_worst_price_and_what_that_costs(desk, account):
+    asked = {**wanted(account), "type": "market"}
+    del asked["price"]
+    found = desk.anna.post("intents/preview", asked).json()
+    worst, value, fee = (Decimal(found[name]) for name in ("price", "value", "fee"))
+    assert found["deny_reason"] == ""
+    assert worst > 100  # of the book's best ask, and what may slip
+    assert value == worst * Decimal(found["amount"])
+    assert value + fee == Decimal(found["reserved_amount"])
+    refused = desk.anna.post("intents/preview", {**asked, "amount": "5"}).json()
+    assert (refused["deny_reason"], refused["price"], refused["value"]) == ("ORDER_TOO_LARGE", None, None)
+
+
 @pytest.mark.parametrize("price", ["2000", "9", "99500000"])
 def test_a_slip_of_the_finger_is_refused_at_its_field(desk, account, price):
     assert desk.anna.post("intents", wanted(account, price=price), key="k").json() == {

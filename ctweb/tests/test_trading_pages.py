@@ -8,17 +8,28 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.html import escape
 
+from apps.feeds.models import Exchange
 from apps.feeds.tests import canaries
 from apps.feeds.tests.listings import list_pairs
 from apps.trading import accounts
 from apps.trading.credentials import keys
-from apps.trading.models import Account, OrderEvent, Position, RiskLimit, RiskState, RiskUsage, Wallet
+from apps.trading.models import (
+    Account,
+    AccountKey,
+    Order,
+    OrderEvent,
+    Position,
+    RiskLimit,
+    RiskState,
+    RiskUsage,
+    Wallet,
+)
 from apps.trading.tests import rows
 from apps.trading.tests.key_rows import KEYS, as_web_process, probed
 from apps.users.alerts import raise_alert
 from apps.users.models import Audit
 from apps.users.services import Actor
-from ctweb.tests.desk import Desk, open_desk, text_of, working
+from ctweb.tests.desk import GUARD, Desk, open_desk, text_of, working
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +75,14 @@ def test_one_order_shows_every_step_with_its_evidence(desk):
     assert desk.anna.client.get(f"/trading/orders/{10**25}/").status_code == 404
 
 
+@pytest.mark.parametrize(("source", "words"), [("ws", "told by the socket"), ("paper", "matched here")])
+def test_a_fill_says_where_it_was_learnt_of(desk, source, words):
+    order = working(desk)
+    rows.fill(order, source=source)
+    assert words in text_of(desk.anna, f"/trading/orders/{order.pk}/")
+    assert words in text_of(desk.anna, "/trading/orders/last/")
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_other_peoples_rows_are_on_no_page(desk, path):
     order = working(desk, "boris", client_order_id="ctboriss")
@@ -91,6 +110,23 @@ def keyed(desk, settings, tmp_path) -> Account:
     )
     keys.keep(account=row, found=probed(), actor=actor)
     return row
+
+
+def test_what_a_key_may_do_is_told_in_words_with_the_day_it_ends(desk, keyed):
+    told = {"read": True, "trade_spot": True, "trade_futures": None, "withdraw": False, "ip_bound": True}
+    AccountKey.objects.update(permissions={**told, "expires_ms": 1_800_000_000_000})
+    text = text_of(desk.anna, f"/trading/accounts/{keyed.pk}/")
+    for words in ("May trade spot</dt><dd>yes", "May trade futures</dt><dd>not told", "May withdraw</dt><dd>no"):
+        assert words in text
+    assert "15 Jan 2027 08:00 UTC" in text
+    assert "expires_ms" not in text
+
+
+def test_an_account_on_paper_shows_what_it_pays_and_leads_to_an_order(desk):
+    account = desk.accounts["anna"].pk
+    text = text_of(desk.anna, f"/trading/accounts/{account}/")
+    assert "0.1 % / 0.1 %" in text
+    assert f"/trading/orders/new/?account={account}" in text
 
 
 def test_every_page_works_where_keys_cannot_be_opened_and_none_shows_one(desk, keyed):
@@ -146,6 +182,18 @@ def test_halting_without_a_script_is_one_form(desk):
     assert (row.state, row.mode, row.by, row.reason) == ("HALTED", "cancel", "oleg", "drill")
 
 
+def test_the_page_with_the_button_counts_orders_and_tells_what_still_is_to_be_closed(desk):
+    pair = working(desk, status="UNKNOWN", unknown_at=timezone.now()).pair
+    assert "1 order at work" in text_of(desk.oleg, "/halt/")
+    assert "1 in doubt" in text_of(desk.oleg, "/halt/")
+    Order.objects.update(status="CANCELLED", unknown_at=None, ended_at=timezone.now())
+    Position.objects.create(account=desk.accounts["anna"], pair=pair, amount=1, entry_price=100)
+    desk.oleg.post("risk/halt", {"mode": "flatten", **GUARD})
+    text = text_of(desk.oleg, "/halt/")
+    assert "0 orders at work" in text
+    assert "positions are still being closed" in text
+
+
 def test_halting_needs_the_pages_own_form(desk):
     client = Client(enforce_csrf_checks=True)
     client.force_login(desk.oleg.user, backend="django.contrib.auth.backends.ModelBackend")
@@ -181,6 +229,11 @@ def test_the_risk_page_lists_what_is_not_confirmed_and_offers_to_go_on(desk):
     assert order.client_order_id in text
     assert 'data-resume="global:"' in text
     assert 'data-resume="global:"' not in text_of(desk.oleg, "/trading/risk/")
+
+
+def test_exchanges_have_their_names_on_the_risk_page(desk):
+    Exchange.objects.filter(code="binance").update(name="Binance")
+    assert '<span class="dim">exchange</span> Binance<' in text_of(desk.vera, "/trading/risk/")
 
 
 def test_limits_and_alerts_are_on_the_risk_page(desk):

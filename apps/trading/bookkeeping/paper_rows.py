@@ -87,7 +87,7 @@ def former(account_id: int) -> Former:
         account_id=account_id,
         market_type=MarketType(row.market_type),
         exchange=row.exchange.code,
-        fees=_fees(row),
+        fees=fees_of(row),
         balances=_balances(account_id),
         positions=_positions(account_id),
         resting=[_resting(instrument, order) for instrument, order in standing if _rests(order)],
@@ -203,7 +203,8 @@ def _fallen(order: Order) -> OrderUpdate:
     )
 
 
-def _fees(row: Account) -> Fees:
+def fees_of(row: Account) -> Fees:
+    """What a paper account pays."""
     if row.maker_fee is None or row.taker_fee is None:
         return FEES
     return Fees(maker=row.maker_fee, taker=row.taker_fee)

@@ -9,6 +9,7 @@ from msgspec import Struct
 from apps.feeds.orders import OrderStatus
 from apps.trading.halts import closing, scopes
 from apps.trading.halts.closing import Holding
+from apps.trading.intent import Purpose
 from apps.trading.models import Account, HaltMode, IntentState, Order, OrderIntent, RiskState
 from apps.trading.order_state import FINAL, NOT_OVER, CancelState
 from apps.trading.risk.view import Scope, ScopeState
@@ -40,7 +41,8 @@ class Line(Struct, frozen=True, kw_only=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """`waiting`: intents that nobody has sent, and nobody will. `holdings` only of a halt that closes positions."""
+    """`waiting`: intents that nobody has sent, and nobody will; those that close are the halt's own. `holdings` only of
+    a halt that closes positions."""
 
     scope: str
     scope_id: str
@@ -78,9 +80,9 @@ def report(*, scope: Scope, scope_id: str = "") -> Report | None:
         by=row.by,
         at=row.at,
         lines=tuple(_lines(row)),
-        waiting=OrderIntent.objects.filter(
-            scopes.intents_under(row.scope, row.scope_id), state=IntentState.NEW
-        ).count(),
+        waiting=OrderIntent.objects.filter(scopes.intents_under(row.scope, row.scope_id), state=IntentState.NEW)
+        .exclude(purpose=Purpose.FLATTEN)
+        .count(),
         holdings=tuple(closing.holdings(row.scope, row.scope_id)) if row.mode == HaltMode.FLATTEN else (),
     )
 

@@ -243,3 +243,11 @@ def test_a_halt_that_only_stops_says_that_orders_are_left_working():
     halting.halt(**named(Scope.ACCOUNT, trade), reason="enough", actor=SYSTEM, mode=HaltMode.STOP)
     assert lines(trade) == {"rests": ("unconfirmed", "left working: the halt only stops new orders")}
     assert halting.report(**named(Scope.ACCOUNT, trade)).waiting == 1
+
+
+def test_what_a_halt_closes_itself_is_not_among_what_will_never_be_sent():
+    trade = stage.trade()
+    anna = key_rows.trader()
+    halting.halt(**named(Scope.ACCOUNT, trade), reason="x", actor=anna, mode=HaltMode.FLATTEN, confirmed=True)
+    rows.intent(trade, purpose="flatten")
+    assert halting.report(**named(Scope.ACCOUNT, trade)).waiting == 0

@@ -8,8 +8,10 @@ from django.views.decorators.http import require_GET
 
 from apps.feeds.market import MarketType
 from apps.feeds.models import Exchange
+from apps.feeds.orders import Fees
 from apps.trading import selectors
 from apps.trading.accounts import LIVE_LIMITS
+from apps.trading.bookkeeping import paper_rows
 from apps.trading.models import Account, AccountMode, RiskLimit, RiskState, Wallet
 from apps.trading.risk.view import Scope
 from apps.trading.views.found import with_key
@@ -59,11 +61,21 @@ def account(request: HttpRequest, account_id: int) -> HttpResponse:
         "may": selectors.may_trade(user=request.user, account=row),
         "takes_key": row.mode != AccountMode.PAPER or row.requested_mode is not None,
         "simulated": settings.CT_SIMULATOR_URL is not None and row.mode == AccountMode.TESTNET,
+        "fees": _fees(row),
         "needed": LIVE_LIMITS,
         "limits": limits,
         "wallets": [(wallet, held.get((row.pk, wallet.asset))) for wallet in wallets],
     }
     return shown.page(request, "trading/account.html", "accounts", context)
+
+
+def _fees(row: Account) -> Fees | None:
+    """None: its exchange has not told them."""
+    if row.mode == AccountMode.PAPER:
+        return paper_rows.fees_of(row)
+    if row.maker_fee is None or row.taker_fee is None:
+        return None
+    return Fees(maker=row.maker_fee, taker=row.taker_fee)
 
 
 def _states() -> dict[str, str]:

@@ -3,11 +3,14 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from apps.feeds.orders import OrderStatus
 from apps.trading import selectors
 from apps.trading.halts import halting
-from apps.trading.models import HaltMode
+from apps.trading.models import HaltMode, Order
+from apps.trading.order_state import NOT_OVER
 from apps.trading.risk.view import Scope
 from apps.users.services import actor_of
 from ctweb.pages.roles import operator_required
@@ -25,4 +28,12 @@ def halt(request: HttpRequest) -> HttpResponse:
         halting.halt(scope=Scope.GLOBAL, reason=reason, actor=actor_of(request), mode=HaltMode.CANCEL)
         return redirect("halt")
     report = halting.report(scope=Scope.GLOBAL)
-    return render(request, "trading/halt.html", {"stopped": selectors.stopped(user=request.user), "report": report})
+    working = Order.objects.filter(status__in=NOT_OVER, intent__isnull=False)
+    context = {
+        "stopped": selectors.stopped(user=request.user),
+        "report": report,
+        "working": working.count(),
+        "in_doubt": working.filter(status=OrderStatus.UNKNOWN).count(),
+        "now": timezone.now(),
+    }
+    return render(request, "trading/halt.html", context)

@@ -90,7 +90,7 @@ def _market(instrument: Instrument) -> dict[str, Any]:
         "tick": plain(tick_at(instrument, book.value.bids[0][0] if book.value is not None and bids else None)),
         "lot": plain(grain(instrument)),
         "size_digits": lot_decimals(instrument),
-        "least": [_exact(instrument.min_amount), _exact(instrument.min_notional)],
+        "least": [least_amount(instrument), _exact(instrument.min_notional)],
     }
 
 
@@ -101,8 +101,14 @@ def tick_at(instrument: Instrument, price: float | None) -> Decimal:
 
 def _words() -> str:
     """What the page's script says of limits and refusals, as JSON."""
-    limits = {name: _(label) for name, (label, _unit) in words.LIMITS.items()}
+    limits = {name: [_(label), unit] for name, (label, unit) in words.LIMITS.items()}
     return json.dumps({"limits": limits, "denials": {name: _(text) for name, text in words.DENIALS.items()}})
+
+
+def least_amount(instrument: Instrument) -> str | None:
+    """In base currency, as it is typed in: exchanges of futures count contracts."""
+    counted = instrument.min_amount
+    return None if counted is None else _exact(counted * instrument.contract_size)
 
 
 def _exact(value: Any) -> str | None:

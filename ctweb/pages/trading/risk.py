@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from apps.feeds.models import Exchange
 from apps.trading import limit_settings, selectors
 from apps.trading.halts import closing, halting, scopes
 from apps.trading.limit_settings import PAIR
@@ -117,10 +118,12 @@ def _halt(one: dict[str, Any], accounts: dict[int, Account]) -> dict[str, Any]:
     lines = (
         [(line, accounts[line.account_id]) for line in report.lines if line.account_id in accounts] if report else []
     )
-    holdings = [each for each in report.holdings if each.account_id in accounts] if report else []
+    holdings = (
+        [(each, accounts[each.account_id]) for each in report.holdings if each.account_id in accounts] if report else []
+    )
     name = _("everything") if row.scope == Scope.GLOBAL else f"{row.scope} {one['name']}"
     more = max(0, len(lines) - MOST_LINES)
-    parts = {"closes": [each for each in holdings if each.amount], "leaves": [each for each in holdings if each.left]}
+    parts = {"closes": [one for one in holdings if one[0].amount], "leaves": [one for one in holdings if one[0].left]}
     return {"report": report, "name": name, "lines": lines[:MOST_LINES], "more": more, **parts}
 
 
@@ -128,7 +131,8 @@ def _switches(request: HttpRequest, names: dict[str, str]) -> list[dict[str, Any
     """Everything first, then what is stopped, then the rest of what the person may see."""
     trades = selectors.visible(Trade.objects.all(), user=request.user)
     pairs = {str(row.pk): f"{row.exchange} {row.pair} {row.strategy or ''}" for row in trades}
-    words = {Scope.ACCOUNT: names, Scope.TRADE: pairs}
+    exchanges = dict(Exchange.objects.values_list("code", "name"))
+    words = {Scope.EXCHANGE: exchanges, Scope.ACCOUNT: names, Scope.TRADE: pairs}
     found = []
     for row in selectors.switches(user=request.user):
         known = words.get(Scope(row.scope))

@@ -75,6 +75,28 @@ DENIALS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+# where a fill was learnt of
+FILL_SOURCES: Mapping[str, str] = MappingProxyType(
+    {
+        "ws": _("told by the socket"),
+        "rest": _("asked by REST"),
+        "paper": _("matched here"),
+        "inferred": _("inferred"),
+        "sql": _("by SQL"),
+    }
+)
+
+# what an exchange told of a key
+PERMISSIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "read": _("May read"),
+        "trade_spot": _("May trade spot"),
+        "trade_futures": _("May trade futures"),
+        "withdraw": _("May withdraw"),
+        "ip_bound": _("Bound to addresses"),
+    }
+)
+
 # how far a process is with an account
 STEPS: Mapping[str, str] = MappingProxyType(
     {

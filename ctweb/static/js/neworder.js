@@ -15,6 +15,7 @@ const byId = (id) => document.getElementById(id);
 const form = byId("order");
 const age = new Age();
 let state = "DOWN";
+let reason = "";
 let limit = 5000;
 const words = form === null ? {} : JSON.parse(form.dataset.words);
 let key = crypto.randomUUID(); // of the order that is reviewed: pressed twice it is one order
@@ -64,6 +65,7 @@ function take(message) {
   age.set(message.age);
   if (message.limit !== undefined) limit = message.limit;
   if (message.b === undefined) return;
+  reason = message.why ?? "";
   drawSide(".asks", message.a.slice(0, LEVELS).reverse(), "ask");
   drawSide(".bids", message.b.slice(0, LEVELS), "bid");
 }
@@ -89,6 +91,8 @@ function drawState() {
   mark(byId("state"), "st", shown);
   write(byId("state"), link.state === "lost" ? "NO LINK" : shown);
   write(byId("age"), ms === null ? MISSING : duration(ms));
+  byId("why").hidden = shown === "LIVE" || link.state === "lost";
+  write(byId("why"), `An order needs a LIVE book, this one is ${shown}${reason === "" ? "" : `: ${reason}`}`);
 }
 
 /** Why risk refuses, in words and with its own. */
@@ -128,7 +132,10 @@ function drawReview(found) {
     ["Worth", found.value === null ? MISSING : `${group(found.value)} ${quote}`],
     ["Fees, at most", found.fee === null ? MISSING : `${group(found.fee)} ${quote}`],
     ["Held back", found.reserved_asset ? `${group(found.reserved_amount)} ${found.reserved_asset}` : "nothing"],
-    ...found.limits.map(({ name, used, most }) => [words.limits[name] ?? name, `${group(used)} of ${group(most)}`]),
+    ...found.limits.map(({ name, used, most }) => {
+      const [label, unit] = words.limits[name] ?? [name, ""];
+      return [label, `${group(used)} of ${group(most)} ${unit}`.trim()];
+    }),
   ];
   byId("review").replaceChildren(...lines.flatMap(([label, value]) => [node("dt", label), node("dd", value)]));
   byId("review").hidden = false;
@@ -142,7 +149,7 @@ async function place() {
   byId("place").disabled = true;
   try {
     const made = await post("/api/v1/intents", { ...wanted(), key }, { key });
-    toast(made.result === "RISK_DENIED" ? `Risk refused it: ${why(made)}` : `Intent ${made.id} is on its way`, {
+    toast(made.result === "RISK_DENIED" ? `Risk refused it: ${why(made)}` : "The order is on its way", {
       kind: made.result === "RISK_DENIED" ? "bad" : "",
     });
     forget();
