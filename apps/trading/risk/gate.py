@@ -8,9 +8,11 @@ is in breakers.py. Whatever is missing, is no number or fails, denies.
 from collections.abc import Callable, Mapping
 from dataclasses import InitVar, dataclass
 from decimal import Decimal, localcontext
+from types import NoneType
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import NewOrder, OrderType, TimeInForce
@@ -56,6 +58,8 @@ CONTROLS = (
     Control(18, flow.unhedged),
     Control(21, flow.dead_man),
 )
+
+PLAIN = (str, int, NoneType)  # words, whole numbers, yes and no
 
 _GATE = object()
 
@@ -107,7 +111,7 @@ def approve(intent: OrderIntent, view: RiskView) -> ApprovedOrder | Denied:
     control = Control(0, lambda *_: None)
     try:
         with localcontext(EXACT):
-            if not (_finite(intent) and _finite(view)):
+            if not _finite(intent, view):
                 return Denied(reason=DenyReason.NOT_A_NUMBER, control=0)
             proposal = propose(intent, view)
             if isinstance(proposal, DenyReason):
@@ -160,14 +164,21 @@ def _limit(intent: OrderIntent, view: RiskView) -> Decimal | DenyReason:
     return slipped(touch, intent.side, share, intent.instrument)
 
 
-def _finite(value: Any) -> bool:
-    """Whether every number in it, however deep, is one."""
-    if isinstance(value, Decimal):
-        return value.is_finite()
-    if isinstance(value, float):
-        return False  # money is no float
-    if isinstance(value, Struct):
-        return all(_finite(getattr(value, name)) for name in value.__struct_fields__)
-    if isinstance(value, Mapping):
-        return all(map(_finite, value.values()))
-    return all(map(_finite, value)) if isinstance(value, tuple) else True
+def _finite(*values: Any) -> bool:
+    """Whether every number in them, however deep, is one. What stands there many times is looked at once."""
+    waiting, seen = list(values), set()
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, PLAIN):
+            continue
+        if isinstance(value, float) or (isinstance(value, Decimal) and not value.is_finite()):
+            return False  # money is no float
+        if isinstance(value, Struct):
+            if id(value) not in seen:
+                seen.add(id(value))
+                waiting += astuple(value)
+        elif isinstance(value, tuple):
+            waiting += value
+        elif isinstance(value, Mapping):
+            waiting += value.values()
+    return True
