@@ -29,6 +29,7 @@ def databases(url: str) -> dict[str, Any]:
         found["OPTIONS"] = {**SQLITE, **found.get("OPTIONS", {})}
         found["TEST"] = {"NAME": f"{found['NAME']}.test"}  # a file: in memory, threads would lock each other out
     else:
+        found["ENGINE"] = "ctweb.conf.mysql"
         found["OPTIONS"] = {**MYSQL, **found.get("OPTIONS", {})}
         found["TEST"] = {"CHARSET": "utf8mb4"}
     return {"default": found}
