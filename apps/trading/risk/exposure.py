@@ -122,7 +122,12 @@ def parent(proposal: Proposal, view: RiskView) -> DenyReason | None:
 
 
 def self_trade(proposal: Proposal, view: RiskView) -> DenyReason | None:
-    """R14: against all accounts of the user on the exchange; an order at the market crosses whatever there is."""
+    """R14: against all accounts of the user on the exchange; an order at the market crosses whatever there is.
+
+    No lock spans the accounts, and none is needed: an intent is committed before it is looked at to be sent, works
+    until its order is over, and is read together with all orders by one statement. So of two whichever is looked at
+    last sees the other; both are turned away where each was wanted before either was looked at.
+    """
     buys = proposal.intent.side is Side.BUY
     for each in view.working:
         if each.instrument.key != proposal.instrument.key or each.side is proposal.intent.side:

@@ -33,6 +33,8 @@ BEHIND = (
     "EXISTS (SELECT 1 FROM order_intent b"
     " WHERE b.lane = order_intent.lane AND b.state = order_intent.state AND b.id > order_intent.id)"
 )
+# by any other index MariaDB would wait for rows of other lanes that somebody has locked
+BY_LANE = {"mysql": "FORCE INDEX (order_intent_head) ", "sqlite": ""}
 RESERVED = ("reserved_asset", "reserved_amount", "reserved_notional")
 CHECK_S = 0.5  # so long after it has, an order without an answer is looked for
 
@@ -124,7 +126,8 @@ def _lock_lease(held: HeldLane, needed_s: float) -> None:
 
 def _head(lane: str) -> tuple[OrderIntent, bool] | None:
     """Locked, so that it is not cancelled meanwhile; and whether others wait behind it."""
-    rest = f"WHERE lane = %s AND state = %s ORDER BY id LIMIT 1{guards.FOR_UPDATE[connection.vendor]}"
+    vendor = connection.vendor
+    rest = f"{BY_LANE[vendor]}WHERE lane = %s AND state = %s ORDER BY id LIMIT 1{guards.FOR_UPDATE[vendor]}"
     found = statements.first_and(OrderIntent, BEHIND, rest, [lane, IntentState.NEW])
     return None if found is None else (found[0], bool(found[1][0]))
 
