@@ -38,6 +38,11 @@ def snapshot(seq: int) -> list[MarketData]:
     return [BookSnapshot(symbol="A", seq=seq, bids=[], asks=[], received_ns=0)]
 
 
+def unnumbered(kind: type[BookSnapshot | BookDelta], received_ns: int) -> list[MarketData]:
+    """As CoinEx sends them."""
+    return [kind(symbol="A", seq=None, bids=[], asks=[], received_ns=received_ns)]
+
+
 def seqs(events: Iterable[MarketData]) -> list[int | str | None]:
     return [getattr(event, "seq", None) for event in events]
 
@@ -82,6 +87,18 @@ def test_sockets_without_a_common_event_end_with_the_whole_of_the_new_one():
     both.from_new(snapshot(7) + deltas(8))
     assert not both.complete()
     assert seqs(both.finish()) == [7, 8]
+
+
+def test_a_stream_without_numbers_begins_anew_with_the_new_sockets_snapshot_whichever_socket_lags():
+    both = handover(A)
+    assert both.from_old(unnumbered(BookDelta, 1)) == unnumbered(BookDelta, 1)
+    assert both.from_new(unnumbered(BookDelta, 2)) == []
+    assert not both.complete()
+    assert both.from_new(unnumbered(BookSnapshot, 3)) == unnumbered(BookSnapshot, 3)
+    assert both.from_old(unnumbered(BookDelta, 4)) == []
+    assert both.from_new(unnumbered(BookDelta, 5)) == unnumbered(BookDelta, 5)
+    assert both.complete()
+    assert both.finish() == []
 
 
 def test_what_is_held_has_a_bound():

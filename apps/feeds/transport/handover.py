@@ -2,11 +2,12 @@
 
 Both sockets carry the same streams for a while, each at its own lag. A stream moves over at the first event that both
 have brought: what the old socket brought after it is skipped on the new one, and what the new one brought after it
-(held until then) follows at once. A snapshot counts as the event whose `seq` it has, since it says the same.
+(held until then) follows at once. A snapshot counts as the event whose `seq` it has, since it says the same. Where the
+exchange numbers nothing, no event is known to be the same: such a stream begins anew with the new socket's snapshot.
 """
 
 from apps.feeds.drivers.base import TopicKind
-from apps.feeds.market import PublicTrade
+from apps.feeds.market import BookSnapshot, PublicTrade
 from apps.feeds.transport.ledger import Ledger
 from apps.feeds.transport.link import MarketData
 from apps.feeds.transport.slots import Phase, Slot
@@ -39,6 +40,8 @@ class _Stream:
         return [event]
 
     def new(self, event: MarketData) -> list[MarketData]:
+        if _id(event) is None and not self.moved:
+            return self._begin_anew(event)
         if _id(event) in self.told:
             self._forget_until(event)
             return self.move([])
@@ -50,6 +53,12 @@ class _Stream:
     def move(self, rest: list[MarketData]) -> list[MarketData]:
         self.moved, self.held = True, []
         return rest
+
+    def _begin_anew(self, event: MarketData) -> list[MarketData]:
+        if not isinstance(event, BookSnapshot):
+            return []
+        self.told.clear()
+        return self.move([event])
 
     def _forget_until(self, event: MarketData) -> None:
         """What the old socket brought before this event came before the new one's subscription."""
