@@ -27,7 +27,7 @@ class Holder:
         self.now = 0.0
         self.told: list[tuple[str, int]] = []
         self.away = False
-        self.database = Database(f"leases of {name}")
+        self.database = Database(f"leases of {name}", answer_s=60.0)
         self.identity = Identity(daemon=name, role=role, capacity=40, sockets=1, build="b")
         self.leases = AccountLeases(
             daemon=name,

@@ -15,7 +15,7 @@ async def test_a_market_that_lists_nothing_is_asked_once():
     simulator, drivers = Simulator(), {name: registry.driver(name) for name in ("bybit", "okx")}
     simulator.exchanges["bybit"].listings.clear()
     await simulator.start()
-    http, database = Http(drivers=drivers, addresses=Addresses(simulator.url)), Database("test")
+    http, database = Http(drivers=drivers, addresses=Addresses(simulator.url)), Database("test", answer_s=60.0)
     catalogue = Bootstrap(database=database, http=http, drivers=drivers)
     assert await catalogue.look()
     asked = {name: simulator.exchanges[name].asked["rest"] for name in drivers}

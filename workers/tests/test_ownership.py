@@ -34,7 +34,7 @@ class Daemons:
         self.slept_s = 0.0
         self.lost: list[str] = []
         self.given_up: set[str] = set()
-        self.database = Database(name)
+        self.database = Database(name, answer_s=60.0)  # a machine that is busy is no database that is away
         self.ownership = Ownership(
             daemon=name,
             database=self.database,

@@ -63,7 +63,7 @@ class Place:
         self.halt_file = folder / "HALT"
         self.windows = Windows(Nowhere())
         self.held = Held(self.windows, instrument)
-        self.database = Database("paper of a test")
+        self.database = Database("paper of a test", answer_s=60.0)
         self.desk = Desk(
             database=self.database,
             windows=self.windows,
