@@ -37,7 +37,8 @@ from apps.trading.models import AccountMode, Order, OrderIntent
 from apps.trading.tests import rows
 
 ANSWER_S = 60.0
-EXPIRY_MS = 2_000
+EXPIRY_MS = 20_000  # long enough for a machine that is busy
+LOOKS_S = (0.0, 2.0, *(EXPIRY_MS / 1000 + each_s for each_s in (18.0, 20.0, 22.0)))  # in the end "not found" counts
 IDS = ClientIds("0", b"a key of ids")
 NUMBERS = itertools.count(1)
 

@@ -57,7 +57,7 @@ def wait_over(on: Desk) -> None:
 
 def ended(on: Desk, row: Order) -> Order:
     """After as many looks as are needed."""
-    for ahead_s in (0.0, 2.0, 20.0, 22.0, 24.0):
+    for ahead_s in remote_seat.LOOKS_S:
         on.go_on(ahead_s)
         resolving.resolve(row.pk, on.port)
         if again(row).ended_at is not None:

@@ -65,7 +65,7 @@ def open_order(on: Desk, **values: Any) -> Order:
 def carry_out(on: Desk, executor: Executor) -> Any:
     """What the threads of executors do, again and again, until all is confirmed."""
     told = None
-    for ahead_s in (0.0, 2.0, 20.0, 22.0, 24.0):
+    for ahead_s in remote_seat.LOOKS_S:
         on.go_on(ahead_s)
         cancelling.cancel_due(executor)
         Order.objects.filter(account=on.account, status__in=["OPEN", "PARTIAL", "UNKNOWN"]).update(next_check_at=Now())

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from apps.trading.execution.entry.claiming import Claim
 from apps.trading.execution.entry.sending import Fate, send
 from apps.trading.execution.executors.lanes import HeldLane
 from apps.trading.execution.resolution import resolving
-from apps.trading.models import Order, OrderEvent, OrderFill
+from apps.trading.models import Order, OrderEvent, OrderFill, OrderIntent
 from apps.trading.tests import remote_seat
 from apps.trading.tests.remote_seat import EXPIRY_MS, Desk, Exchanges
 
@@ -21,7 +22,8 @@ exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 # two that look at the expiry at their gateway, one that looks at none
 WHERE = [("binance", SPOT), ("kucoin", SPOT), ("htx", FUTURES)]
-LATE_S = EXPIRY_MS / 1000 + 0.5
+SHORT_MS = 2_000
+LATE_S = SHORT_MS / 1000 + 0.5
 LONG_S = 3_600.0
 
 
@@ -35,12 +37,21 @@ def on(exchanges: Exchanges, tmp_path: Path, request: pytest.FixtureRequest) -> 
 everywhere = pytest.mark.parametrize("on", WHERE, indirect=True, ids="-".join)
 
 
-def sent(on: Desk, row: Order) -> Fate:
+def short_lived(on: Desk, of: OrderIntent | None = None) -> Order:
+    return on.committed(of, request_expires_at=records.time_of(on.port.now_ms() + SHORT_MS))
+
+
+def sent(on: Desk, row: Order, **values: Any) -> Fate:
     """As an executor sends it, whose lane lasts."""
     until = time.monotonic() + LONG_S
-    claim = Claim(order_id=row.pk, intent_id=row.intent_id or 0, order=on.new_order(row), leave_by=until)
+    claim = Claim(order_id=row.pk, intent_id=row.intent_id or 0, order=on.new_order(row, **values), leave_by=until)
     held = HeldLane(lane=row.intent.lane, holder="h", fence=1, until=until)
     return send(claim, held, executor=on.executor(), port=on.port)
+
+
+def sent_in_time(on: Desk, row: Order) -> Fate:
+    """However long it is on its way, the exchange takes it."""
+    return sent(on, row, expires_ms=on.port.now_ms() + EXPIRY_MS)
 
 
 def events(row: Order) -> list[str]:
@@ -49,9 +60,9 @@ def events(row: Order) -> list[str]:
 
 @everywhere
 def test_an_order_whose_answer_comes_after_its_expiry_is_recorded_by_that_answer(on: Desk):
-    row = on.committed()
+    row = short_lived(on)
     on.fault("early_fill", seconds=LATE_S)  # it is there at once, and answered late
-    assert sent(on, row) is Fate.PLACED
+    assert sent_in_time(on, row) is Fate.PLACED
     assert on.port.now_ms() > records.milliseconds(row.request_expires_at)
     found = Order.objects.get(pk=row.pk)
     assert (found.status, found.exchange_order_id) == ("OPEN", str(on.accepted()[0].order.id))
@@ -61,9 +72,9 @@ def test_an_order_whose_answer_comes_after_its_expiry_is_recorded_by_that_answer
 
 @everywhere
 def test_what_was_filled_before_the_late_answer_is_counted_once(on: Desk):
-    row = on.committed(on.intent(price=on.across(Side.BUY)))
+    row = short_lived(on, on.intent(price=on.across(Side.BUY)))
     on.fault("early_fill", seconds=LATE_S)
-    assert sent(on, row) is Fate.PLACED
+    assert sent_in_time(on, row) is Fate.PLACED
     for _ in range(2):
         resolving.resolve(row.pk, on.port)
     found = Order.objects.get(pk=row.pk)
@@ -75,7 +86,7 @@ def test_what_was_filled_before_the_late_answer_is_counted_once(on: Desk):
 @pytest.mark.parametrize("on", [("hyperliquid", FUTURES)], indirect=True, ids="-".join)
 def test_a_refusal_that_comes_late_ends_the_order(on: Desk):
     """It reached the matcher when it had run out."""
-    row = on.committed()
+    row = short_lived(on)
     on.fault("late_accept", seconds=LATE_S)
     assert sent(on, row) is Fate.REFUSED
     assert (Order.objects.get(pk=row.pk).status, on.accepted()) == ("REJECTED", [])
