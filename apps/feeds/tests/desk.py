@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from apps.feeds.book.books import Tracked
 from apps.feeds.capture import Watcher
-from apps.feeds.drivers.base import Driver, Frame, Topic
+from apps.feeds.drivers.base import Driver, Frame, Topic, TopicKind
 from apps.feeds.errors import MalformedFrame
 from apps.feeds.market import BookDelta, BookKey, BookSnapshot, Levels, MarketType, PublicTrade, in_base
 from apps.feeds.subscriptions import Subscription
@@ -31,7 +31,7 @@ class Desk(Watcher, Watched):
     def closed(self, link: Link, topics: Collection[Topic], reason: str, retry_in_s: float) -> None:
         super().closed(link, topics, reason, retry_in_s)
         self.losses.append(reason)
-        closed = [self.books.get(topic.symbol) for topic in topics]
+        closed = [self.books.get(topic.symbol) for topic in topics if topic.kind is TopicKind.BOOK]
         self.served_without_socket += sum(one is not None and one.builder.book is not None for one in closed)
         self.note()
 

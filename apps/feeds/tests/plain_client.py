@@ -32,9 +32,9 @@ async def running(**options: Any) -> AsyncIterator[Simulator]:
 
 @contextlib.asynccontextmanager
 async def socket(simulator: Simulator, path: str, **options: Any) -> AsyncIterator[ClientConnection]:
-    """A WebSocket to `HOST/path`."""
+    """A WebSocket to `HOST/path`, which asks for no life by itself: a machine that is busy is no dead exchange."""
     url = simulator.url.replace("http", "ws") + "/" + path
-    async with connect(url, close_timeout=1, **options) as connection:
+    async with connect(url, **{"close_timeout": 1, "ping_interval": None, **options}) as connection:
         yield connection
 
 

@@ -43,13 +43,13 @@ QUIET_S, ANSWER_S = 1.05, 1.0  # when we ask (one exchange wants no more than a 
 TIMING = Timing(
     close_s=0.2,
     check_s=0.05,
-    ack_s=1.5,
+    ack_s=30.0,
     first_data_s=1.0,
-    quiet_s=QUIET_S,
     backoff_first_s=0.02,
     backoff_most_s=0.1,
     snapshot_s=0.1,
 )
+HASTY = replace(TIMING, ack_s=1.5, quiet_s=QUIET_S)
 BOOK_MESSAGES_S = 200.0
 
 
@@ -63,16 +63,16 @@ def patience(*, asks_often: bool = False) -> Patience:
     return Patience(**short)
 
 
-def hasty(exchange: str) -> Driver:
+def hurried(exchange: str) -> Driver:
     """The exchange's driver, but our own pings are answered soon or never."""
     driver = registry.driver(exchange)
     heartbeat = driver.heartbeat
 
-    def hurried(market_type: MarketType) -> Any:
+    def soon(market_type: MarketType) -> Any:
         beat = heartbeat(market_type)
         return replace(beat, answer_s=2 * ANSWER_S if beat.listens else ANSWER_S)
 
-    driver.heartbeat = hurried  # type: ignore[method-assign]
+    driver.heartbeat = soon  # type: ignore[method-assign]
     return driver
 
 
@@ -251,9 +251,11 @@ def _depth_of_differences(driver: Driver, market: MarketType) -> int:
 
 
 @contextlib.asynccontextmanager
-async def stand(simulator: Simulator, exchange: str, market: MarketType, **options: Any) -> AsyncIterator[Stand]:
-    """A pool on one market, with one pair that stays."""
-    driver, addresses = hasty(exchange), Addresses(simulator.url)
+async def stand(
+    simulator: Simulator, exchange: str, market: MarketType, *, hasty: bool = False, **options: Any
+) -> AsyncIterator[Stand]:
+    """A pool on one market, with one pair that stays; `hasty`: it soon gives up who does not answer."""
+    driver, addresses = hurried(exchange) if hasty else registry.driver(exchange), Addresses(simulator.url)
     drivers = {exchange: driver}
     async with (
         aiohttp.ClientSession(simulator.url) as session,
@@ -266,7 +268,7 @@ async def stand(simulator: Simulator, exchange: str, market: MarketType, **optio
             sink=desk,
             addresses=addresses,
             fetch=http.fetch,
-            **{"pairs_per_connection": 50, "max_connections": 20, "timing": TIMING, **options},
+            **{"pairs_per_connection": 50, "max_connections": 20, "timing": HASTY if hasty else TIMING, **options},
         )
         listed = await http.fetch_instruments(driver, market)
         instruments = [each for each in listed if each.status is InstrumentStatus.TRADING]

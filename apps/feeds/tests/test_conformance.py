@@ -4,7 +4,6 @@ A new exchange joins by its line in the registry and its simulator; nothing here
 one market share its pool, whose first pair no test may disturb.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -17,7 +16,7 @@ from apps.feeds.drivers.base import Topic, TopicKind
 from apps.feeds.market import MarketType, Side
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.subscriptions import Subscription
-from apps.feeds.tests.stand import ANSWER_S, BOOK_MESSAGES_S, PONG_S, QUIET_S, Stand, patience, stand
+from apps.feeds.tests.stand import BOOK_MESSAGES_S, Stand, patience, stand
 from apps.feeds.tests.waiting import until
 
 pytestmark = [pytest.mark.conformance, pytest.mark.asyncio(loop_scope="module")]
@@ -218,29 +217,3 @@ async def test_a_cut_socket_comes_back_without_ghost_levels(on: Stand):
         await on.true(pair)
         await on.true(on.neighbour)
         assert on.desk.served_without_socket == 0
-
-
-async def test_a_quiet_socket_lives_while_both_sides_answer_each_others_pings(on: Stand):
-    """On a simulator of its own: pings as often as these would break the limits of some exchanges."""
-    simulator = Simulator(seed=3, rate=BOOK_MESSAGES_S, patience=patience(asks_often=True))
-    await simulator.start()
-    try:
-        async with stand(simulator, on.exchange, on.market) as quiet:
-            await quiet.fault("mute")
-            await asyncio.sleep(max(QUIET_S + 1.5 * ANSWER_S, 2 * PONG_S))  # longer than either side waits
-            assert quiet.desk.losses == []
-            await quiet.fault("unmute")
-            await quiet.moved(quiet.neighbour)
-    finally:
-        await simulator.stop()
-
-
-async def test_a_socket_that_fell_silent_is_found_and_replaced(on: Stand):
-    async with on.holding() as [pair]:
-        losses, sockets = len(on.desk.losses), len(on.pool.links())
-        await on.fault("silence")
-        await on.desk.until(lambda: len(on.desk.losses) >= losses + sockets)
-        assert all(reason.startswith("no frame ") for reason in on.desk.losses[losses:])
-        await on.fault("unsilence")
-        await on.live(pair, on.neighbour)
-        await on.true(pair)

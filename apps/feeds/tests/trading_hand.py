@@ -15,7 +15,7 @@ from apps.feeds.drivers.trading import Answer, Placed, Trader
 from apps.feeds.errors import Refused, UnknownOrder
 from apps.feeds.market import Instrument, Side
 from apps.feeds.orders import Fill, NewOrder, OrderRef, OrderStatus, OrderType, OrderUpdate, in_base
-from apps.feeds.tests.stand import TIMING
+from apps.feeds.tests.stand import HASTY
 from apps.feeds.tests.trading_feed import FINAL, PATIENCE_S, Feed
 from apps.feeds.tests.trading_holder import Holder
 from apps.feeds.transport.gate import Gate
@@ -25,7 +25,7 @@ from apps.feeds.transport.private import PrivateSocket
 MONEY = Decimal(200)  # for a market buy where it has to name that
 EXPIRES_MS = 20_000  # long enough for a machine that is busy
 ASKED_AGAIN_S = 0.02
-PATIENT = replace(TIMING, ack_s=20.0)
+PATIENT = replace(HASTY, ack_s=20.0)
 
 
 class Hand(Holder):
