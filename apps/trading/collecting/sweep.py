@@ -4,9 +4,11 @@ Pushes may be missing at any time; a sweep completes them. Asking and recording 
 transaction, and an answer that did not come is no information. What the rows know already costs no transaction.
 """
 
-from collections.abc import Collection
+import random
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from typing import TypeVar
 
 from django.db.models import Q
 from msgspec import Struct
@@ -28,9 +30,12 @@ from apps.trading.models import Account, FillSource, FundingPayment, Order, Stra
 from apps.trading.order_state import NOT_OVER
 
 AUDIT_MS = 86_400_000 + 3_600_000  # an audit looks back so far
-MOST_LOOKS = 50  # orders that are asked for by name in one sweep; the next goes on
+MOST_LOOKS = 50  # orders that are asked for by name in one sweep, of each sort; the next ones take others
 MARGIN_MS = 1_000  # the end of a list of trades may lag behind by so much
 FUNDING_MS = 3 * 86_400_000  # of a pair without payments so far
+
+
+T = TypeVar("T")
 
 
 class Part(StrEnum):
@@ -101,6 +106,14 @@ def look_up(port: Port, lookup: LookUp, instrument: Instrument) -> bool:
     return bool(known) and _unexplained(known[-1]) <= 0
 
 
+def in_turn(things: Sequence[T], most: int, begin: Callable[[int], int] = random.randrange) -> list[T]:
+    """At most so many, from anywhere on and around: what an exchange has forgotten keeps nothing else from its turn."""
+    if len(things) <= most:
+        return list(things)
+    first = begin(len(things))
+    return [*things[first:], *things[:first]][:most]
+
+
 def _orders(port: Port, wanted: Interest, swept: Swept) -> list[int]:
     """Record all that is open; the rows that were open and are not in the list."""
     told = _open_orders(port, wanted)
@@ -161,8 +174,9 @@ def _move_cursor(account_id: int, swept_ms: int) -> None:
 
 def _look(port: Port, order_ids: list[int], swept: Swept, most: int) -> None:
     """What became of orders that are open no more. Those of ours have a proof of their own, see `resolving`."""
-    rows = Order.objects.filter(pk__in=order_ids, status__in=interest.WORKING).select_related("pair__exchange")
-    for row in rows.order_by("id")[:most]:
+    asked = in_turn(sorted(order_ids), most)
+    rows = Order.objects.filter(pk__in=asked, status__in=interest.WORKING).select_related("pair__exchange")
+    for row in rows.order_by("id"):
         swept.looks += 1
         if row.intent_id is not None:
             swept.updates += resolving.resolve(row.pk, port).status != row.status
@@ -176,9 +190,7 @@ def _place_strays(port: Port, swept: Swept, most: int) -> None:
     waiting = StrayFill.objects.filter(account_id=port.account_id, order=None).order_by("id")
     named = list(dict.fromkeys(waiting.values_list("symbol", "exchange_order_id")))
     pairs = _listed(port, {symbol for symbol, _ in named})
-    for symbol, exchange_order_id in named[:most]:
-        if symbol not in pairs:
-            continue
+    for symbol, exchange_order_id in in_turn([each for each in named if each[0] in pairs], most):
         instrument = feeds.instrument(pairs[symbol])
         if recording.attach_strays(port.account_id, instrument, exchange_order_id) is None:
             swept.looks += 1
@@ -200,7 +212,7 @@ def _explain(port: Port, wanted: Interest, swept: Swept, most: int) -> None:
     rows = rows.select_related("pair__exchange").prefetch_related("fills").order_by()
     young = rows.filter(ended_at__gte=records.time_of(wanted.since_ms))  # what ends meanwhile is among both
     found = {row.pk: row for row in (*rows.filter(status__in=NOT_OVER), *young)}
-    for row in [row for _, row in sorted(found.items()) if _unexplained(row) > 0][:most]:
+    for row in in_turn([row for _, row in sorted(found.items()) if _unexplained(row) > 0], most):
         swept.looks += 1
         ref = OrderRef(instrument=feeds.instrument(row.pair), exchange_order_id=row.exchange_order_id)
         for fill in port.order_trades(ref):

@@ -11,7 +11,7 @@ from apps.feeds.client_ids import ClientIds
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import OrderRef, OrderStatus
 from apps.trading.bookkeeping import recording
-from apps.trading.collecting.sweep import EVERYTHING, Part, sweep
+from apps.trading.collecting.sweep import EVERYTHING, Part, in_turn, sweep
 from apps.trading.models import Account, FillSource, Order, Position, StrayFill, Wallet
 from apps.trading.tests import remote_seat
 from apps.trading.tests.listened_seat import counted, foreign, halted, placed, read, seat
@@ -131,6 +131,43 @@ def test_fills_that_came_before_anybody_knew_their_order_are_given_to_it(on: Des
     sweep(on.port)
     assert (read(row).status, read(row).filled) == (OrderStatus.PARTIAL, on.part)
     assert StrayFill.objects.get().order_id == row.pk
+
+
+def stray(on: Desk, exchange_order_id: str) -> StrayFill:
+    return StrayFill.objects.create(
+        account_id=on.account.pk,
+        symbol=on.instrument.symbol,
+        trade_id=f"of {exchange_order_id}",
+        side=Side.BUY,
+        exchange_order_id=exchange_order_id,
+        price=on.near(Side.BUY),
+        amount=on.part / on.instrument.contract_size,
+        fee_asset="USDT",
+        exchange_ms=on.port.now_ms(),
+        source=FillSource.WS,
+    )
+
+
+def test_fills_of_orders_that_the_exchange_has_forgotten_keep_no_other_from_its_order(on: Desk):
+    for number in range(5):
+        stray(on, str(990_000_000_000 + number))
+    theirs = stray(on, foreign(on))
+    for _ in range(200):  # each sweep asks for two of six
+        assert sweep(on.port, {Part.TRADES}, most_looks=2).looks <= 2
+        theirs.refresh_from_db()
+        if theirs.order_id is not None:
+            break
+    assert theirs.order_id == external().pk
+
+
+@pytest.mark.parametrize(
+    ("most", "first", "taken"),
+    [(2, 0, [0, 1]), (2, 3, [3, 4]), (3, 4, [4, 0, 1]), (5, 2, [0, 1, 2, 3, 4]), (9, 2, None)],
+)
+def test_what_there_is_too_much_of_has_its_turn_from_anywhere_on_and_around(
+    most: int, first: int, taken: list[int] | None
+):
+    assert in_turn(range(5), most, lambda number: first) == (list(range(5)) if taken is None else taken)
 
 
 @in_a_few
