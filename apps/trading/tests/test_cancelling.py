@@ -224,3 +224,21 @@ def test_an_exchange_that_is_away_holds_up_nobody_for_ever(on: Desk):
     assert again(row).cancel_state == "UNKNOWN"
     assert again(row).last_error != ""
     on.fault("ban", count=0)
+
+
+def test_the_rest_of_an_accounts_cancels_waits_while_its_exchange_fails(on: Desk):
+    made = [open_order(on) for _ in range(5)]
+    for row in made:
+        cancelling.request_cancel(row, SYSTEM)
+    on.fault("error_not_placed", kind="cancel", count=9)
+    assert cancelling.cancel_due(on.executor()) == 3
+    assert [again(row).cancel_state for row in made] == ["UNKNOWN"] * 3 + ["REQUESTED"] * 2
+    on.fault("error_not_placed", kind="cancel", count=0)
+
+
+def test_what_closes_a_position_under_a_halt_is_not_cancelled_by_it(on: Desk):
+    rests = open_order(on)
+    closes = open_order(on, of=on.intent(purpose="flatten", side="sell"))
+    halting.halt(scope=Scope.ACCOUNT, scope_id=str(on.account.pk), reason="enough", actor=SYSTEM)
+    assert cancelling.cancel_due(on.executor()) == 1
+    assert [again(row).cancel_state for row in (rests, closes)] == ["SENT", "NONE"]

@@ -165,6 +165,19 @@ def test_a_person_who_resumes_has_taken_what_the_exchange_tells_for_what_is_ther
     assert switch(on) == "ACTIVE"
 
 
+def test_a_person_who_resumes_from_something_else_has_not_looked_at_what_differs(on: Desk):
+    gate(on)
+    of = {"scope": Scope.ACCOUNT, "scope_id": str(on.account.pk)}
+    halting.halt(**of, reason="DAY_LOSS", actor=halting.control("risk"))
+    drift(on)
+    assert not gate(on).is_clean
+    assert halted(on) == "DAY_LOSS"
+    anna = person("trader", "anna")
+    halting.resume(**of, actor=Actor(user="anna", user_id=anna.pk), reason="a new day")
+    assert not gate(on).is_clean
+    assert halted(on).startswith("MISMATCH: ")
+
+
 @pytest.mark.parametrize("on", [("okx", FUTURES)], indirect=True)
 def test_a_position_that_somebody_opened_elsewhere_halts_the_account(on: Desk):
     gate(on)
