@@ -27,6 +27,7 @@ class Holder:
         self.now = 0.0
         self.told: list[tuple[str, int]] = []
         self.away = False
+        self.answers_after_s = 0.0
         self.database = Database(f"leases of {name}", answer_s=60.0)
         self.identity = Identity(daemon=name, role=role, capacity=40, sockets=1, build="b")
         self.leases = AccountLeases(
@@ -42,6 +43,7 @@ class Holder:
         if self.away:
             raise OperationalError("gone")
         self.identity.heartbeat()
+        self.now += self.answers_after_s
 
     async def tick(self, after_s: float = 3.0) -> None:
         self.now += after_s
@@ -113,6 +115,16 @@ async def test_without_the_database_accounts_are_kept_and_not_relied_on():
         await one.tick()
         assert one.leases.trusted()
         assert ("lost", account) not in one.told
+
+
+async def test_a_word_of_the_database_is_as_old_as_the_question():
+    """It was written down before whatever held up the answer."""
+    await aside(accounts, 1)
+    async with holders("d1") as (one,):
+        one.answers_after_s = TRUST_S
+        await one.tick()
+        assert one.leases.fences
+        assert not one.leases.trusted()
 
 
 async def test_who_wakes_up_after_another_has_taken_the_account_lets_it_go():

@@ -357,6 +357,17 @@ def test_a_lane_that_was_taken_and_given_back_since_it_was_found_is_lost():
         lane.claim()
 
 
+def test_a_lane_whose_holder_has_prolonged_it_since_it_was_found_stays_his():
+    """Under the same fence."""
+    trade = stage.trade()
+    stage.want(trade)
+    lane = found(trade)
+    Lease.objects.update(holder="somebody", expires_at=Now() + timedelta(seconds=60))
+    with pytest.raises(LaneLost):
+        lane.claim()
+    assert (Lease.objects.get().holder, Order.objects.count()) == ("somebody", 0)
+
+
 def test_a_lane_that_was_found_long_ago_is_not_taken_and_stays_free():
     trade = stage.trade()
     stage.want(trade)

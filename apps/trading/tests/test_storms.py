@@ -14,9 +14,9 @@ from django.db.models import F
 from apps.feeds.drivers.trading import Placed
 from apps.feeds.errors import InvalidOrder, OutcomeUnknown
 from apps.feeds.orders import NewOrder
-from apps.trading.execution.breaking import break_due
-from apps.trading.execution.executor import Executor
-from apps.trading.execution.working import work_lane
+from apps.trading.execution.controls.breaking import break_due
+from apps.trading.execution.entry.working import work_lane
+from apps.trading.execution.executors.executor import Executor
 from apps.trading.halts import halting
 from apps.trading.models import LanePause, Order, OrderFill, Position, RiskLimit, RiskState, RiskUsage, Trade
 from apps.trading.risk.limits import MAX_PAUSES, MAX_REJECTS
