@@ -26,7 +26,7 @@ def main() -> None:
     from tests.orders.button import EXCHANGES, press
     from tests.orders.rig import Rig, database_of
 
-    modules = ("tests.orders.lives", "tests.orders.halts")
+    modules = ("tests.orders.lives", "tests.orders.halts", "tests.orders.attending")
     with tempfile.TemporaryDirectory(prefix="ct-bench-") as directory:
         folder = Path(directory)
         with Rig(folder / "rig", database_of(folder), modules) as rig:

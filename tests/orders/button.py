@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.feeds.tests.waiting import await_that, timed
-from tests.orders import halts
+from tests.orders import attending, halts
 from tests.orders.rig import Rig
 from tests.orders.test_halt import open_ones, resting
 
@@ -39,7 +39,7 @@ def press(rig: Rig, accounts: int, orders: int, ready: Path, settle_s: float = 0
     stuck = resting(rig, rig.accounts(1, EXCHANGES[0]), orders)
     place(rig, [*cells, *stuck])
     one_each = list({cell["account"]: cell for cell in [*cells, *stuck]}.values())
-    worker = rig.forks.start(halts.stop_all, cells=one_each, seconds=PATIENCE_S, ready=str(ready))
+    worker = rig.forks.start(attending.attend, cells=one_each, seconds=PATIENCE_S, ready=str(ready))
     try:
         await_that(ready.exists, PATIENCE_S)
         time.sleep(settle_s)

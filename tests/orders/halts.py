@@ -3,8 +3,6 @@
 import time
 from collections import Counter
 from datetime import datetime
-from functools import partial
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -12,22 +10,19 @@ from django.db import connections
 
 from apps.feeds.bus.meter import Meter
 from apps.feeds.tests.trading_stand import WideGates
-from apps.feeds.transport.gate import RESERVE, Gates
-from apps.trading.collecting.timetable import Times
 from apps.trading.execution.cancels import cancelling
 from apps.trading.execution.entry import working
 from apps.trading.execution.resolution import resolving
 from apps.trading.execution.runtime import transactions
-from apps.trading.execution.runtime.spreading import Spread
 from apps.trading.halts import halting
 from apps.trading.models import Account, HaltMode, Order, OrderIntent
 from apps.trading.order_state import FINAL
 from apps.trading.risk.view import Scope
 from apps.users.models import User
 from apps.users.services import Actor
-from tests.orders import endings, executors, listeners, lives, patience, steps
+from tests.orders import endings, executors, lives, patience, steps
 
-EVERY_S, LONG_IDLE_S = 0.1, 600
+LONG_IDLE_S = 600
 PRESSED = Actor(user="the rig")
 
 
@@ -65,23 +60,6 @@ def work(accounts: list[int], seconds: float, notes: str | None = None, redis_ur
     ]
     patience.in_threads([lambda turn=turn: loop(turn) for turn in turns])
     return tally
-
-
-def stop_all(cells: list[dict[str, Any]], seconds: float, ready: str) -> None:
-    """The half of a daemon that cancels, looks and listens, within the exchanges' real limits. One cell for each
-    account; the file `ready` is there when all listen. To be killed."""
-    ports = executors.ports(gates=Gates(reserve=RESERVE))
-    mine, mine_too = executors.executor(ports), executors.executor(ports)
-    steps.measured(mine, cells)
-    numbers = {cell["account"] for cell in cells}
-    cancels = Spread("cancels", partial(cancelling.cancel_account, mine))
-    looks = Spread("looks", partial(resolving.resolve_account, mine_too))
-    with listeners.listening(cells, ports, Times()):
-        Path(ready).touch()
-        for _ in range(round(seconds / EVERY_S)):
-            cancels.begin(numbers.intersection(cancelling.accounts_due()))
-            looks.begin(numbers.intersection(resolving.accounts_due()))
-            time.sleep(EVERY_S)
 
 
 def work_far_away(line: str, accounts: list[int], seconds: float) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import random
 import time
@@ -11,7 +10,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 from django.conf import settings
 
@@ -133,9 +131,7 @@ def live(cell: Cell) -> dict[str, int]:
 
 def hang_up(cell: Cell) -> None:
     """The exchange closes the account's private socket: what is pushed now is lost."""
-    body = {"exchange": cell["exchange"], "account": cell["name"], "op": "drop_private"}
-    with urlopen(Request(f"{settings.CT_SIMULATOR_URL}/_sim/account_fault", json.dumps(body).encode())):
-        return
+    steps.fault(cell, "drop_private")
 
 
 def is_known(cell: Cell) -> bool:

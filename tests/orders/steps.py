@@ -94,6 +94,11 @@ def befall(cell: Cell) -> None:
                 _ask("_sim/fill", {**body, "size": cell["fill"]})
 
 
+def fault(cell: Cell, op: str, **more: Any) -> None:
+    """What befalls the account's next requests, see the simulator's `AccountFaults`."""
+    _ask("_sim/account_fault", {"exchange": cell["exchange"], "account": cell["name"], "op": op, **more})
+
+
 def collect(cells: list[Cell], mine: Executor) -> None:
     """What a collector's sweep does after a gap."""
     for account in {each["account"] for each in cells}:

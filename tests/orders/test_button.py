@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.processes, pytest.mark.mariadb, py
 
 ACCOUNTS, ORDERS = (1, 8) if TIMES == 1 else (6, 12)  # at each exchange, on each account
 CONFIRMED_S = 10.0
-MODULES = ("tests.orders.halts",)
+MODULES = ("tests.orders.halts", "tests.orders.attending")
 SETTLE_S = 15.0 if TIMES > 1 else 0.0  # where placing has used up much of the limits
 
 
