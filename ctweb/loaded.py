@@ -2,7 +2,7 @@
 
 from apps.feeds.subscriptions import Wanted
 from apps.monitoring import selectors as monitoring
-from apps.trading import selectors as trading
+from apps.trading import runnable as trading
 
 
 def loaded() -> Wanted:

@@ -13,7 +13,7 @@ from apps.feeds.drivers import registry
 from apps.feeds.market import BookKey, Instrument
 from apps.feeds.subscriptions import Offers, Task, Wanted, wanted
 from apps.monitoring import selectors as monitoring
-from apps.trading import selectors as trading
+from apps.trading import runnable as trading
 from workers.database import Database, DatabaseAwayError
 
 log = structlog.get_logger(__name__)

@@ -17,7 +17,7 @@ from apps.feeds import selectors as feeds
 from apps.feeds.market import BookKey, MarketType
 from apps.feeds.models import TradePair
 from apps.feeds.services import nudge_on_commit
-from apps.trading import selectors
+from apps.trading import runnable
 from apps.trading.models import MANUAL, Account, AccountMode, Order, OrderIntent, RiskState, Trade
 from apps.trading.risk.view import Scope, ScopeState
 from apps.users.services import SYSTEM, Actor, record
@@ -130,7 +130,7 @@ def check_values(*, enabled: bool | None = None, params: Any = None, priority: i
 
 def check_runnable(row: Trade) -> None:
     """Raise, for the field `enabled`, why this row cannot run."""
-    reason = selectors.why_not(row)
+    reason = runnable.why_not(row)
     if reason:
         raise ValidationError({"enabled": reason})
 

@@ -10,7 +10,7 @@ from apps.feeds.drivers import registry
 from apps.feeds.market import BookKey, MarketType
 from apps.feeds.models import TradePair
 from apps.feeds.subscriptions import Offers, Subscription, Task, wanted
-from apps.trading import selectors, trades
+from apps.trading import runnable, trades
 from apps.trading.models import IntentState, OrderIntent, Position
 
 SOURCE = "trading"
@@ -23,7 +23,7 @@ class Needs(Struct, frozen=True, kw_only=True):
 
 def read(accounts: Collection[int], default_depth: int) -> Needs:
     """In the database's thread. TRADE rows that were written with plain SQL get their switches as well."""
-    running = selectors.trades().running
+    running = runnable.trades().running
     trades.adopt(trade_ids=[each.trade_id for each in running])
     of_account: dict[int, set[BookKey]] = {account: set() for account in accounts}
     for each in running:

@@ -1,7 +1,7 @@
 """What shall be traded: TRADE rows as the seeds have them.
 
 TRADE is written by people with plain SQL too: everything that can be defaulted is defaulted by the database, and
-nothing in a row is trusted before `apps.trading.selectors` has looked at it.
+nothing in a row is trusted before `apps.trading.runnable` has looked at it.
 """
 
 from django.conf import settings

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 
 from apps.feeds.models import Exchange
 from apps.feeds.tests.listings import list_pairs
-from apps.trading import selectors, trades
+from apps.trading import runnable, trades
 from apps.trading.models import RiskState, Trade
 from apps.trading.tests import rows
 from apps.users.models import Audit
@@ -35,7 +35,7 @@ def refused(field: str, call, **values) -> str:
 def test_a_new_row_runs_on_its_account_with_a_switch_of_its_own(anna):
     account = rows.account(mode="testnet")
     row = trades.add(account=account, pair="btc/usdt", strategy="grid", params={"layers": 3}, actor=anna)
-    (running,) = selectors.trades().running
+    (running,) = runnable.trades().running
     assert (running.trade_id, running.account_id, running.mode, running.params) == (
         row.pk,
         account.pk,
@@ -77,7 +77,7 @@ def test_orders_by_hand_have_one_row_per_account_and_pair(anna):
     other = trades.manual(account=account, pair="ETH/USDT", actor=anna)
     assert first.pk == again.pk != other.pk
     assert first.strategy == "manual"
-    assert {trade.trade_id for trade in selectors.trades().running} == {first.pk, other.pk}
+    assert {trade.trade_id for trade in runnable.trades().running} == {first.pk, other.pk}
 
 
 def test_a_row_for_orders_by_hand_is_switched_on_again(anna):
