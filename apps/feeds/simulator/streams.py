@@ -114,6 +114,26 @@ class BookStream(Stream):
         """Number of the last message, as a client's book holds it."""
 
 
+class NumberedStream(BookStream):
+    """Each message has the number that its market had then."""
+
+    def __init__(self, name: str, market: Market, period_s: float) -> None:
+        super().__init__(name, market, period_s)
+        self.last = market.seq
+
+    @property
+    def seq(self) -> int:
+        return self.last
+
+
+class FollowingStream(NumberedStream):
+    """Its messages join from when the first socket came."""
+
+    def open(self) -> None:
+        super().open()
+        self.last = self.market.seq
+
+
 class TradeStream(Stream):
     kind = "trades"
     moves = False  # its market even where books do: for those whose books are told rarely

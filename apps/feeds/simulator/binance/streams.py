@@ -4,7 +4,7 @@ from typing import Any
 
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.market import Market, Row, Trade
-from apps.feeds.simulator.streams import BookStream, Message, Stream, TradeStream
+from apps.feeds.simulator.streams import FollowingStream, Message, NumberedStream, Stream, TradeStream
 from apps.feeds.simulator.window import Changes
 
 # Seconds by the suffix after the second @; the empty one is the bare name. Anything else is silent.
@@ -37,21 +37,12 @@ def pair_of(listing: Listing) -> str:
     return listing.symbol.partition("_")[0]
 
 
-class SpotDiff(BookStream):
+class SpotDiff(FollowingStream):
     """Every changed level; ids join without a hole: U is always the last u + 1."""
 
     def __init__(self, name: str, market: Market, period_s: float) -> None:
         super().__init__(name, market, period_s)
         self.changes: Changes = Changes(market)
-        self.last = market.seq
-
-    @property
-    def seq(self) -> int:
-        return self.last
-
-    def open(self) -> None:
-        super().open()
-        self.last = self.market.seq
 
     def next(self, ms: int) -> Message | None:
         if not self.changes:
@@ -89,21 +80,12 @@ def futures_depth(market: Market, before: int, last: int, bids: list[Row], asks:
     }
 
 
-class SpotTop(BookStream):
+class SpotTop(FollowingStream):
     """The best N levels, whole, each time; neither symbol nor time in it."""
 
     def __init__(self, name: str, market: Market, period_s: float, depth: int) -> None:
         super().__init__(name, market, period_s)
         self.depth = depth
-        self.last = market.seq
-
-    @property
-    def seq(self) -> int:
-        return self.last
-
-    def open(self) -> None:
-        super().open()
-        self.last = self.market.seq
 
     def next(self, ms: int) -> Message | None:
         bids, asks = self.market.bids.top(self.depth), self.market.asks.top(self.depth)
@@ -121,17 +103,12 @@ class FuturesTop(SpotTop):
         return futures_depth(self.market, before, self.last, bids, asks, ms)
 
 
-class BookTicker(BookStream):
+class BookTicker(NumberedStream):
     """The best bid and ask, when they change."""
 
     def __init__(self, name: str, market: Market, period_s: float) -> None:
         super().__init__(name, market, period_s)
-        self.last = market.seq
         self._told: tuple[Row, Row] | None = None
-
-    @property
-    def seq(self) -> int:
-        return self.last
 
     def open(self) -> None:
         super().open()

@@ -6,7 +6,7 @@ from typing import Any
 
 from apps.feeds.simulator.market import Market, Row, Trade
 from apps.feeds.simulator.sockets import gzip_frame
-from apps.feeds.simulator.streams import BookStream, Message, Stream, TradeStream
+from apps.feeds.simulator.streams import Message, NumberedStream, Stream, TradeStream
 from apps.feeds.simulator.window import Window
 
 TRADE_POLL_S = 0.5
@@ -14,16 +14,11 @@ SMALL = 20  # books of so few levels leave out the side that did not change
 INCREMENTAL = " incremental"
 
 
-class Book(BookStream):
+class Book(NumberedStream):
     def __init__(self, name: str, market: Market, period_s: float, depth: int) -> None:
         super().__init__(name, market, period_s)
         self.topic = name.removesuffix(INCREMENTAL)
         self.depth = depth
-        self.last = market.seq
-
-    @property
-    def seq(self) -> int:
-        return self.last
 
     def frame(self, body: bytes) -> bytes:
         return gzip_frame(body)

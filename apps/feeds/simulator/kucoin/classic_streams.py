@@ -7,7 +7,7 @@ from apps.feeds.simulator.kucoin.listings import number
 from apps.feeds.simulator.kucoin.streams import FIRST_TRADE_ID, TRADE_POLL_S, Whole, ns
 from apps.feeds.simulator.market import Market, Row, Trade
 from apps.feeds.simulator.random_market import RandomMarket
-from apps.feeds.simulator.streams import BookStream, Message, Stream, TradeStream
+from apps.feeds.simulator.streams import FollowingStream, Message, Stream, TradeStream
 from apps.feeds.simulator.window import Changes
 
 REAL_TIME_S = 0.01
@@ -70,21 +70,12 @@ class Log(Changes):
         return entries
 
 
-class Level2(BookStream):
+class Level2(FollowingStream):
     """The whole book; nothing to start from: the snapshot comes by REST."""
 
     def __init__(self, name: str, market: Market) -> None:
         super().__init__(name, market, REAL_TIME_S)
         self.changes: Log = Log(market)
-        self.last = market.seq
-
-    @property
-    def seq(self) -> int:
-        return self.last
-
-    def open(self) -> None:
-        super().open()
-        self.last = self.market.seq
 
 
 class SpotLevel2(Level2):

@@ -5,7 +5,7 @@ from typing import Any
 
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.market import Market, Row, Trade, Write
-from apps.feeds.simulator.streams import BookStream, Message, Stream, TradeStream
+from apps.feeds.simulator.streams import FollowingStream, Message, NumberedStream, Stream, TradeStream
 from apps.feeds.simulator.window import Changes
 
 DEPTHS = (5, 10, 20, 50)
@@ -41,21 +41,12 @@ def writer(listing: Listing) -> Write:
     return write
 
 
-class Diff(BookStream):
+class Diff(FollowingStream):
     """Every changed level, in no order; `begin` follows the last `end`."""
 
     def __init__(self, name: str, market: Market) -> None:
         super().__init__(name, market, DIFF_PERIOD_S)
         self.changes: Changes = Changes(market)
-        self.last = market.seq
-
-    @property
-    def seq(self) -> int:
-        return self.last
-
-    def open(self) -> None:
-        super().open()
-        self.last = self.market.seq
 
     def next(self, ms: int) -> Message | None:
         if not self.changes:
@@ -69,17 +60,12 @@ class Diff(BookStream):
         return Message(push(self.market, "depth", data, ms), self.last, bids, asks)
 
 
-class Full(BookStream):
+class Full(NumberedStream):
     """The best N levels, whole, whenever the book has changed."""
 
     def __init__(self, name: str, market: Market, depth: int) -> None:
         super().__init__(name, market, FULL_PERIOD_S)
         self.depth = depth
-        self.last = market.seq
-
-    @property
-    def seq(self) -> int:
-        return self.last
 
     def welcome(self, ms: int) -> Message | None:
         self.last = self.market.seq

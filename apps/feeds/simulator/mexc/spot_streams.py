@@ -6,7 +6,7 @@ from apps.feeds.simulator.market import Market, Row, Trade
 from apps.feeds.simulator.mexc.listings import places
 from apps.feeds.simulator.mexc.protobuf import WRAPPER, encode
 from apps.feeds.simulator.sockets import binary_frame
-from apps.feeds.simulator.streams import BookStream, Message, Stream, TradeStream
+from apps.feeds.simulator.streams import FollowingStream, Message, NumberedStream, Stream, TradeStream
 from apps.feeds.simulator.window import Changes
 
 SPEEDS = {"100ms": 0.1, "10ms": 0.01}
@@ -82,21 +82,12 @@ def _items(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-class Diff(Binary, BookStream):
+class Diff(Binary, FollowingStream):
     """Every changed level; versions join without a hole."""
 
     def __init__(self, name: str, market: Market, period_s: float) -> None:
         super().__init__(name, market, period_s)
         self.changes: Changes = Changes(market)
-        self.last = market.seq
-
-    @property
-    def seq(self) -> int:
-        return self.last
-
-    def open(self) -> None:
-        super().open()
-        self.last = self.market.seq
 
     def next(self, ms: int) -> Message | None:
         if not self.changes:
@@ -110,17 +101,12 @@ class Diff(Binary, BookStream):
         return Message(self.wrapper(ms, publicAggreDepths=body), self.last, bids, asks)
 
 
-class Limit(Binary, BookStream):
+class Limit(Binary, NumberedStream):
     """The best N levels, whole, whenever the book has changed."""
 
     def __init__(self, name: str, market: Market, depth: int) -> None:
         super().__init__(name, market, LIMIT_PERIOD_S)
         self.depth = depth
-        self.last = market.seq
-
-    @property
-    def seq(self) -> int:
-        return self.last
 
     def welcome(self, ms: int) -> Message | None:
         self.last = self.market.seq
@@ -135,16 +121,8 @@ class Limit(Binary, BookStream):
         return None if self.last == self.market.seq else self.welcome(ms)
 
 
-class Best(Binary, BookStream):
+class Best(Binary, NumberedStream):
     """The best bid and ask, again and again: most of the time nothing is new."""
-
-    def __init__(self, name: str, market: Market, period_s: float) -> None:
-        super().__init__(name, market, period_s)
-        self.last = market.seq
-
-    @property
-    def seq(self) -> int:
-        return self.last
 
     def next(self, ms: int) -> Message | None:
         self.last = self.market.seq

@@ -3,7 +3,7 @@
 from typing import Any
 
 from apps.feeds.simulator.market import Market, Row, Trade
-from apps.feeds.simulator.streams import BookStream, Message, Stream, TradeStream
+from apps.feeds.simulator.streams import Message, NumberedStream, Stream, TradeStream
 from apps.feeds.simulator.window import Window
 
 BOOKS_DEPTH = 400
@@ -20,15 +20,10 @@ def make(market: Market, name: str, channel: str, keep_alive_s: float) -> Stream
     return Top(name, market, channel) if channel in TOPS else None
 
 
-class Channel(BookStream):
+class Channel(NumberedStream):
     def __init__(self, name: str, market: Market, channel: str) -> None:
         super().__init__(name, market, PERIODS[channel])
         self.arg = {"channel": channel, "instId": market.listing.symbol}
-        self.last = market.seq
-
-    @property
-    def seq(self) -> int:
-        return self.last
 
 
 class Books(Channel):
