@@ -38,17 +38,6 @@ def number(value: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
-def told(order: Order) -> list[Execution]:
-    """The executions of the order as it was: a copy of an order shares the list of all."""
-    rows, lots = [], 0
-    for row in order.executions:
-        if lots == order.filled:
-            break
-        rows.append(row)
-        lots += row.size
-    return rows
-
-
 def status(order: Order) -> str:
     """On spot what was filled in part has an end of its own; a buy by money always leaves some dust of it."""
     spent = order.ticket.quote_size
@@ -59,7 +48,7 @@ def status(order: Order) -> str:
 
 def order_row(order: Order) -> dict[str, Any]:
     listing, ticket = order.listing, order.ticket
-    spot, fees = listing.market_type == "spot", told(order)
+    spot, fees = listing.market_type == "spot", order.counted
     left = order.left if order.is_open else 0
     paid = sum((row.fee for row in fees), Decimal(0))
     money = ticket.quote_size

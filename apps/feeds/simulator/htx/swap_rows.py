@@ -1,7 +1,6 @@
 """Orders, fills, money and positions of linear swaps as HTX's v5 writes them, by REST and in pushes."""
 
 from decimal import Decimal
-from itertools import accumulate
 from typing import Any
 
 from apps.feeds.simulator.htx.spot_rows import plain
@@ -48,7 +47,7 @@ def named(row: Order) -> dict[str, Any]:
 
 def order(row: Order) -> dict[str, Any]:
     """The fee of an order is negative when it was paid; that of its fills is not."""
-    done = executions(row)
+    done = row.counted
     fee = sum((execution.fee for execution in done), ZERO)
     profit = sum((execution.realised for execution in done), ZERO)
     return {
@@ -92,12 +91,6 @@ def pushed_order(row: Order) -> dict[str, Any]:
         "cancel_reason": told["cancel_reason"] or "",
         **amended,
     }
-
-
-def executions(row: Order) -> list[Execution]:
-    """Those that the order counts as filled: a push may tell of an earlier state."""
-    filled = accumulate(execution.size for execution in row.executions)
-    return [execution for execution, size in zip(row.executions, filled, strict=True) if size <= row.filled]
 
 
 def fill(number: int, row: Execution) -> dict[str, Any]:

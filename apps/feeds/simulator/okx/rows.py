@@ -42,17 +42,6 @@ def number(value: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
-def told(order: Order) -> list[Execution]:
-    """The executions of the order as it was: a copy of an order shares the list of all."""
-    rows, lots = [], 0
-    for row in order.executions:
-        if lots == order.filled:
-            break
-        rows.append(row)
-        lots += row.size
-    return rows
-
-
 def size(order: Order) -> str:
     """In money where the order said so."""
     money = order.ticket.quote_size
@@ -62,7 +51,7 @@ def size(order: Order) -> str:
 def order_row(order: Order) -> dict[str, Any]:
     """What answers and pushes have in common."""
     listing, ticket = order.listing, order.ticket
-    fees = [row.fee for row in told(order)]
+    fees = [row.fee for row in order.counted]
     spot = listing.market_type == "spot"
     paid = (listing.base if order.side == "buy" else listing.quote) if spot else listing.settle
     other = (listing.quote if order.side == "buy" else listing.base) if spot else listing.settle
@@ -86,7 +75,7 @@ def order_row(order: Order) -> dict[str, Any]:
         "avgPx": number(order.average),
         "state": STATE[order.status],
         "lever": "" if spot else str(order.account.setting(listing.symbol).leverage),
-        "pnl": number(sum((row.realised for row in told(order)), Decimal(0))),
+        "pnl": number(sum((row.realised for row in order.counted), Decimal(0))),
         "feeCcy": paid,
         "fee": number(-sum((fee for fee in fees if fee > 0), Decimal(0))),
         "rebateCcy": paid if rebate else other,

@@ -4,6 +4,7 @@ from asyncio import TimerHandle
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import accumulate
 from typing import Literal
 
 from apps.feeds.simulator.listings import Listing
@@ -78,6 +79,12 @@ class Order:
     @property
     def client_id(self) -> str:
         return self.ticket.client_id
+
+    @property
+    def counted(self) -> list["Execution"]:
+        """Those that `filled` counts: a push may tell of an earlier state, and a copy shares the list of all."""
+        filled = accumulate(row.size for row in self.executions)
+        return [row for row, lots in zip(self.executions, filled, strict=True) if lots <= self.filled]
 
     @property
     def average(self) -> Decimal:
