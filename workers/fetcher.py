@@ -14,6 +14,7 @@ from apps.feeds.market import BookKey, Instrument
 from apps.feeds.subscriptions import Offers, Task, Wanted, wanted
 from apps.monitoring import selectors as monitoring
 from apps.trading import runnable as trading
+from apps.waits import is_set_within
 from workers.database import Database, DatabaseAwayError
 
 log = structlog.get_logger(__name__)
@@ -64,13 +65,9 @@ class Fetcher:
     async def _fetch_for_ever(self) -> None:
         while True:
             await self.fetch()
-            try:
-                async with asyncio.timeout(EVERY_S):
-                    await self._hurry.wait()
-            except TimeoutError:
-                continue
-            self._hurry.clear()
-            self._catalogue_due = 0.0
+            if await is_set_within(self._hurry, EVERY_S):
+                self._hurry.clear()
+                self._catalogue_due = 0.0
 
     async def _listen(self) -> None:
         async for _ in self._nudges:

@@ -13,6 +13,7 @@ from apps.feeds.drivers.base import Driver
 from apps.feeds.placement import Load, assign
 from apps.feeds.shards import lease_of
 from apps.users.alerts import raise_alert
+from apps.waits import is_set_within
 from workers.database import Database, DatabaseAwayError
 
 log = structlog.get_logger(__name__)
@@ -92,11 +93,7 @@ class Ownership:
     async def run(self) -> None:
         while True:
             await self.tick()
-            try:
-                async with asyncio.timeout(TICK_S):
-                    await self._hurry.wait()
-            except TimeoutError:
-                pass
+            await is_set_within(self._hurry, TICK_S)
             self._hurry.clear()
 
     async def tick(self) -> None:

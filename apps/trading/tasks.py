@@ -2,7 +2,6 @@
 seconds. Whoever takes one does what any executor does with it; a lost one costs the time until the next sweep.
 """
 
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from typing import Any
 from celery import shared_task
 from django.conf import settings
 
+from apps.per_process import PerProcess
 from apps.trading.execution.cancels.cancelling import cancel_due
 from apps.trading.execution.entry import working
 from apps.trading.execution.executors import lanes, monitor, vitals
@@ -37,13 +37,13 @@ HINT: dict[str, Any] = {
 @shared_task(name=WAKE_LANE, **HINT)
 def wake_lane(lane: str) -> None:
     """Work a lane, unless somebody does."""
-    _desk().run(lambda executor: working.work_lane(lane, executor=executor))
+    _desk.get().run(lambda executor: working.work_lane(lane, executor=executor))
 
 
 @shared_task(name=WAKE_CANCELS, **HINT)
 def wake_cancels(account_id: int) -> None:
     """Send an account's cancels that are due."""
-    desk = _desk()
+    desk = _desk.get()
     desk.run(lambda executor: cancel_due(replace(executor, ports=desk.ports), account_id=account_id))
 
 
@@ -101,15 +101,4 @@ class Desk:
         return executor
 
 
-_lock = threading.Lock()
-_made: Desk | None = None
-_pid = 0
-
-
-def _desk() -> Desk:
-    """Made by the first hint in each process: a fork takes the variable along, but no thread."""
-    global _made, _pid
-    with _lock:
-        if _made is None or _pid != os.getpid():
-            _made, _pid = Desk(), os.getpid()
-        return _made
+_desk = PerProcess(Desk)  # by the first hint

@@ -9,6 +9,7 @@ from apps.feeds.bus import codec
 from apps.feeds.bus.redis import Subscriber
 from apps.feeds.market import BookKey
 from apps.feeds.subscriptions import Subscription
+from apps.waits import is_set_within
 from workers.database import Database, DatabaseAwayError
 from workers.paper.desk import Desk
 from workers.trader import needs
@@ -74,12 +75,8 @@ class Books:
     async def _read_for_ever(self) -> None:
         while True:
             await self.read()
-            try:
-                async with asyncio.timeout(EVERY_S):
-                    await self._hurry.wait()
-            except TimeoutError:
-                continue
-            self._hurry.clear()
+            if await is_set_within(self._hurry, EVERY_S):
+                self._hurry.clear()
 
     async def _listen(self) -> None:
         async for _ in self._nudges:

@@ -3,21 +3,27 @@ connections stay open; and the one of a daemon for what shall not wait behind it
 """
 
 import asyncio
-import os
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from apps.per_process import PerProcess
+
 T = TypeVar("T")
 
-_lock = threading.Lock()
-_loop: asyncio.AbstractEventLoop | None = None
-_pid = 0
+
+def _start() -> asyncio.AbstractEventLoop:
+    started = asyncio.new_event_loop()
+    threading.Thread(target=started.run_forever, name="transport loop", daemon=True).start()
+    return started
+
+
+_running = PerProcess(_start)
 
 
 def run(coroutine: Coroutine[Any, Any, T], timeout: float) -> T:
     """Run on the process's loop and wait from any thread; TimeoutError after `timeout` seconds, and it is cancelled."""
-    future = asyncio.run_coroutine_threadsafe(coroutine, _running())
+    future = asyncio.run_coroutine_threadsafe(coroutine, _running.get())
     try:
         return future.result(timeout)
     except TimeoutError:
@@ -27,14 +33,4 @@ def run(coroutine: Coroutine[Any, Any, T], timeout: float) -> T:
 
 async def elsewhere(coroutine: Coroutine[Any, Any, T]) -> T:
     """Await it on that loop from another one; it is cancelled with who awaits it."""
-    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, _running()))
-
-
-def _running() -> asyncio.AbstractEventLoop:
-    """Started by the first use in each process: a fork takes the variable along, but not the thread."""
-    global _loop, _pid
-    with _lock:
-        if _loop is None or _pid != os.getpid():
-            _loop, _pid = asyncio.new_event_loop(), os.getpid()
-            threading.Thread(target=_loop.run_forever, name="transport loop", daemon=True).start()
-        return _loop
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, _running.get()))

@@ -19,6 +19,7 @@ from apps.feeds.orders import AccountEvent, Credentials
 from apps.feeds.transport.link import Link
 from apps.feeds.transport.pulse import Pulse
 from apps.feeds.transport.timing import Timing
+from apps.waits import is_set_within
 
 log = logging.getLogger(__name__)
 
@@ -118,11 +119,8 @@ class PrivateSession:
         self._owner.whole()
 
     async def _wait(self, event: asyncio.Event, failure: str) -> None:
-        try:
-            async with asyncio.timeout(self._timing.ack_s):
-                await event.wait()
-        except TimeoutError:
-            raise ConnectionLost(f"{failure} within {self._timing.ack_s:g} s") from None
+        if not await is_set_within(event, self._timing.ack_s):
+            raise ConnectionLost(f"{failure} within {self._timing.ack_s:g} s")
 
     async def _read(self) -> None:
         while True:

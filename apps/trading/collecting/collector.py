@@ -30,6 +30,7 @@ from apps.trading.collecting.timetable import PUSHED, Times, Timetable
 from apps.trading.collecting.writer import Writer
 from apps.trading.execution.gateway.ports import Port
 from apps.trading.execution.runtime import failing
+from apps.waits import is_set_within
 
 log = structlog.get_logger(__name__)
 
@@ -158,7 +159,7 @@ class Collector:
         self._away = self._writer.is_behind  # of a former life
         while True:
             if self._away:
-                await _wait(self._pushed, self._times.away_s)
+                await is_set_within(self._pushed, self._times.away_s)
             elif not self._waiting:
                 await self._pushed.wait()
             self._pushed.clear()
@@ -184,7 +185,7 @@ class Collector:
                 await self._sweep(parts, audit)
                 continue
             waits = [self._timetable.next_s, self._lookups.next_s]
-            await _wait(self._asked, min(wait for wait in waits if wait is not None))
+            await is_set_within(self._asked, min(wait for wait in waits if wait is not None))
 
     async def _sweep(self, parts: frozenset[Part], audit: bool) -> None:
         gap, self._gap = self._gap, False
@@ -222,7 +223,7 @@ class Collector:
             self._timetable.answered()
             return True
         self._back.clear()
-        await _wait(self._back, pause_s)
+        await is_set_within(self._back, pause_s)
         return False
 
     def _pause_s(self, error: Exception) -> float:
@@ -247,11 +248,3 @@ class Collector:
             elif look_up(self._port, lookup, self._catalogue.instrument(lookup.symbol)):
                 self._lookups.done(lookup)
         return self._timetable.differs
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return

@@ -5,7 +5,6 @@ does not fit into it is dropped and counted. Executors that hear the channel `wa
 its queue `exec.wake`, while that is not full. A hint is a lane's name, or `cancels:<account id>`.
 """
 
-import os
 import queue
 import threading
 import time
@@ -20,6 +19,7 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 
+from apps.per_process import PerProcess
 from apps.trading.execution.runtime import failing, hooks
 
 log = structlog.get_logger(__name__)
@@ -88,12 +88,12 @@ def wake_on_commit(lane: str) -> None:
 
 def wake_cancels_on_commit(account_id: int) -> None:
     """The same for an account that has orders to cancel."""
-    transaction.on_commit(lambda: _waker().wake(f"{CANCELS}{account_id}"))
+    transaction.on_commit(lambda: _waker.get().wake(f"{CANCELS}{account_id}"))
 
 
 def _wake(lane: str) -> None:
     hooks.at("K2")
-    _waker().wake(lane)
+    _waker.get().wake(lane)
 
 
 def tell_celery(hint: str) -> None:
@@ -106,15 +106,4 @@ def tell_celery(hint: str) -> None:
     current_app.send_task(name, (about,), retry=False, expires=EXPIRES_S, ignore_result=True)
 
 
-_lock = threading.Lock()
-_made: Waker | None = None
-_pid = 0
-
-
-def _waker() -> Waker:
-    """Made by the first use in each process: a fork takes the variable along, but not the thread."""
-    global _made, _pid
-    with _lock:
-        if _made is None or _pid != os.getpid():
-            _made, _pid = Waker(settings.REDIS_URL, tell_celery), os.getpid()
-        return _made
+_waker = PerProcess(lambda: Waker(settings.REDIS_URL, tell_celery))
