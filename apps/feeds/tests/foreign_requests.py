@@ -2,11 +2,14 @@
 
 import json
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from apps.feeds.drivers.base import Request
-from apps.feeds.orders import Credentials
+from apps.feeds.market import Instrument, MarketType, Side
+from apps.feeds.orders import Credentials, NewOrder, OrderRef, OrderType
+from apps.feeds.tests.listings import instrument
 from tests.foreign.running import run
 
 Params = dict[str, Any]
@@ -40,6 +43,31 @@ class Pair:
     differs: dict[str, tuple[Any, Any, str]] = field(default_factory=dict)
     elsewhere: str = ""
     options: dict[str, Any] = field(default_factory=dict)
+
+
+def bitcoin(exchange: str, market: MarketType) -> Instrument:
+    """As the market of ccxt below."""
+    return instrument(exchange=exchange, market_type=market, tick=Decimal("0.1"), lot=Decimal("0.001"))
+
+
+def ref(of: Instrument, ours: str | None = OURS, other: str | None = None) -> OrderRef:
+    return OrderRef(instrument=of, client_order_id=ours, exchange_order_id=other)
+
+
+def order(of: Instrument, **changes: Any) -> NewOrder:
+    """To buy 0.01 at 30,000.5, but for what is named."""
+    return NewOrder(
+        **{
+            "instrument": of,
+            "client_order_id": OURS,
+            "side": Side.BUY,
+            "type": OrderType.LIMIT,
+            "expires_ms": NOW_MS + 5_000,
+            "amount": Decimal("0.01"),
+            "price": Decimal("30000.5"),
+        }
+        | changes
+    )
 
 
 def sent(method: str, url: str, headers: dict[str, str], body: str | None) -> Sent:

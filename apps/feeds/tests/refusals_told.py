@@ -7,13 +7,14 @@ from typing import Any
 from apps.feeds.drivers import registry
 from apps.feeds.drivers.trading import Answer
 from apps.feeds.errors import FeedError
-from apps.feeds.market import Instrument, MarketType, Side
+from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import NewOrder, OrderRef, OrderType
 from apps.feeds.tests import good_account_frames_bybit as bybit
 from apps.feeds.tests import good_account_frames_coinex as coinex
 from apps.feeds.tests import good_account_frames_htx as htx
 from apps.feeds.tests import good_account_frames_kucoin as kucoin
 from apps.feeds.tests import good_account_frames_okx as okx
+from apps.feeds.tests.listings import instrument
 from apps.feeds.tests.trader_requests import answer
 
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
@@ -50,23 +51,9 @@ TELL: dict[str, Callable[[MarketType, str, str], Answer]] = {
 }
 
 
-def instrument(exchange: str, market: MarketType) -> Instrument:
-    return Instrument(
-        exchange=exchange,
-        market_type=market,
-        pair="BTC/USDT",
-        symbol="BTCUSDT",
-        base="BTC",
-        quote="USDT",
-        settle="USDT",
-        tick=Decimal("0.1"),
-        lot=Decimal("0.001"),
-    )
-
-
 def order(exchange: str, market: MarketType) -> NewOrder:
     return NewOrder(
-        instrument=instrument(exchange, market),
+        instrument=instrument(exchange=exchange, market_type=market),
         client_order_id=OURS,
         side=Side.BUY,
         type=OrderType.LIMIT,
@@ -77,7 +64,9 @@ def order(exchange: str, market: MarketType) -> NewOrder:
 
 
 def ref(exchange: str, market: MarketType) -> OrderRef:
-    return OrderRef(instrument=instrument(exchange, market), client_order_id=OURS, exchange_order_id="4611")
+    return OrderRef(
+        instrument=instrument(exchange=exchange, market_type=market), client_order_id=OURS, exchange_order_id="4611"
+    )
 
 
 def of_placing(exchange: str, market: MarketType, code: str, text: str = WORDS) -> FeedError | None:

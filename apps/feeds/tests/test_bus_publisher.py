@@ -1,7 +1,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from apps.feeds.market import BookState, PublicTrade, Side
 from apps.feeds.shards import shard_of
 from apps.feeds.tests.published import BTC, ETH, HandMade
 from apps.feeds.tests.redis_process import RedisProcess
-from apps.feeds.tests.waiting import until
+from apps.feeds.tests.waiting import end, until
 
 SHARD = shard_of(BTC)
 
@@ -35,9 +35,7 @@ async def publishing(url: str, **options: Any) -> AsyncIterator[Publisher]:
     try:
         yield publisher
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end(task)
         await publisher.aclose()
 
 
@@ -56,9 +54,7 @@ async def listening(url: str, *channels: str) -> AsyncIterator[list[dict[str, An
     try:
         yield heard
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end(task)
         await subscriber.aclose()
 
 

@@ -1,13 +1,13 @@
 """Whatever moment a channel is wished for or given up at, Redis hears of it."""
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import pytest
 from redis.asyncio import Redis
 
 from apps.feeds.bus.redis import Subscriber
-from apps.feeds.tests.waiting import until
+from apps.feeds.tests.waiting import end, until
 
 STEPS = 60  # turns of the event loop that connecting and the first command take, and some
 
@@ -24,9 +24,7 @@ async def subscribing(url: str, *channels: str):
     try:
         yield subscriber
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end(task)
         await subscriber.aclose()
 
 

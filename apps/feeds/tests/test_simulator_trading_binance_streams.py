@@ -1,7 +1,6 @@
 """The simulated Binance's private streams, its limits of orders, and what may go wrong with an account on purpose."""
 
 import asyncio
-import contextlib
 from decimal import Decimal
 from typing import Any
 
@@ -32,7 +31,7 @@ from apps.feeds.tests.plain_binance import (
     subscription,
 )
 from apps.feeds.tests.plain_client import fetch, heard_within, order, receive, running, send, socket
-from apps.feeds.tests.waiting import until
+from apps.feeds.tests.waiting import end, until
 
 BOTH = pytest.mark.parametrize("market_type", ["spot", "futures"])
 
@@ -327,9 +326,7 @@ async def test_an_order_may_be_filled_before_it_is_answered(client: Client) -> N
         assert (await event(connection, "executionReport"))["x"] == "NEW"
         assert (await event(connection, "executionReport"))["x"] == "TRADE"
         assert not asking.done()
-        asking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asking
+        await end(asking)
 
 
 @BOTH

@@ -1,7 +1,6 @@
 """The simulated CoinEx's limits of orders, and what may go wrong with an account on purpose."""
 
 import asyncio
-import contextlib
 
 import aiohttp
 import pytest
@@ -20,6 +19,7 @@ from apps.feeds.tests.plain_coinex_orders import (
     now_ms,
     private,
 )
+from apps.feeds.tests.waiting import end
 
 BOTH = pytest.mark.parametrize("market_type", ["spot", "futures"])
 
@@ -129,9 +129,7 @@ async def test_an_order_may_be_filled_before_it_is_answered(client: Client, mark
         asking = asyncio.create_task(client.done("POST", f"{market_type}/order", **market(market_type)))
         assert (await event(connection, "order"))["event"] == "put"
         assert not asking.done()
-        asking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asking
+        await end(asking)
 
 
 @BOTH

@@ -23,6 +23,7 @@ from apps.feeds.tests.plain_htx_orders import (
     private,
     stamp,
 )
+from apps.feeds.tests.waiting import end
 
 BOTH = pytest.mark.parametrize("market_type", ["spot", "futures"])
 CHANNEL = {"spot": "orders#*", "futures": "orders"}
@@ -176,9 +177,7 @@ async def test_an_order_may_be_filled_before_it_is_answered(client: Client, mark
         asking = asyncio.create_task(client.ask("POST", path, **params))
         assert await event(connection, CHANNEL[market_type])
         assert not asking.done()
-        asking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asking
+        await end(asking)
 
 
 @BOTH

@@ -9,8 +9,22 @@ from apps.feeds.drivers import registry
 from apps.feeds.drivers.base import Request
 from apps.feeds.drivers.bybit import signing
 from apps.feeds.market import Instrument, MarketType, Side
-from apps.feeds.orders import MarginMode, NewOrder, OrderRef, OrderType, TimeInForce
-from apps.feeds.tests.foreign_requests import KEYS, NOW_MS, OURS, SPOT, SWAP, Pair, Sent, differences, our, theirs
+from apps.feeds.orders import MarginMode, OrderType, TimeInForce
+from apps.feeds.tests.foreign_requests import (
+    KEYS,
+    NOW_MS,
+    OURS,
+    SPOT,
+    SWAP,
+    Pair,
+    Sent,
+    bitcoin,
+    differences,
+    order,
+    our,
+    ref,
+    theirs,
+)
 from tests.foreign.running import NEEDS_CLIENTS
 
 pytestmark = [pytest.mark.foreign, NEEDS_CLIENTS]
@@ -22,41 +36,11 @@ GTC = ORDER | {"timeInForce": ("GTC", None, "ccxt leaves the default out")}
 PAGED = "we ask for whole pages, ccxt for the default of 20"
 
 
-def instrument(market: MarketType) -> Instrument:
-    return Instrument(
-        exchange="bybit",
-        market_type=market,
-        pair="BTC/USDT",
-        symbol="BTCUSDT",
-        base="BTC",
-        quote="USDT",
-        settle="USDT",
-        tick=Decimal("0.1"),
-        lot=Decimal("0.001"),
-    )
-
-
-COINS, SWAPS = instrument(MarketType.SPOT), instrument(MarketType.FUTURES)
-
-
-def ref(of: Instrument, ours: str | None = OURS, other: str | None = None) -> OrderRef:
-    return OrderRef(instrument=of, client_order_id=ours, exchange_order_id=other)
+COINS, SWAPS = bitcoin("bybit", MarketType.SPOT), bitcoin("bybit", MarketType.FUTURES)
 
 
 def place(of: Instrument, **changes: Any) -> Request:
-    order = NewOrder(
-        **{
-            "instrument": of,
-            "client_order_id": OURS,
-            "side": Side.BUY,
-            "type": OrderType.LIMIT,
-            "expires_ms": NOW_MS + 5_000,
-            "amount": Decimal("0.01"),
-            "price": Decimal("30000.5"),
-        }
-        | changes
-    )
-    return BYBIT.place(KEYS, order, NOW_MS)
+    return BYBIT.place(KEYS, order(of, **changes), NOW_MS)
 
 
 def both(of: Instrument, symbol: str) -> list[Pair]:

@@ -21,6 +21,7 @@ from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import AccountEvent, Credentials, OrderStatus, OrderUpdate
 from apps.feeds.tests.scripted import ScriptedServer, hang_up, reply, scripted_server
 from apps.feeds.tests.toy import FAST, PATIENCE_S, Peer, ToyDriver, ToyServer, Watched, toy_server
+from apps.feeds.tests.waiting import end
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.gate import Gate
 from apps.feeds.transport.link import Link, LinkState
@@ -209,9 +210,7 @@ async def stage(trader: ToyTrader | None = None, **options: Any) -> AsyncIterato
             try:
                 yield Stage(server, rest, notes, trader, socket, task)
             finally:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+                await end(task)
 
 
 async def test_it_logs_in_subscribes_and_is_ready_when_all_channels_run():

@@ -42,6 +42,7 @@ from apps.feeds.drivers.base import (
 from apps.feeds.errors import MalformedFrame
 from apps.feeds.market import BookDelta, BookKey, BookSnapshot, Instrument, MarketType, PublicTrade, Side
 from apps.feeds.subscriptions import Subscription
+from apps.feeds.tests.waiting import end
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.dial import Fetch
 from apps.feeds.transport.link import Link, MarketData
@@ -395,9 +396,7 @@ async def running(pool: Pool) -> AsyncIterator[Pool]:
     try:
         yield pool
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await end(task)
 
 
 def pool_on(

@@ -18,6 +18,7 @@ from apps.feeds.orders import Fill, NewOrder, OrderRef, OrderStatus, OrderType, 
 from apps.feeds.tests.stand import HASTY
 from apps.feeds.tests.trading_feed import FINAL, PATIENCE_S, Feed
 from apps.feeds.tests.trading_holder import Holder
+from apps.feeds.tests.waiting import end
 from apps.feeds.transport.gate import Gate
 from apps.feeds.transport.orders import Purpose
 from apps.feeds.transport.private import PrivateSocket
@@ -187,9 +188,7 @@ class Hand(Holder):
                 await self.on.until_heard(self)
             yield feed
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end(task)
 
 
 def ref(order: NewOrder, placed: Placed) -> OrderRef:

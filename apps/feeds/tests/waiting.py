@@ -8,7 +8,8 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
 MOMENT_S = 0.005
 LOOK_S = 0.05
@@ -22,6 +23,13 @@ async def until(condition: Callable[[], object], seconds: float = 30) -> None:
         await asyncio.sleep(MOMENT_S)
     if not condition():
         raise TimeoutError(f"did not happen within {seconds:g} s")
+
+
+async def end(task: asyncio.Task[Any]) -> None:
+    """Cancel it and wait until it is gone; what else it raises comes out here."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 def await_that(condition: Callable[[], object], seconds: float = 60) -> None:

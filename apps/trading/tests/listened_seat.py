@@ -5,11 +5,12 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.db import OperationalError
 from django.db.backends.signals import connection_created
 from msgspec.structs import replace
@@ -21,6 +22,7 @@ from apps.feeds.drivers.trading import Answer
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import OrderStatus
 from apps.feeds.tests.trading_hand import PATIENT
+from apps.feeds.tests.waiting import end
 from apps.feeds.transport import loop
 from apps.feeds.transport.gate import Gate
 from apps.feeds.transport.orders import Purpose
@@ -52,6 +54,12 @@ def seat(exchanges: Exchanges, exchange: str, market: MarketType, folder: Path) 
         desk.port = desk.port_by(desk.client)
     yield desk
     desk.close()
+
+
+def on(exchanges: Exchanges, tmp_path: Path, settings: Any, request: pytest.FixtureRequest) -> Iterator[Desk]:
+    """The same where the test is parametrized, else on Binance's spot. Nobody hears of it: there is no bus."""
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    yield from seat(exchanges, *getattr(request, "param", ("binance", MarketType.SPOT)), tmp_path)
 
 
 def _whole(answer: Answer) -> Answer:
@@ -108,7 +116,7 @@ def listening(on: Desk, folder: Path, *, whole: bool = True, **times: float) -> 
             until(lambda: collector.is_whole and bool(on.truth.outbox.listeners))
         yield collector
     finally:
-        loop.run(_end(task), ANSWER_S)
+        loop.run(end(task), ANSWER_S)
 
 
 async def _serve(on: Desk, collector: Collector) -> "asyncio.Task[None]":
@@ -134,12 +142,6 @@ async def _serve(on: Desk, collector: Collector) -> "asyncio.Task[None]":
             parts.create_task(sockets.keep(socket, AGAIN_S))
 
     return asyncio.create_task(both())
-
-
-async def _end(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:

@@ -10,6 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from apps.feeds.client_ids import ClientIds
 from apps.feeds.drivers import registry
 from apps.feeds.market import Instrument, MarketType, Side
@@ -233,3 +235,10 @@ class NoMarket:
 def exchanges() -> Iterator[Exchanges]:
     with Exchanges() as running:
         yield running
+
+
+def on(exchanges: Exchanges, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
+    """An account at the exchange and on the market that the test is parametrized with, else on Binance's spot."""
+    desk = Desk(exchanges, *getattr(request, "param", ("binance", MarketType.SPOT)), tmp_path)
+    yield desk
+    desk.close()

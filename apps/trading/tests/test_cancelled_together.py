@@ -1,13 +1,10 @@
 """Many cancels of a pair are one request and a few statements, however many orders they are."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from apps.feeds.drivers import registry
 from apps.feeds.drivers.base import Rate
-from apps.feeds.market import Instrument, MarketType
+from apps.feeds.market import Instrument
 from apps.feeds.orders import OrderRef
 from apps.feeds.tests.trading_stand import TIMEOUT_S
 from apps.feeds.transport import loop
@@ -20,20 +17,14 @@ from apps.trading.halts import halting
 from apps.trading.models import Order, OrderEvent
 from apps.trading.risk.view import Scope
 from apps.trading.tests import remote_seat
-from apps.trading.tests.remote_seat import Desk, Exchanges
+from apps.trading.tests.remote_seat import Desk
 from apps.users.services import SYSTEM
 
 pytestmark = pytest.mark.django_db
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
+on = pytest.fixture(remote_seat.on)
 MANY = 12
 STATEMENTS = 24  # one by one it is more than a hundred
-
-
-@pytest.fixture
-def on(exchanges: Exchanges, tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(exchanges, "binance", MarketType.SPOT, tmp_path)
-    yield desk
-    desk.close()
 
 
 def open_order(on: Desk) -> Order:

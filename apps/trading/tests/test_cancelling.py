@@ -1,8 +1,6 @@
 """Cancels: sent until the order is over, waiting for nobody, and told as what they came to."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,21 +18,15 @@ from apps.trading.halts import halting
 from apps.trading.models import FillSource, Order, OrderEvent
 from apps.trading.risk.view import Scope
 from apps.trading.tests import remote_seat, rows
-from apps.trading.tests.remote_seat import Desk, Exchanges
+from apps.trading.tests.remote_seat import Desk
 from apps.users.models import Audit
 from apps.users.services import SYSTEM
 
 pytestmark = pytest.mark.django_db
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
+on = pytest.fixture(remote_seat.on)
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 EVERYWHERE = [("binance", SPOT), ("coinex", SPOT), ("hyperliquid", FUTURES), ("kucoin", SPOT), ("htx", FUTURES)]
-
-
-@pytest.fixture
-def on(exchanges: Exchanges, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    desk = Desk(exchanges, *getattr(request, "param", ("binance", SPOT)), tmp_path)
-    yield desk
-    desk.close()
 
 
 everywhere = pytest.mark.parametrize("on", EVERYWHERE, indirect=True, ids="-".join)

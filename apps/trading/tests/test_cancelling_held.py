@@ -1,11 +1,7 @@
 """A cancel waits for no row that somebody holds, as a process does that was stopped while it wrote an answer."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from apps.feeds.market import MarketType
 from apps.feeds.tests.waiting import timed
 from apps.trading.bookkeeping import recording
 from apps.trading.execution.cancels import cancelling, together
@@ -15,18 +11,12 @@ from apps.trading.models import Order
 from apps.trading.risk.view import Scope
 from apps.trading.tests import remote_seat
 from apps.trading.tests.held_rows import held
-from apps.trading.tests.remote_seat import Desk, Exchanges
+from apps.trading.tests.remote_seat import Desk
 from apps.users.services import SYSTEM
 
 pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.mariadb]
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
-
-
-@pytest.fixture
-def on(exchanges: Exchanges, tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(exchanges, "binance", MarketType.SPOT, tmp_path)
-    yield desk
-    desk.close()
+on = pytest.fixture(remote_seat.on)
 
 
 @pytest.mark.parametrize("number", [2, together.LEAST + 1], ids=["one by one", "together"])

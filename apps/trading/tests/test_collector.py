@@ -1,6 +1,5 @@
 """What an exchange pushes is recorded exactly once, over real sockets, through gaps, repetitions and outages."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,13 +12,14 @@ from apps.feeds.transport.link import Link
 from apps.trading.bookkeeping import recording
 from apps.trading.collecting.collector import Collector
 from apps.trading.models import Order, OrderFill, Wallet
-from apps.trading.tests import remote_seat, told
-from apps.trading.tests.listened_seat import DatabaseAway, foreign, listening, placed, read, seat, until
-from apps.trading.tests.remote_seat import Desk, Exchanges
+from apps.trading.tests import listened_seat, remote_seat, told
+from apps.trading.tests.listened_seat import DatabaseAway, foreign, listening, placed, read, until
+from apps.trading.tests.remote_seat import Desk
 from apps.users.models import Alert
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
+on = pytest.fixture(listened_seat.on)
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 # pushes that are whole, pushes that lack trade ids or fees, pushes without our ids, contracts
 EVERYWHERE = [
@@ -34,12 +34,6 @@ EVERYWHERE = [
     ("okx", FUTURES),
 ]
 FEW = [("binance", SPOT), ("htx", FUTURES), ("hyperliquid", FUTURES)]
-
-
-@pytest.fixture
-def on(exchanges: Exchanges, tmp_path: Path, settings, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    yield from seat(exchanges, *getattr(request, "param", ("binance", SPOT)), tmp_path)
 
 
 everywhere = pytest.mark.parametrize("on", EVERYWHERE, indirect=True, ids="-".join)

@@ -1,9 +1,7 @@
 """What executors make of a halt at the simulated exchanges: all that rests is cancelled, what is held is closed."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,24 +34,18 @@ from apps.trading.models import (
 )
 from apps.trading.risk.view import Scope, Top
 from apps.trading.tests import key_rows, remote_seat, stage
-from apps.trading.tests.remote_seat import Desk, Exchanges
+from apps.trading.tests.remote_seat import Desk
 from apps.users.models import Alert
 from apps.users.services import SYSTEM
 
 pytestmark = pytest.mark.django_db
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
+on = pytest.fixture(remote_seat.on)
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 ALL_DIALECTS = [
     *(("binance", SPOT), ("bybit", FUTURES), ("okx", FUTURES), ("kucoin", SPOT)),
     *(("coinex", FUTURES), ("htx", FUTURES), ("mexc", SPOT), ("hyperliquid", FUTURES)),
 ]
-
-
-@pytest.fixture
-def on(exchanges: Exchanges, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    desk = Desk(exchanges, *getattr(request, "param", ("binance", SPOT)), tmp_path)
-    yield desk
-    desk.close()
 
 
 def open_order(on: Desk, **values: Any) -> Order:

@@ -1,14 +1,11 @@
 """What works is not switched off beneath its orders; where somebody's SQL did, they are followed to their end."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
 
 from apps.feeds import services
-from apps.feeds.market import MarketType, Side
+from apps.feeds.market import Side
 from apps.feeds.models import Exchange
 from apps.feeds.orders import OrderStatus
 from apps.trading import accounts
@@ -17,13 +14,14 @@ from apps.trading.execution.cancels import cancelling
 from apps.trading.execution.resolution import resolving
 from apps.trading.models import Order, Position
 from apps.trading.tests import remote_seat, rows, stage
-from apps.trading.tests.remote_seat import Desk, Exchanges
+from apps.trading.tests.remote_seat import Desk
 from apps.users.models import User
 from apps.users.services import SYSTEM
 from apps.users.tests.people import person
 
 pytestmark = pytest.mark.django_db
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
+on = pytest.fixture(remote_seat.on)
 ADMIN = "/admin/feeds/exchange/"
 
 
@@ -31,13 +29,6 @@ ADMIN = "/admin/feeds/exchange/"
 def no_bus(settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "servestatic" not in name]
-
-
-@pytest.fixture
-def on(exchanges: Exchanges, tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(exchanges, "binance", MarketType.SPOT, tmp_path)
-    yield desk
-    desk.close()
 
 
 def working() -> Order:

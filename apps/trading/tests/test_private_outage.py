@@ -4,7 +4,6 @@ The exchange's time goes on by as much as the outage lasts; nobody waits for it.
 """
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,12 +12,13 @@ from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import OrderStatus
 from apps.feeds.tests.waiting import await_that, timed
 from apps.trading.collecting.timetable import Times
-from apps.trading.tests import remote_seat, true_fills
-from apps.trading.tests.listened_seat import listening, placed, read, seat
-from apps.trading.tests.remote_seat import Desk, Exchanges
+from apps.trading.tests import listened_seat, remote_seat, true_fills
+from apps.trading.tests.listened_seat import listening, placed, read
+from apps.trading.tests.remote_seat import Desk
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
+on = pytest.fixture(listened_seat.on)
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 ROUNDS = int(os.environ.get("CT_FAULTS", "1"))
 BOUND_S = 15.0
@@ -41,12 +41,6 @@ CASES = [
     for turn in range(ROUNDS)
     for at, market in enumerate(EVERYWHERE)
 ]
-
-
-@pytest.fixture
-def on(exchanges: Exchanges, tmp_path: Path, settings, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    yield from seat(exchanges, *getattr(request, "param", ("binance", SPOT)), tmp_path)
 
 
 @pytest.mark.parametrize(("on", "outage_s", "swept"), CASES, indirect=["on"])

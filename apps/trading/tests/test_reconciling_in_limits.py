@@ -1,9 +1,7 @@
 """An account is reconciled within the budgets that its driver names: what has no room yet waits for it."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -15,21 +13,16 @@ from apps.feeds.transport.gate import RESERVE, Gates
 from apps.feeds.transport.orders import OrderClient
 from apps.trading.bookkeeping.reconciling import reconcile
 from apps.trading.models import Order
-from apps.trading.tests import remote_seat
-from apps.trading.tests.listened_seat import SOMEBODY, seat
-from apps.trading.tests.remote_seat import Desk, Exchanges
+from apps.trading.tests import listened_seat, remote_seat
+from apps.trading.tests.listened_seat import SOMEBODY
+from apps.trading.tests.remote_seat import Desk
 
 pytestmark = pytest.mark.django_db
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
+on = pytest.fixture(listened_seat.on)
 # six reads in two seconds for the whole host, and three pages of orders; pages of fifty orders
 TIGHT = [(("mexc", MarketType.FUTURES), 250), (("bybit", MarketType.SPOT), 120)]
 WINDOW_S = 2.5  # the exchange forgets what was asked for until then
-
-
-@pytest.fixture
-def on(exchanges: Exchanges, tmp_path: Path, settings, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    yield from seat(exchanges, *request.param, tmp_path)
 
 
 def within_limits(on: Desk) -> OrderClient:

@@ -1,10 +1,8 @@
 """Ports to the simulated exchanges: what is asked and told, in base currency, and what never leaves."""
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,19 +15,13 @@ from apps.feeds.orders import OrderRef, OrderStatus
 from apps.trading.execution.gateway.asking import Nonces
 from apps.trading.execution.gateway.ports import InsideTransaction, SendersHalted
 from apps.trading.tests import remote_seat
-from apps.trading.tests.remote_seat import Desk, Exchanges
+from apps.trading.tests.remote_seat import Desk
 
 pytestmark = pytest.mark.django_db
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
+on = pytest.fixture(remote_seat.on)
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 SOME = [("binance", SPOT), ("okx", FUTURES), ("hyperliquid", FUTURES), ("kucoin", SPOT)]
-
-
-@pytest.fixture
-def on(exchanges: Exchanges, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    desk = Desk(exchanges, *getattr(request, "param", ("binance", SPOT)), tmp_path)
-    yield desk
-    desk.close()
 
 
 some = pytest.mark.parametrize("on", SOME, indirect=True, ids="-".join)

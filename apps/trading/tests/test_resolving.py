@@ -1,6 +1,5 @@
 """What becomes of orders whose answer was lost: found out at the exchange, by evidence alone."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,16 +23,10 @@ from apps.users.models import Alert
 
 pytestmark = pytest.mark.django_db
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
+on = pytest.fixture(remote_seat.on)
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 # one whose queries find all, one that forgets, one that counts signatures, one whose gateway checks, one with contracts
 EVERYWHERE = [("binance", SPOT), ("coinex", SPOT), ("hyperliquid", FUTURES), ("kucoin", SPOT), ("okx", FUTURES)]
-
-
-@pytest.fixture
-def on(exchanges: Exchanges, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    desk = Desk(exchanges, *getattr(request, "param", ("binance", SPOT)), tmp_path)
-    yield desk
-    desk.close()
 
 
 everywhere = pytest.mark.parametrize("on", EVERYWHERE, indirect=True, ids="-".join)

@@ -1,30 +1,21 @@
 """An order that cannot be looked at holds up no other: one whose row a stopped process holds, one that is broken."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db.models.functions import Now
 
-from apps.feeds.market import MarketType
 from apps.trading.execution.resolution import overdue, resolving
 from apps.trading.models import Order
 from apps.trading.tests import remote_seat
 from apps.trading.tests.held_rows import held
-from apps.trading.tests.remote_seat import Desk, Exchanges
+from apps.trading.tests.remote_seat import Desk
 from apps.users.models import Alert
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
-
-
-@pytest.fixture
-def on(exchanges: Exchanges, tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(exchanges, "binance", MarketType.SPOT, tmp_path)
-    yield desk
-    desk.close()
+on = pytest.fixture(remote_seat.on)
 
 
 def left_behind(on: Desk, number: int) -> list[Order]:

@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
-from apps.feeds.market import MarketType
 from apps.trading.execution.cancels import cancelling
 from apps.trading.execution.controls import flattening
 from apps.trading.execution.controls.breaking import break_due
@@ -20,20 +18,14 @@ from apps.trading.models import HaltMode, OrderIntent, RiskLimit, RiskState, Tra
 from apps.trading.risk.limits import Limits, of_halts
 from apps.trading.risk.view import Scope
 from apps.trading.tests import remote_seat, rows, stage
-from apps.trading.tests.remote_seat import Desk, Exchanges
+from apps.trading.tests.remote_seat import Desk
 from apps.trading.tests.test_halt_carried_out import at_exchange, halt, holding, open_order
 from apps.users.models import Alert
 from apps.users.services import SYSTEM
 
 pytestmark = pytest.mark.django_db
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
-
-
-@pytest.fixture
-def on(exchanges: Exchanges, tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(exchanges, "binance", MarketType.SPOT, tmp_path)
-    yield desk
-    desk.close()
+on = pytest.fixture(remote_seat.on)
 
 
 UNCHECKED = {"sqlite": "PRAGMA ignore_check_constraints = {}", "mysql": "SET SESSION check_constraint_checks = {}"}

@@ -1,8 +1,6 @@
 """An answer that comes after the request itself has run out is an answer: it says what became of the order."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,23 +13,17 @@ from apps.trading.execution.executors.lanes import HeldLane
 from apps.trading.execution.resolution import resolving
 from apps.trading.models import Order, OrderEvent, OrderFill, OrderIntent
 from apps.trading.tests import remote_seat
-from apps.trading.tests.remote_seat import EXPIRY_MS, Desk, Exchanges
+from apps.trading.tests.remote_seat import EXPIRY_MS, Desk
 
 pytestmark = pytest.mark.django_db
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
+on = pytest.fixture(remote_seat.on)
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 # two that look at the expiry at their gateway, one that looks at none
 WHERE = [("binance", SPOT), ("kucoin", SPOT), ("htx", FUTURES)]
 SHORT_MS = 2_000
 LATE_S = SHORT_MS / 1000 + 0.5
 LONG_S = 3_600.0
-
-
-@pytest.fixture
-def on(exchanges: Exchanges, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    desk = Desk(exchanges, *getattr(request, "param", ("binance", SPOT)), tmp_path)
-    yield desk
-    desk.close()
 
 
 everywhere = pytest.mark.parametrize("on", WHERE, indirect=True, ids="-".join)

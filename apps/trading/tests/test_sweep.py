@@ -1,8 +1,6 @@
 """A sweep finds by REST whatever was missed, once, and touches nothing that is not ours."""
 
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -13,12 +11,13 @@ from apps.feeds.orders import OrderRef, OrderStatus
 from apps.trading.bookkeeping import recording
 from apps.trading.collecting.sweep import EVERYTHING, Part, in_turn, sweep
 from apps.trading.models import Account, FillSource, Order, Position, StrayFill, Wallet
-from apps.trading.tests import remote_seat
-from apps.trading.tests.listened_seat import counted, foreign, halted, placed, read, seat
-from apps.trading.tests.remote_seat import Desk, Exchanges
+from apps.trading.tests import listened_seat, remote_seat
+from apps.trading.tests.listened_seat import counted, foreign, halted, placed, read
+from apps.trading.tests.remote_seat import Desk
 
 pytestmark = pytest.mark.django_db
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
+on = pytest.fixture(listened_seat.on)
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 # fills with and without our ids, contracts, an exchange that forgets, one whose coins have other names
 EVERYWHERE = [
@@ -32,12 +31,6 @@ EVERYWHERE = [
     ("mexc", SPOT),
     ("okx", FUTURES),
 ]
-
-
-@pytest.fixture
-def on(exchanges: Exchanges, tmp_path: Path, settings, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    yield from seat(exchanges, *getattr(request, "param", ("binance", SPOT)), tmp_path)
 
 
 FEW = [("binance", SPOT), ("htx", FUTURES), ("hyperliquid", FUTURES), ("mexc", SPOT)]

@@ -16,6 +16,7 @@ from apps.users.services import Actor
 from apps.users.tests.mail_server import PASSWORD, MailServer
 from apps.users.tests.pager import Listener
 from apps.users.tests.people import person
+from apps.users.tests.troubles import no_hurry, troubles
 from apps.users.transport import mail, webhook
 from apps.users.transport.away import PagerAway
 from apps.users.transport.mail import Mailbox, subject_of
@@ -29,11 +30,7 @@ PAGE = {"id": 7, "kind": "UNKNOWN", "scope": "account", "scope_id": "3", "subjec
 
 @pytest.fixture(autouse=True)
 def nothing_is_due_by_itself(monkeypatch: pytest.MonkeyPatch):
-    """However slow the machine is: tests say when a pause is over."""
-    for transport in (mail, webhook):
-        monkeypatch.setattr(transport, "TIMEOUT_S", 60.0)
-    monkeypatch.setattr(paging, "CLAIM_S", 3_600.0)
-    monkeypatch.setattr(paging, "UNIT", timedelta(hours=1))
+    no_hurry(monkeypatch, mail, webhook)
 
 
 @pytest.fixture
@@ -45,10 +42,6 @@ def server() -> Iterator[MailServer]:
 
 def mailbox(server: MailServer) -> Mailbox:
     return Mailbox(url=server.url, sender="ct@desk.example", to=TO)
-
-
-def troubles(number: int) -> list[int]:
-    return [raise_alert(kind="UNKNOWN", text=f"order {n}", scope="account", scope_id=str(n)).pk for n in range(number)]
 
 
 def later() -> None:

@@ -16,6 +16,7 @@ from apps.users.paging import page_due, wait_s
 from apps.users.services import Actor
 from apps.users.tests.pager import SECRET, Listener
 from apps.users.tests.people import person
+from apps.users.tests.troubles import no_hurry, troubles
 from apps.users.transport import webhook
 from apps.users.transport.away import PagerAway
 from apps.users.transport.webhook import Webhook
@@ -25,10 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def nothing_is_due_by_itself(monkeypatch: pytest.MonkeyPatch):
-    """However slow the machine is: tests say when a pause is over."""
-    monkeypatch.setattr(webhook, "TIMEOUT_S", 60.0)
-    monkeypatch.setattr(paging, "CLAIM_S", 3_600.0)
-    monkeypatch.setattr(paging, "UNIT", timedelta(hours=1))
+    no_hurry(monkeypatch, webhook)
 
 
 @pytest.fixture
@@ -36,10 +34,6 @@ def listener() -> Iterator[Listener]:
     made = Listener()
     yield made
     made.end()
-
-
-def troubles(number: int) -> list[int]:
-    return [raise_alert(kind="UNKNOWN", text=f"order {n}", scope="account", scope_id=str(n)).pk for n in range(number)]
 
 
 def later() -> None:
