@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from apps.trading.execution.runtime import statements
 from apps.trading.models import Order, OrderEvent, Wallet
@@ -88,3 +89,30 @@ def test_where_there_is_nothing_to_change_nothing_is_asked(django_assert_num_que
     with django_assert_num_queries(0):
         statements.update_each(Wallet, "expected", {}, AT)
         assert statements.insert_all(OrderEvent, []) == []
+
+
+def told(text: str, **values: object) -> list:
+    with connection.cursor() as cursor:
+        statements.execute_kept(cursor, text, values)
+        return [list(each) for each in cursor.fetchall()]
+
+
+def test_a_statement_that_is_kept_takes_other_values_each_time(order):
+    text = "SELECT ID, 'a%%' FROM ORDERS WHERE STATUS = %(status)s AND (ID = %(id)s OR ID = %(id)s + 1)"
+    assert told(text, status="PENDING", id=order.pk) == [[order.pk, "a%"]]
+    assert told(text, status="OPEN", id=order.pk) == []
+    assert told(text, status="PENDING", id=order.pk - 1) == [[order.pk, "a%"]]
+
+
+def test_two_statements_that_are_kept_are_told_apart(order):
+    assert told("SELECT ID FROM ORDERS WHERE ID = %(id)s", id=order.pk) == [[order.pk]]
+    assert told("SELECT STATUS FROM ORDERS WHERE ID = %(id)s", id=order.pk) == [["PENDING"]]
+
+
+@pytest.mark.mariadb
+def test_a_statement_is_kept_once_for_each_connection(order, django_assert_num_queries):
+    text = "SELECT ID, 'kept' FROM ORDERS WHERE ID = %(id)s"
+    with django_assert_num_queries(1 + 1):
+        told(text, id=order.pk)
+    with django_assert_num_queries(1):
+        told(text, id=order.pk)

@@ -5,7 +5,7 @@ from threading import Event, Thread
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from apps.trading.execution.runtime import transactions
+from apps.trading.execution.runtime import statements, transactions
 from apps.trading.execution.runtime.transactions import TRIES, in_transaction, is_inside, mend
 from apps.trading.models import RiskUsage
 from apps.trading.tests import rows
@@ -127,6 +127,19 @@ def test_no_statement_waits_longer_than_its_bound(monkeypatch):
     go_on.set()
     thread.join(WAIT_S)
     RiskUsage.objects.select_for_update().filter(pk=account.pk)  # others' statements are not bounded
+
+
+@pytest.mark.mariadb
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_statement_that_is_kept_is_bounded_as_well(monkeypatch):
+    monkeypatch.setattr(transactions, "STATEMENT_S", 0.05)
+
+    def wait() -> None:
+        with connection.cursor() as cursor:
+            statements.execute_kept(cursor, "SELECT SLEEP(%(seconds)s)", {"seconds": WAIT_S})
+
+    with pytest.raises(OperationalError, match="1969"):
+        in_transaction(wait)()
 
 
 @pytest.mark.mariadb

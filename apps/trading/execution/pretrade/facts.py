@@ -10,8 +10,10 @@ from functools import cache
 from typing import Any
 
 from django.db import connection
+from msgspec import Struct
 
 from apps.trading.execution.pretrade.kinds import COLUMNS, FRIENDS, KINDS, OF_A_WHOLE, OUTCOMES, RECENT
+from apps.trading.execution.runtime import cells, statements
 from apps.trading.models import IntentState
 from apps.trading.order_state import NOT_OVER
 from apps.trading.risk import limits
@@ -34,8 +36,7 @@ class Subject:
     whole_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row of the statement, by the names in COLUMNS."""
 
     a: int | None
@@ -86,15 +87,15 @@ def read(subject: Subject, *, now: datetime, resumed: Mapping[Scope, datetime]) 
     }
     found: dict[str, list[Row]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_statement(whole is not None), values)
-        for kind, *cells in cursor.fetchall():
-            found.setdefault(kind, []).append(_row(cells))
+        statements.execute_kept(cursor, _statement(whole is not None), values)
+        for kind, *told in cursor.fetchall():
+            found.setdefault(kind, []).append(_row(told))
     return Facts(found)
 
 
 def moment(at: datetime) -> Any:
     """A time as the database compares it."""
-    return connection.ops.adapt_datetimefield_value(at)
+    return cells.moment(at, connection)
 
 
 def time_at(cell: Any) -> datetime | None:
@@ -134,8 +135,8 @@ def _statement(has_whole: bool) -> str:
     return " UNION ALL ".join(parts)
 
 
-def _row(cells: Sequence[Any]) -> Row:
-    a, b, c, word, other, asset, n1, n2, n3, n4, at1, at2 = cells
+def _row(told: Sequence[Any]) -> Row:
+    a, b, c, word, other, asset, n1, n2, n3, n4, at1, at2 = told
     return Row(
         a,
         b,

@@ -2,15 +2,21 @@
 to run it. Columns and values are Django's own.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 
+from apps.trading.execution.runtime.cells import Writer, writer
+
 Row = TypeVar("Row", bound=Model)
+
+PLACE = re.compile(r"%\((\w+)\)s")
 
 # what a row must still be: `name`, or with one of these after it
 STILL = {"": "{0} = %s", "lte": "{0} <= %s", "or_null": "({0} = %s OR {0} IS NULL)"}
@@ -18,29 +24,31 @@ STILL = {"": "{0} = %s", "lte": "{0} <= %s", "or_null": "({0} = %s OR {0} IS NUL
 
 def insert(model: type[Model], values: Mapping[str, Any]) -> int:
     """Write one row, named as in `account_id`; its number. What is not given has the database's default."""
-    with connection.cursor() as cursor:
-        cursor.execute(_insert(model, tuple(values), 1), _prepared(model, values))
+    on = _database()
+    with on.cursor() as cursor:
+        cursor.execute(_insert(model, tuple(values), 1), _prepared(model, values, on))
         return int(cursor.lastrowid)
 
 
 def insert_all(model: type[Model], rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Write rows that have the same names; their numbers, in that order. One statement where the database tells all
     numbers of one."""
-    if len(rows) < 2 or not connection.features.can_return_rows_from_bulk_insert:
+    on = _database()
+    if len(rows) < 2 or not on.features.can_return_rows_from_bulk_insert:
         return [insert(model, values) for values in rows]
     key = _quoted(model._meta.pk.column)
-    with connection.cursor() as cursor:
+    with on.cursor() as cursor:
         text = f"{_insert(model, tuple(rows[0]), len(rows))} RETURNING {key}"
-        cursor.execute(text, [value for values in rows for value in _prepared(model, values)])
+        cursor.execute(text, [cell for values in rows for cell in _prepared(model, values, on)])
         return [int(number) for (number,) in cursor.fetchall()]
 
 
 def update(model: type[Model], pk: int | str, values: Mapping[str, Any], **was: Any) -> bool:
     """Change one row, if it still is as in `was`, see STILL; whether there was one."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _update(model, tuple(values), tuple(was)), [*_prepared(model, values), pk, *_prepared(model, was)]
-        )
+    on = _database()
+    with on.cursor() as cursor:
+        cells = [*_prepared(model, values, on), pk, *_prepared(model, was, on)]
+        cursor.execute(_update(model, tuple(values), tuple(was)), cells)
         return bool(cursor.rowcount == 1)
 
 
@@ -48,10 +56,12 @@ def update_each(model: type[Model], name: str, values: Mapping[int, Any], at: da
     """Change one column of several rows, each to its own value by its number, and `updated_at` of all."""
     if not values:
         return
-    field, number = _named(model, name), len(values)
-    each = [part for pk, value in values.items() for part in (pk, field.get_db_prep_save(value, connection))]
-    with connection.cursor() as cursor:
-        cursor.execute(_update_each(model, name, number), [*each, *_prepared(model, {"updated_at": at}), *values])
+    on = _database()
+    [write] = _writers(model, (name,))
+    each = [part for pk, value in values.items() for part in (pk, write(value, on))]
+    with on.cursor() as cursor:
+        cells = [*each, *_prepared(model, {"updated_at": at}, on), *values]
+        cursor.execute(_update_each(model, name, len(values)), cells)
 
 
 def first(model: type[Row], rest: str, params: Sequence[Any]) -> Row | None:
@@ -62,44 +72,75 @@ def first(model: type[Row], rest: str, params: Sequence[Any]) -> Row | None:
 
 def first_and(model: type[Row], more: str, rest: str, params: Sequence[Any]) -> tuple[Row, list[Any]] | None:
     """As `first`, with the cells of further columns as the database's driver tells them."""
-    with connection.cursor() as cursor:
+    on = _database()
+    with on.cursor() as cursor:
         cursor.execute(f"{_select(model, more)} {rest}", params)
         cells = cursor.fetchone()
-    return None if cells is None else _told(model, cells)
+    return None if cells is None else _told(model, cells, on)
 
 
 def rows(model: type[Row], rest: str, params: Sequence[Any]) -> list[Row]:
     """All of `SELECT all columns FROM its table <rest>`."""
-    with connection.cursor() as cursor:
+    on = _database()
+    with on.cursor() as cursor:
         cursor.execute(f"{_select(model, 'NULL')} {rest}", params)
-        return [_told(model, cells)[0] for cells in cursor.fetchall()]
+        return [_told(model, cells, on)[0] for cells in cursor.fetchall()]
+
+
+def execute_kept(cursor: Any, text: str, values: Mapping[str, Any]) -> None:
+    """A long statement with places like `%(name)s`. MariaDB reads it once for each connection and is then told the
+    values alone; MySQL takes no values with EXECUTE, and SQLite's driver keeps what it has read by itself.
+    """
+    on = _database()
+    if not getattr(on, "mysql_is_mariadb", False):
+        cursor.execute(text, values)
+        return
+    marked, names = _marked(text)
+    kept: dict[str, str] = vars(on.connection).setdefault("kept_statements", {})
+    if text not in kept:
+        name = f"kept_{len(kept)}"
+        cursor.execute(f"PREPARE {name} FROM %s", [marked])
+        kept[text] = name
+    places = ", ".join(["%s"] * len(names))
+    cursor.execute(f"EXECUTE {kept[text]} USING {places}", [values[name] for name in names])
 
 
 def still(model: type[Model], was: Mapping[str, Any]) -> tuple[str, list[Any]]:
     """As a condition, with its values."""
-    return " AND ".join(_still(model, name) for name in was), _prepared(model, was)
+    return " AND ".join(_still(model, name) for name in was), _prepared(model, was, _database())
 
 
-def _told(model: type[Row], cells: Sequence[Any]) -> tuple[Row, list[Any]]:
-    names, converters = _names(model), _converters(model, connection.vendor)
+def _database() -> BaseDatabaseWrapper:
+    """This thread's connection: Django's `connection` looks for it each time that it is touched."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
+def _told(model: type[Row], cells: Sequence[Any], on: BaseDatabaseWrapper) -> tuple[Row, list[Any]]:
+    names, converters = _names(model), _converters(model, on.vendor)
     values = list(cells[: len(names)])
     for at, column, convert in converters:
-        values[at] = convert(values[at], column, connection)
+        values[at] = convert(values[at], column, on)
     return model.from_db("default", names, values), list(cells[len(names) :])
 
 
-def _prepared(model: type[Model], values: Mapping[str, Any]) -> list[Any]:
-    return [_named(model, name).get_db_prep_save(value, connection) for name, value in values.items()]
+def _prepared(model: type[Model], values: Mapping[str, Any], on: BaseDatabaseWrapper) -> list[Any]:
+    writers = _writers(model, tuple(values))
+    return [write(value, on) for write, value in zip(writers, values.values(), strict=True)]
+
+
+@cache
+def _writers(model: type[Model], names: tuple[str, ...]) -> tuple[Writer, ...]:
+    return tuple(writer(_named(model, name)) for name in names)
 
 
 @cache
 def _converters(model: type[Model], vendor: str) -> tuple[tuple[int, Any, Callable[..., Any]], ...]:
     """Which columns are not read as they are told: those of one connection serve all of its vendor."""
-    columns = [field.get_col(model._meta.db_table) for field in _fields(model)]
+    columns, on = [field.get_col(model._meta.db_table) for field in _fields(model)], _database()
     return tuple(
         (at, column, convert)
         for at, column in enumerate(columns)
-        for convert in (*connection.ops.get_db_converters(column), *column.get_db_converters(connection))
+        for convert in (*on.ops.get_db_converters(column), *column.get_db_converters(on))
     )
 
 
@@ -152,10 +193,16 @@ def _update_each(model: type[Model], name: str, number: int) -> str:
 
 
 @cache
+def _marked(text: str) -> tuple[str, tuple[str, ...]]:
+    """With the places as MariaDB's PREPARE wants them, and whose they are."""
+    return PLACE.sub("?", text).replace("%%", "%"), tuple(PLACE.findall(text))
+
+
+@cache
 def _still(model: type[Model], name: str) -> str:
     _, _, how = name.partition("__")
     return STILL[how].format(_quoted(_named(model, name).column))
 
 
 def _quoted(name: str | None) -> str:
-    return str(connection.ops.quote_name(name or ""))
+    return str(_database().ops.quote_name(name or ""))

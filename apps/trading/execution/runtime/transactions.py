@@ -21,7 +21,7 @@ PAUSE_S = 0.01  # at most so long before the second try, twice that before the t
 
 # MySQL and MariaDB: lock wait timeout, deadlock, and a statement that took too long (MariaDB, MySQL)
 TRY_AGAIN = frozenset({1205, 1213, 1969, 3024})
-STATEMENTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
+STATEMENTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "EXECUTE")
 
 P = ParamSpec("P")
 T = TypeVar("T")
