@@ -6,11 +6,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from apps.feeds.errors import FeedError
-from apps.feeds.orders import Fill, OrderUpdate
+from apps.feeds.orders import Fill, OrderUpdate, PositionSide
 from apps.trading import order_state, plain, publishing
-from apps.trading.bookkeeping import attempts, executions, outside
+from apps.trading.bookkeeping import attempts, executions, holdings, outside
 from apps.trading.bookkeeping.attempts import Attempt
-from apps.trading.models import FillSource
+from apps.trading.models import FillSource, Order
 from apps.trading.order_state import Alarm
 
 LONGEST_ERROR = 300
@@ -83,11 +83,19 @@ def _terms(attempt: Attempt, told: OrderUpdate) -> dict[str, Any]:
     """What an order of somebody else asks for, where the row has it otherwise: a fill came first, or it was amended."""
     if attempt.row.intent_id is not None:
         return {}
-    row, terms = attempt.row, {"amount": told.amount, "price": told.price or None}
+    row = attempt.row
+    terms = {"amount": told.amount, "price": told.price or None, "position_side": _late_side(row, told)}
     changed = {name: value for name, value in terms.items() if value is not None and getattr(row, name) != value}
+    if "position_side" in changed and attempt.state.fills:
+        holdings.carry_over(row, str(changed["position_side"]), attempts.instrument_of(attempt), attempt.now)
     for name, value in changed.items():
         setattr(row, name, value)
     return changed
+
+
+def _late_side(row: Order, told: OrderUpdate) -> PositionSide | None:
+    """Long or short, of an order that was first told without either."""
+    return None if row.position_side != PositionSide.NET else told.position_side
 
 
 def _code(error: FeedError) -> str:

@@ -53,6 +53,19 @@ def take_fills(order: Order, fills: Sequence[OrderFill], instrument: Instrument,
         _expect(row.account_id, _moved(values, instrument), now)
 
 
+def carry_over(order: Order, side: str, instrument: Instrument, now: datetime) -> None:
+    """The exchange tells by now that an order is of another position than its fills were counted on: they go there."""
+    rows = [_lock(order.account_id or 0, order.pair_id, each) for each in sorted((str(order.position_side), str(side)))]
+    Order.objects.filter(pk=order.pk).update(position_side=side)
+    for row in rows:
+        fills = list(_fills(row, instrument))
+        last_ms, last_trade_id = max(map(_moment, fills), default=(None, ""))
+        fees = sum((_fee(fill, instrument) for fill in fills), ZERO)
+        holding = _reckoned(row, instrument)
+        _write(row, holding, now, last_ms=last_ms, last_trade_id=last_trade_id, fees=fees)
+    days.recount(order.account_id or 0)
+
+
 @in_transaction
 def take_funding(account_id: int, pair: TradePair, payment: Payment) -> bool:
     """Keep a payment for holding a position, and count it; False: it was known."""

@@ -31,6 +31,7 @@ class Known(Struct, frozen=True):
     amount: object
     symbol: str
     is_external: bool
+    position_side: str
 
 
 class Interest(Struct, frozen=True, kw_only=True):
@@ -115,6 +116,7 @@ def _known(row: Order) -> Known:
         row.amount,
         row.pair.symbol,
         row.is_external,
+        row.position_side,
     )
 
 

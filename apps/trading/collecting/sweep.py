@@ -17,7 +17,7 @@ from apps.feeds import selectors as feeds
 from apps.feeds.errors import InvalidOrder, UnknownOrder
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.models import TradePair
-from apps.feeds.orders import Fill, LookUp, OrderRef, OrderUpdate
+from apps.feeds.orders import Fill, LookUp, OrderRef, OrderUpdate, PositionSide
 from apps.trading import records
 from apps.trading.bookkeeping import comparing, holdings, recording
 from apps.trading.collecting import interest
@@ -143,7 +143,8 @@ def _says_so(wanted: Interest, update: OrderUpdate) -> bool:
     if known is None or update.status != known.status or update.filled != known.told:
         return False
     if known.is_external:
-        return update.amount in (None, known.amount)
+        sided = known.position_side != PositionSide.NET or update.position_side in (None, PositionSide.NET)
+        return sided and update.amount in (None, known.amount)
     return update.client_order_id in (None, known.client_order_id)
 
 

@@ -12,6 +12,7 @@ from apps.feeds.orders import OrderStatus, Positions, PositionSide
 from apps.feeds.orders import Position as Told
 from apps.trading.bookkeeping import comparing, reconciling, recording
 from apps.trading.bookkeeping.reconciling import reconcile
+from apps.trading.collecting.sweep import sweep
 from apps.trading.models import Account, FillSource, Order, Position, StrayFill
 from apps.trading.tests import remote_seat, rows, told
 from apps.trading.tests.listened_seat import SOMEBODY, placed, seat
@@ -32,12 +33,17 @@ def on(exchanges: Exchanges, tmp_path: Path, settings, monkeypatch, request) -> 
     yield from seat(exchanges, *request.param, tmp_path)
 
 
-def outside(on: Desk, opens: Side, side: PositionSide, amount: Decimal) -> None:
-    """Somebody else trades on our account, at once."""
+def outside(on: Desk, opens: Side, side: PositionSide, amount: Decimal, *, rests: bool = False) -> None:
+    """Somebody else trades on our account, at once unless it `rests`."""
     row = on.committed()
     named = SOMEBODY.make(on.port.id_form, account_id=1, intent_id=row.pk, attempt=0)
     Order.objects.filter(pk=row.pk).update(status=OrderStatus.CANCELLED)
-    values = {"side": opens, "position_side": side, "amount": amount, "price": on.across(opens)}
+    values = {
+        "side": opens,
+        "position_side": side,
+        "amount": amount,
+        "price": on.near(opens) if rests else on.across(opens),
+    }
     on.port.place(on.new_order(row, client_order_id=named, **values))
 
 
@@ -130,3 +136,41 @@ def test_a_fill_of_others_that_names_no_position_waits_for_its_order():
         order.account_id, told.instrument(order), replace(update, position_side=LONG), FillSource.WS
     )
     assert Position.objects.get(account=order.account).side == LONG
+
+
+@pytest.mark.parametrize("again", [LONG, None], ids=["then told", "told no more"])
+def test_an_order_of_others_that_is_first_told_without_its_position_is_counted_where_it_turns_out_to_be(again):
+    order = told.sent(rows.account(market_type="futures"))
+    instrument, theirs = told.instrument(order), {"exchange_order_id": "y1", "client_order_id": "somebody"}
+    first = told.update(order, OrderStatus.OPEN, **theirs)
+    recording.record_update(order.account_id, instrument, first, FillSource.WS)
+    fill = told.fill(order, "1", **theirs)
+    recording.record_fill(order.account_id, instrument, fill, FillSource.WS)
+    net = Position.objects.get(account=order.account)
+    assert (net.side, net.amount, net.fees) == ("net", Decimal("0.1"), Decimal("0.01"))
+
+    sided = told.update(order, OrderStatus.PARTIAL, "0.1", **theirs)
+    recording.record_update(order.account_id, instrument, replace(sided, position_side=LONG), FillSource.REST)
+    recording.record_update(order.account_id, instrument, replace(sided, position_side=again), FillSource.REST)
+    late = replace(told.fill(order, "2", **theirs), exchange_ms=told.EXPIRES_MS + 1)
+    recording.record_fill(order.account_id, instrument, late, FillSource.WS)
+
+    counted = Position.objects.filter(account=order.account)
+    assert {row.side: (row.amount, row.fees) for row in counted} == {
+        "net": (0, 0),
+        "long": (Decimal("0.2"), Decimal("0.02")),
+    }
+    assert Order.objects.get(is_external=True).position_side == LONG
+    net.refresh_from_db()
+    assert (net.cost, net.realised, net.fee_sums, net.last_ms) == (0, 0, {}, None)
+
+
+@pytest.mark.parametrize("on", [("kucoin", FUTURES)], indirect=True, ids="-".join)
+def test_a_sweep_learns_the_position_of_an_order_that_was_first_told_without_it(on: Desk):
+    on.truth.hedge = True
+    assert reconcile(on.account.pk, on.executor()).is_clean
+    outside(on, Side.BUY, LONG, on.amount, rests=True)
+    sweep(on.port)
+    Order.objects.filter(is_external=True).update(position_side=PositionSide.NET)  # as a push without it leaves it
+    sweep(on.port)
+    assert Order.objects.get(is_external=True).position_side == LONG
