@@ -62,6 +62,21 @@ def risk(page: Page, system: System) -> None:
     page.wait_for_timeout(SPOKEN_MS)
 
 
+def second_factor(page: Page, system: System) -> None:
+    """Begun, with the picture to scan: its secret ends with the folder."""
+    page.goto("/me/")
+    page.fill("[name=password]", system.login[1])
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#secret")
+    page.wait_for_timeout(SPOKEN_MS)
+
+
+def halt(page: Page, system: System) -> None:
+    """The page for a telephone, while everything is halted."""
+    page.set_viewport_size({"width": 390, "height": 420})
+    page.goto("/halt/")
+
+
 def begin(system: System) -> None:
     """Once: an account at the simulator with its key, orders that fill, orders that rest."""
     if system.get("/api/v1/orders?limit=1")["results"]:

@@ -97,10 +97,12 @@ PAGES: dict[str, Callable[[Page, System], None]] = {
     "new-order": desk.new_order,
     "positions": desk.positions,
     "execution": desk.execution,
+    "second-factor": desk.second_factor,
     "pairs": pairs,
     "admin": admin,
     "fleet": fleet,
     "risk": desk.risk,  # everything is halted then
+    "halt": desk.halt,
 }
 
 

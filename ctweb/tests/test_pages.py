@@ -4,6 +4,7 @@ import time
 
 import pytest
 import redis
+from django.template.loader import render_to_string
 from django.test import Client
 from msgspec import json
 
@@ -12,6 +13,7 @@ from apps.feeds.market import BookKey, MarketType
 from apps.feeds.tests.listings import instrument, list_pairs
 from apps.monitoring.models import Monitoring
 from apps.monitoring.services import enable_pairs
+from apps.trading.tests import rows
 from apps.users.models import Audit
 from apps.users.services import SYSTEM
 from apps.users.tests.people import person
@@ -53,8 +55,8 @@ def published(bus):
     return bus
 
 
-def text_of(answer) -> str:
-    assert answer.status_code == 200
+def text_of(answer, status: int = 200) -> str:
+    assert answer.status_code == status
     return answer.content.decode()
 
 
@@ -66,7 +68,39 @@ def test_whoever_is_not_signed_in_comes_back_after_the_login(path):
 
 @pytest.mark.parametrize("path", ["/fleet/", "/pairs/", BOOK])
 def test_a_user_without_a_role_is_told_so(path):
-    assert client_of(None).get(path).status_code == 403
+    answer = client_of(None).get(path)
+    assert "needs role viewer" in text_of(answer, 403)
+    assert 'href="/halt/"' in text_of(answer, 403)
+
+
+@pytest.mark.parametrize("path", ["/nowhere/", "/trading/orders/999999/", "/book/binance/spot/NOPE-USDT/"])
+def test_an_address_of_nothing_says_so_and_leads_back(viewer, path):
+    answer = viewer.get(path)
+    assert "There is nothing at this address" in text_of(answer, 404)
+    assert 'href="/fleet/"' in text_of(answer, 404)
+
+
+def test_a_form_that_is_too_old_says_that_nothing_was_done():
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(person("operator"), backend=BACKEND)
+    answer = client.post("/halt/", {"reason": "x"})
+    assert "Nothing was done" in text_of(answer, 403)
+
+
+def test_a_page_that_fails_says_so_without_the_database():
+    assert "This page failed" in render_to_string("500.html")
+
+
+def test_whoever_is_signed_in_but_may_not_is_told_so_at_the_door(viewer):
+    person_seen = text_of(viewer.get("/admin/", follow=True))
+    assert "is signed in, but may not see that page" in person_seen
+    assert "may not see that page" not in text_of(Client().get("/admin/", follow=True))
+
+
+def test_the_door_does_not_say_paper_while_live_money_trades():
+    assert "no order leaves this host" in text_of(Client().get("/login/"))
+    rows.account(mode="live")
+    assert "no order leaves this host" not in text_of(Client().get("/login/"))
 
 
 def test_the_fleet_has_each_enabled_book_and_its_daemon(viewer, published):

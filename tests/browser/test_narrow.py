@@ -7,6 +7,7 @@ PHONE = {"width": 390, "height": 844}
 PAGES = ["/fleet/", "/pairs/", "/book/okx/spot/BTC-USDT/"]
 SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 WHOLE = ".top *, .notice *, .figures *, .books *, .daemon *, .infra *, .book > .head *, .ladder > :not(.side), .lv *"
+FORMS = ".panel, .panel > header *, form *, dl *, #header *"
 CUT_OFF = """(selector) => [...document.querySelectorAll(selector)]
     .filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth + 1)
     .map((one) => one.className || one.textContent)"""
@@ -21,6 +22,15 @@ def test_a_page_fits_a_telephone(open_page, path):
     assert page.evaluate(CUT_OFF, WHOLE) == []
     expect(page.get_by_text("PAPER")).to_be_visible()
     expect(page.locator("#source")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/trading/accounts/1/", "/trading/orders/", "/trading/orders/new/", "/admin/"])
+def test_nothing_of_a_page_of_forms_is_cut_off_on_a_telephone(open_page, path):
+    """Tables may be pushed sideways within their panel; panels, their heads and forms may not."""
+    page = open_page(path)
+    page.set_viewport_size(PHONE)
+    expect(page.get_by_text("PAPER").first).to_be_visible()
+    assert page.evaluate(CUT_OFF, FORMS) == []
 
 
 def test_the_fleet_counts_on_a_telephone_and_shows_no_tiles(open_page):
