@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 
 from apps.feeds.tests.waiting import until
+from tests.fixtures.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 START_S = 120.0
@@ -18,12 +19,6 @@ START_S = 120.0
 
 def command(port: int, *more: str) -> list[str]:
     return [sys.executable, "-m", "apps.feeds.simulator", "--port", str(port), *more]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def answers(port: int) -> None:
