@@ -141,7 +141,14 @@ class Desk(Place):
         )
 
     def executor(self) -> Executor:
-        return Executor(holder=new_holder(), build_id="b", ports=Only(self.port), market=NoMarket(), ids=IDS)
+        return Executor(
+            holder=new_holder(),
+            build_id="b",
+            ports=Only(self.port),
+            market=NoMarket(),
+            ids=IDS,
+            expiry_ms=EXPIRY_MS,
+        )
 
     def measure(self) -> None:
         """Twice: a step of the exchange's time is believed when it is seen again."""

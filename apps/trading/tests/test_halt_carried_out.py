@@ -38,7 +38,7 @@ from apps.trading.tests.remote_seat import Desk
 from apps.users.models import Alert
 from apps.users.services import SYSTEM
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_leases")]
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
 on = pytest.fixture(remote_seat.on)
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES

@@ -23,7 +23,7 @@ from apps.trading.tests.test_halt_carried_out import at_exchange, halt, holding,
 from apps.users.models import Alert
 from apps.users.services import SYSTEM
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_leases")]
 exchanges = pytest.fixture(remote_seat.exchanges, scope="module")
 on = pytest.fixture(remote_seat.on)
 
