@@ -95,6 +95,10 @@ class Faults:
         key = (name, exchange, market_type, channel)
         self._counted[key] = self._counted.get(key, 0) + count
 
+    def left(self, name: str, exchange: str, market_type: str, channel: str) -> int:
+        """Messages of one channel that have still to suffer `name`."""
+        return self._counted.get((name, exchange, market_type, channel), 0)
+
     def take(self, name: str, exchange: str, market_type: str, channel: str) -> bool:
         """Whether the message at hand suffers `name`; counts it down."""
         key = (name, exchange, market_type, channel)

@@ -33,6 +33,7 @@ from apps.feeds.simulator.server import Simulator
 from apps.feeds.simulator.streams import Kind
 from apps.feeds.subscriptions import Diff, Subscription
 from apps.feeds.tests.desk import Desk
+from apps.feeds.tests.waiting import until
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.http import Http
 from apps.feeds.transport.pool import Pool
@@ -221,9 +222,18 @@ class Stand:
         return len(self.simulator.exchanges[self.exchange].sockets)
 
     async def spoil(self, op: str, pair: Subscription, count: int = 1) -> None:
-        """Let the next messages of the pair's book suffer, and wait until it has moved on."""
+        """Let the next messages of the pair's book suffer, and wait until they have and it has moved on.
+
+        What was on its way before, of a busy machine many messages, proves nothing.
+        """
         await self.fault(op, pair, count=count)
+        await until(lambda: not self._suffers(op, pair))
         await self.moved(pair, 2 * count + 3)
+
+    def _suffers(self, op: str, pair: Subscription) -> bool:
+        faults, symbol = self.simulator.world.faults, pair.instrument.symbol
+        streams = [each for each in self.simulator.world.engine.streams() if each.market.listing.symbol == symbol]
+        return any(faults.left(op, self.exchange, self.market, stream.name) for stream in streams)
 
     @contextlib.contextmanager
     def undisturbed(self) -> Iterator[None]:
