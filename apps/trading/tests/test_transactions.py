@@ -1,9 +1,11 @@
 """Transactions are short, and repeated as a whole where the database asks for it."""
 
+from contextlib import nullcontext
 from threading import Event, Thread
 
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.backends.mysql.base import DatabaseWrapper
 
 from apps.trading.execution.runtime import statements, transactions
 from apps.trading.execution.runtime.transactions import TRIES, in_transaction, is_inside, mend
@@ -158,3 +160,74 @@ def test_a_connection_that_the_server_has_ended_is_given_up():
 def _kill(number: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"KILL {number}")
+
+
+@pytest.fixture
+def as_mysql(monkeypatch) -> None:
+    """What is done on MySQL, whose server ends no transaction that stands still."""
+    monkeypatch.setattr(DatabaseWrapper, "mysql_is_mariadb", False)
+
+
+def bounds() -> dict[str, float]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@wait_timeout, @@global.wait_timeout, @@idle_transaction_timeout")
+        return dict(zip(("own", "all", "transaction"), cursor.fetchone(), strict=True))
+
+
+@pytest.mark.mariadb
+@pytest.mark.usefixtures("as_mysql")
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_who_stands_still_in_a_transaction_lets_go_though_the_server_bounds_none(monkeypatch):
+    account = rows.account()
+    monkeypatch.setattr(transactions, "IDLE_S", 1)
+    held, go_on, ended = Event(), Event(), []
+
+    @closing
+    def hold() -> None:
+        def stand_still() -> None:
+            assert bounds()["transaction"] == 0
+            RiskUsage.objects.filter(pk=account.pk).update(fees=1)
+            held.set()
+            assert go_on.wait(WAIT_S)
+            RiskUsage.objects.filter(pk=account.pk).update(fees=2)
+
+        while not ended:
+            try:
+                in_transaction(stand_still)()
+            except OperationalError as error:
+                connection.close()
+                if held.is_set():  # else the machine stood still before
+                    ended.append(error.args[0])
+
+    thread = Thread(target=hold)
+    thread.start()
+    assert held.wait(WAIT_S)
+    connection.ensure_connection()
+    with transaction.atomic():  # waits as long as a lock may be waited for at all
+        assert RiskUsage.objects.select_for_update().get(pk=account.pk).fees == 0
+    go_on.set()
+    thread.join(WAIT_S)
+    assert len(ended) == 1
+    assert ended[0] in (2006, 2013, 4031)
+
+
+@pytest.mark.mariadb
+@pytest.mark.usefixtures("as_mysql")
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.parametrize("error", [None, IntegrityError(1062, "twice")])
+def test_between_transactions_a_connection_may_rest(error):
+    within = []
+
+    def call() -> None:
+        within.append(bounds()["own"])
+        if error is not None:
+            raise error
+
+    def rest(_: int) -> dict[str, float]:
+        with nullcontext() if error is None else pytest.raises(IntegrityError):
+            in_transaction(call)()
+        return bounds()
+
+    (after,) = together(1, rest)
+    assert within == [transactions.IDLE_S]
+    assert after["own"] == after["all"] > transactions.IDLE_S

@@ -5,14 +5,14 @@
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
-from django.db.utils import OperationalError
+from django.db.utils import InterfaceError, OperationalError
 
 TRIES = 5
 STATEMENT_S = 3  # of one statement, its waiting for locks included
@@ -92,23 +92,41 @@ def is_lost(error: Exception) -> bool:
 
 
 def _once(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    _let_go_in_time(connection)
-    with _bounded(connection), transaction.atomic():
+    with _letting_go(connection), _bounded(connection), transaction.atomic():
         return call(*args, **kwargs)
 
 
-def _let_go_in_time(on: BaseDatabaseWrapper) -> None:
+@contextmanager
+def _letting_go(on: BaseDatabaseWrapper) -> Iterator[None]:
     """Who stands still in the middle of a transaction, or is cut off from the database, gives up what it has locked
-    after IDLE_S: a halt would wait for it for ever. Told once to each connection; MySQL has no such bound.
+    after IDLE_S: a halt would wait for it for ever. The server sees to it, which ends the connection.
+
+    MariaDB is told once for each connection. MySQL bounds the silence of a connection only, in a transaction or not: it
+    is told before each transaction and after it, since between them a connection may rest for long.
     """
-    if on.vendor != "mysql" or on.in_atomic_block or not getattr(on, "mysql_is_mariadb", False):
+    if on.vendor != "mysql" or on.in_atomic_block:
+        yield
         return
     on.ensure_connection()
     link: Any = on.connection
-    if not hasattr(link, "lets_go"):
-        with on.cursor() as cursor:
-            cursor.execute(f"SET SESSION idle_transaction_timeout = {IDLE_S}")
-        link.lets_go = True
+    if getattr(on, "mysql_is_mariadb", False):
+        if not hasattr(link, "lets_go"):
+            _tell(on, f"SET SESSION idle_transaction_timeout = {IDLE_S}")
+            link.lets_go = True
+        yield
+        return
+    _tell(on, f"SET SESSION wait_timeout = {IDLE_S}")
+    try:
+        yield
+    finally:
+        if on.connection is link:
+            with suppress(OperationalError, InterfaceError):  # a connection that is gone takes its bound with it
+                _tell(on, "SET SESSION wait_timeout = DEFAULT")
+
+
+def _tell(on: BaseDatabaseWrapper, statement: str) -> None:
+    with on.cursor() as cursor:
+        cursor.execute(statement)
 
 
 @contextmanager
