@@ -28,6 +28,7 @@ UNITS = ((3_600, "m", "s"), (86_400, "h", "m"))  # below so many seconds: these 
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 ZEROS = re.compile(r"-?[0-9]+\.[0-9]*0")  # of a column with more places than the number has
 AT_WORK = (OrderStatus.PENDING, OrderStatus.UNKNOWN, OrderStatus.OPEN, OrderStatus.PARTIAL)
+CODE = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+\b|\bMISMATCH\b|\bUNHEDGED\b")
 FINER = 2  # digits more than the tick has, for means of several fills
 
 
@@ -80,6 +81,17 @@ def told_items(evidence: Any) -> list[tuple[str, str]]:
     if not isinstance(evidence, dict):
         return [("", str(evidence))] if evidence else []
     return [(str(name).replace("_", " "), _plain(value)) for name, value in evidence.items() if value not in EMPTY]
+
+
+@register.filter
+def explained(text: Any) -> str:
+    """With the words of each refusal that it names by its code: `ALERT_UNACKED` -> `an alert waits for a person
+    (ALERT_UNACKED)`."""
+    return CODE.sub(lambda found: _spoken(found[0]), str(text))
+
+
+def _spoken(code: str) -> str:
+    return f"{_(words.DENIALS[code])} ({code})" if code in words.DENIALS else code
 
 
 @register.filter

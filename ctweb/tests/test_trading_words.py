@@ -80,3 +80,16 @@ def test_evidence_is_told_without_what_it_leaves_open():
 def test_a_result_that_is_written_as_zero_has_no_colour(value, tone):
     assert formats.tone(Decimal(value)) == tone
     assert formats.tone(None) == "muted"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("account 22: ALERT_UNACKED", "account 22: an alert waits for a person (ALERT_UNACKED)"),
+        ("MISMATCH: 2 BTC", "what we know and what the exchange tells differ (MISMATCH): 2 BTC"),
+        ("a drill with BTC_USDT at LIVE", "a drill with BTC_USDT at LIVE"),
+        ("", ""),
+    ],
+)
+def test_what_stopped_something_by_itself_is_named_in_words(text: str, shown: str):
+    assert trading.explained(text) == shown

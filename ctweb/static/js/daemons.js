@@ -29,7 +29,7 @@ export class DaemonList {
     for (const node of this.#root.querySelectorAll("[data-daemon]")) if (!known.has(node.dataset.daemon)) node.remove();
     for (const one of this.#latest) this.#drawOne(this.#block(one.id), one);
     document.getElementById("no-daemon").hidden = this.#latest.length > 0;
-    write(document.getElementById("daemon-count"), this.#latest.length ? `${this.#latest.length} monitor` : "");
+    write(document.getElementById("daemon-count"), this.#latest.length ? String(this.#latest.length) : "");
   }
 
   #block(id) {
