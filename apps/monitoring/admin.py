@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import BooleanField, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from apps.monitoring import selectors, services
+from apps.monitoring import selectors, services, watchable
 from apps.monitoring.models import ChBatch, FeedGap, Monitoring, MonitoringPair
 from apps.users.admin import ReadOnlyAdmin
 from apps.users.services import actor_of
@@ -24,7 +24,7 @@ class PairForm(forms.ModelForm):
         cleaned = super().clean() or {}
         if self.errors:
             return cleaned
-        services.check_values(depth=cleaned.get("depth"), priority=cleaned.get("priority"))
+        watchable.check_values(depth=cleaned.get("depth"), priority=cleaned.get("priority"))
         row = self.instance
         if row.pk is None:
             names = {name: cleaned[name] for name in ("exchange", "market_type", "pair")}
@@ -33,7 +33,7 @@ class PairForm(forms.ModelForm):
         elif cleaned.get("enabled") and not row.enabled:
             services.check_runnable(rows=[row])
         key = selectors.key_of(row)
-        services.check_offered(cleaned.get("depth"), [] if key is None else [key])
+        watchable.check_offered(cleaned.get("depth"), [] if key is None else [key])
         return cleaned
 
 

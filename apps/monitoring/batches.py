@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from apps.feeds.models import Daemon
-from apps.monitoring import services
+from apps.monitoring import ledger
 from apps.monitoring.flush import Segment
 from apps.monitoring.models import BatchState, ChBatch
 from apps.monitoring.segments import SealedBatch
@@ -24,7 +24,7 @@ PENDING = (BatchState.SEALED, BatchState.SENDING)
 def register(batch: SealedBatch) -> bool:
     """Note a sealed segment; False when it was noted before."""
     span = batch.spans[0] if len(batch.spans) == 1 else None
-    return services.register_batch(
+    return ledger.register_batch(
         batch_id=batch.batch_id,
         table_name=batch.table,
         stream=span and span.stream,

@@ -7,7 +7,8 @@ from rest_framework import serializers
 from apps.feeds.market import BookKey, MarketType, Side
 from apps.feeds.serializers import LevelField
 from apps.monitoring.models import FeedGap, Monitoring
-from apps.monitoring.services import MOST_AT_ONCE, PRIORITIES
+from apps.monitoring.services import MOST_AT_ONCE
+from apps.monitoring.watchable import PRIORITIES
 from apps.users.rest.serializers import StrictSerializer, Text, WholeNumber, YesOrNo
 
 DEPTHS = "20, 50, 0 (full); null: the default"

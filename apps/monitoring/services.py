@@ -5,7 +5,6 @@ with Django's ValidationError, which names the fields.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Set
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -13,20 +12,16 @@ from django.db import transaction
 from msgspec import Struct
 
 from apps.feeds import selectors as feeds
-from apps.feeds.drivers.registry import canonical, offered_depths
-from apps.feeds.market import DEPTHS, FULL_DEPTH, BookKey, InstrumentStatus, MarketType
+from apps.feeds.market import BookKey
 from apps.feeds.models import Exchange, TradePair
 from apps.feeds.services import nudge_on_commit
-from apps.monitoring import long_gaps
-from apps.monitoring.gaps import Gap
-from apps.monitoring.models import ChBatch, FeedGap, Monitoring, MonitoringPair
+from apps.monitoring.models import Monitoring, MonitoringPair
 from apps.monitoring.selectors import key_of, rows_of
+from apps.monitoring.watchable import check_offered, check_values, key_from, runnable
 from apps.users.selectors import was_done
 from apps.users.services import SYSTEM, Actor, record
 
-PRIORITIES = (-(2**31), 2**31 - 1)  # the column is an INT
 MOST_AT_ONCE = 1000
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -51,7 +46,7 @@ def add_pair(
     """Watch one more pair."""
     check_values(depth=depth, priority=priority)
     instrument = check_new(exchange=exchange, market_type=market_type, pair=pair)
-    check_offered(depth, [_key(exchange, market_type, pair)])
+    check_offered(depth, [key_from(exchange, market_type, pair)])
     row = _create(instrument, actor, depth=depth, priority=priority, enabled=enabled)
     _trace("pair.add", [row], actor, reason, after=[_state(row)])
     return row
@@ -67,7 +62,7 @@ def enable_pairs(
     if not enabled:
         _leave_lists(keys)
         return _set(rows_of(keys=keys), {"enabled": False}, "pair.disable", actor, reason)
-    instruments = _runnable(keys, field="pairs")
+    instruments = runnable(keys, field="pairs")
     rows = rows_of(keys=keys)
     missing = instruments.keys() - {key_of(row) for row in rows}
     check_offered(depth, missing)
@@ -101,8 +96,8 @@ def edit(*, ids: Collection[int], values: Mapping[str, Any], actor: Actor, reaso
 @transaction.atomic
 def check_new(*, exchange: str, market_type: str | None, pair: str) -> TradePair:
     """The instrument that `add_pair` would watch, locked; raises what it would raise."""
-    key = _key(exchange, market_type, pair)
-    instrument = _runnable({key})[key]
+    key = key_from(exchange, market_type, pair)
+    instrument = runnable({key})[key]
     for row in rows_of(keys={key}):
         raise ValidationError({"pair": f"{key.pair} is watched already, by row {row.pk}."})
     return instrument
@@ -112,33 +107,10 @@ def check_new(*, exchange: str, market_type: str | None, pair: str) -> TradePair
 def check_runnable(*, rows: Iterable[Monitoring]) -> None:
     """Raise what switching these rows on would raise, for the field `enabled`."""
     try:
-        keys = {_key(row.exchange, row.market_type, row.pair) for row in rows}
+        keys = {key_from(row.exchange, row.market_type, row.pair) for row in rows}
     except ValidationError as error:
         raise ValidationError({"enabled": error.messages}) from None
-    _runnable(keys, field="enabled")
-
-
-def check_values(*, depth: int | None = None, priority: int | None = None, enabled: bool | None = None) -> None:
-    """Raise what these values of a row would raise."""
-    errors = {}
-    if depth is not None and depth not in DEPTHS:
-        errors["depth"] = f"Unknown depth {depth}: 20, 50 or 0 (full)."
-    if priority is not None and not PRIORITIES[0] <= priority <= PRIORITIES[1]:
-        errors["priority"] = f"Must be a number from {PRIORITIES[0]} to {PRIORITIES[1]}."
-    if errors:
-        raise ValidationError(errors)
-
-
-def check_offered(depth: int | None, keys: Iterable[BookKey]) -> None:
-    """Raise, for the field `depth`, what an exchange that has no such depth would refuse."""
-    offered = offered_depths()
-    for key in keys:
-        depths = offered.get((key.exchange, key.market_type), DEPTHS)
-        if depth is not None and depth not in depths:
-            words = ", ".join("full" if one == FULL_DEPTH else str(one) for one in depths)
-            raise ValidationError(
-                {"depth": f"{key.exchange} {key.market_type} does not offer this depth, but {words}."}
-            )
+    runnable(keys, field="enabled")
 
 
 @transaction.atomic
@@ -212,41 +184,6 @@ def _existing(ids: Collection[int]) -> list[Monitoring]:
     return rows
 
 
-def _key(exchange: str, market_type: str | None, pair: str) -> BookKey:
-    market = (market_type or MarketType.SPOT).strip().lower()
-    if market not in set(MarketType):
-        raise ValidationError({"market_type": f"Unknown market type {market!r}: spot or futures."})
-    return BookKey(canonical(exchange), MarketType(market), pair.strip().upper())
-
-
-def _runnable(keys: Collection[BookKey], *, field: str | None = None) -> dict[BookKey, TradePair]:
-    """The instruments, locked so that nobody adds one of them twice; those that cannot run are refused.
-
-    The refusal names the part of the key that is wrong, or `field` with all that is wrong.
-    """
-    switched_on = feeds.exchanges()
-    listed = feeds.listed(keys=keys, lock=True)
-    reasons = [(key, _why_not(key, switched_on, listed.get(key))) for key in sorted(keys)]
-    refused = [(key, *reason) for key, reason in reasons if reason]
-    if refused and field is None:
-        raise ValidationError({part: text for _, part, text in refused})
-    if refused:
-        raise ValidationError({str(field): [f"{key}: {text}" for key, _, text in refused]})
-    return listed
-
-
-def _why_not(key: BookKey, switched_on: Mapping[str, bool], instrument: TradePair | None) -> tuple[str, str] | None:
-    if key.exchange not in switched_on:
-        return "exchange", f"Unknown exchange {key.exchange!r}."
-    if not switched_on[key.exchange]:
-        return "exchange", f"Exchange {key.exchange} is switched off."
-    if instrument is None:
-        return "pair", f"{key.pair!r} is not in the catalogue of {key.exchange} {key.market_type}."
-    if instrument.status != InstrumentStatus.TRADING:
-        return "pair", f"{key.pair} is {instrument.status} at {key.exchange} {key.market_type}."
-    return None
-
-
 def _check_count(items: Collection[Any], field: str) -> None:
     if len(items) > MOST_AT_ONCE:
         raise ValidationError({field: f"At most {MOST_AT_ONCE} at once."})
@@ -265,38 +202,3 @@ def _trace(
     subject = f"pair {named}" if len(rows) == 1 else f"{len(rows)} pairs: {named}"
     nudge_on_commit()
     return record(actor=actor, action=action, object=subject, before=before, after=after, reason=reason).change_id
-
-
-def register_batch(*, batch_id: str, **columns: Any) -> bool:
-    """Note a sealed segment in the ledger, with the columns of `ChBatch`; False when it was noted before."""
-    _, created = ChBatch.objects.get_or_create(batch_id=batch_id, defaults=columns)
-    return created
-
-
-@transaction.atomic
-def record_gaps(*, gaps: Iterable[Gap]) -> None:
-    """Note gaps in the ledger; one that is reported again gets the end that it has now."""
-    gaps = list(gaps)
-    long_gaps.tell(gaps)
-    for gap in gaps:
-        FeedGap.objects.update_or_create(
-            exchange=gap.exchange,
-            market_type=gap.market_type,
-            pair=gap.pair,
-            daemon=gap.daemon,
-            from_ts=_time(gap.from_ns),
-            defaults={
-                "stream": gap.stream,
-                "epoch": gap.epoch,
-                "fence": gap.epoch,
-                "from_seq": gap.from_seq,
-                "to_seq": gap.to_seq,
-                "to_ts": None if gap.to_ns is None else _time(gap.to_ns),
-                "reason": gap.reason[:200],
-                "ended_by": gap.ended_by[:64],
-            },
-        )
-
-
-def _time(at_ns: int) -> datetime:
-    return EPOCH + timedelta(microseconds=at_ns // 1000)

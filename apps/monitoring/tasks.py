@@ -11,7 +11,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from django.conf import settings
 from django.utils import timezone
 
-from apps.monitoring import audit, batches, clickhouse, flush, folders, long_gaps, services
+from apps.monitoring import audit, batches, clickhouse, flush, folders, ledger, long_gaps
 from apps.monitoring.clickhouse import AwayError, UnsafeTableError
 from apps.monitoring.models import BatchState
 
@@ -70,7 +70,7 @@ def scan_spool() -> None:
     folders.salvage(root)
     register_sealed(root)
     for path, gaps in folders.gaps(root):
-        services.record_gaps(gaps=gaps)
+        ledger.record_gaps(gaps=gaps)
         path.unlink(missing_ok=True)
     try:
         reachable = _client().ping()

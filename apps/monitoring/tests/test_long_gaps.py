@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from apps.monitoring import long_gaps, tasks
 from apps.monitoring.gaps import Gap
-from apps.monitoring.services import record_gaps
+from apps.monitoring.ledger import record_gaps
 from apps.monitoring.tests.events import STREAM
 from apps.users.models import Alert
 

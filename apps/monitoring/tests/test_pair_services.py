@@ -8,7 +8,7 @@ from apps.feeds.market import BookKey, InstrumentStatus, MarketType
 from apps.feeds.selectors import listed
 from apps.feeds.services import set_exchange_enabled
 from apps.feeds.tests.listings import PAIRS, instrument, list_pairs
-from apps.monitoring import services
+from apps.monitoring import ledger, services
 from apps.monitoring.gaps import Gap
 from apps.monitoring.models import ChBatch, FeedGap, Monitoring, MonitoringPair
 from apps.monitoring.selectors import loaded, tasks
@@ -264,8 +264,8 @@ def test_a_gap_reported_again_is_the_same_gap_with_its_end():
         **{name: getattr(begun, name) for name in begun.__struct_fields__ if name != "to_ns"},
         to_ns=1_795_168_801 * 10**9,
     )
-    services.record_gaps(gaps=[begun])
-    services.record_gaps(gaps=[ended, ended])
+    ledger.record_gaps(gaps=[begun])
+    ledger.record_gaps(gaps=[ended, ended])
     (row,) = FeedGap.objects.all()
     assert row.from_ts == datetime(2026, 11, 20, 10, 0, 0, 123456, tzinfo=UTC)
     assert row.to_ts == datetime(2026, 11, 20, 10, 0, 1, tzinfo=UTC)
@@ -273,8 +273,8 @@ def test_a_gap_reported_again_is_the_same_gap_with_its_end():
 
 def test_a_batch_is_registered_once():
     columns = {"table_name": "trades", "daemon": "d1", "host": "h", "path": "/x", "rows": 3, "sha256": "0" * 64}
-    assert services.register_batch(batch_id="b1", **columns)
-    assert not services.register_batch(batch_id="b1", **{**columns, "rows": 4})
+    assert ledger.register_batch(batch_id="b1", **columns)
+    assert not ledger.register_batch(batch_id="b1", **{**columns, "rows": 4})
     assert ChBatch.objects.get().rows == 3
 
 
