@@ -11,7 +11,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from apps.feeds.capture import Files, capture
+from apps.feeds.capture import capture
+from apps.feeds.capture_files import Files
 from apps.feeds.drivers import registry
 from apps.feeds.market import BookState, MarketType
 from apps.feeds.replay import Replay, frames

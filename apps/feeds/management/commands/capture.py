@@ -9,7 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.feeds.capture import Files, Recording, capture
+from apps.feeds.capture import Recording, capture
+from apps.feeds.capture_files import Files
 from apps.feeds.drivers import registry
 from apps.feeds.drivers.base import Driver
 from apps.feeds.errors import Refused, Retryable, UnknownExchange
