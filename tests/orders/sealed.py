@@ -8,7 +8,7 @@ from django.conf import settings
 from msgspec.structs import replace
 
 from apps.feeds.drivers import registry
-from apps.feeds.drivers.trading import Trader
+from apps.feeds.drivers.trader import Trader
 from apps.feeds.orders import Credentials
 from apps.feeds.tests.trading_stand import WideGates, credentials
 from apps.feeds.transport import loop

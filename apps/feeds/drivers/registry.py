@@ -20,7 +20,7 @@ from apps.feeds.drivers.mexc.driver import Mexc
 from apps.feeds.drivers.mexc.trader import MexcTrader
 from apps.feeds.drivers.okx.driver import Okx
 from apps.feeds.drivers.okx.trader import OkxTrader
-from apps.feeds.drivers.trading import Trader
+from apps.feeds.drivers.trader import Trader
 from apps.feeds.errors import UnknownExchange
 from apps.feeds.market import MarketType
 

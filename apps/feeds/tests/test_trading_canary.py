@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from apps.feeds.drivers import registry
 from apps.feeds.drivers.base import Frame, Request
-from apps.feeds.drivers.trading import Answer, LoginRefused, Subscribed, Token, Trader
+from apps.feeds.drivers.trader import Trader
+from apps.feeds.drivers.trading import Answer, LoginRefused, Subscribed, Token
 from apps.feeds.errors import FeedError
 from apps.feeds.market import Instrument, MarketType, Side
 from apps.feeds.orders import Credentials, MarginMode, NewOrder

@@ -13,7 +13,8 @@ import pytest
 from msgspec.structs import asdict
 
 from apps.feeds.drivers import registry
-from apps.feeds.drivers.trading import Page, Placed, Trader
+from apps.feeds.drivers.trader import Trader
+from apps.feeds.drivers.trading import Page, Placed
 from apps.feeds.errors import FeedError, MalformedFrame
 from apps.feeds.market import MarketType
 from apps.feeds.orders import Balances, Fill, OrderUpdate, Positions

@@ -11,7 +11,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from apps.feeds.drivers.base import Rate, Request
-from apps.feeds.drivers.trading import Answer, Placed, Trader
+from apps.feeds.drivers.trader import Trader
+from apps.feeds.drivers.trading import Answer, Placed
 from apps.feeds.errors import Refused, UnknownOrder
 from apps.feeds.market import Instrument, Side
 from apps.feeds.orders import Fill, NewOrder, OrderRef, OrderStatus, OrderType, OrderUpdate, in_base

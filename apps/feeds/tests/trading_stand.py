@@ -18,7 +18,8 @@ from msgspec.structs import replace
 from apps.feeds.client_ids import ClientIds
 from apps.feeds.drivers import registry
 from apps.feeds.drivers.base import Driver, Rate
-from apps.feeds.drivers.trading import IdForm, Trader
+from apps.feeds.drivers.trader import Trader
+from apps.feeds.drivers.trading import IdForm
 from apps.feeds.market import Instrument, InstrumentStatus, MarketType
 from apps.feeds.orders import Credentials
 from apps.feeds.simulator.server import Simulator

@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from apps.feeds.drivers.base import Driver, Rate, Request
-from apps.feeds.drivers.trading import Trader
+from apps.feeds.drivers.trader import Trader
 from apps.feeds.market import MarketType
 
 

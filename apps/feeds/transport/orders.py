@@ -10,7 +10,8 @@ import aiohttp
 from yarl import URL
 
 from apps.feeds.drivers.base import Driver, Request
-from apps.feeds.drivers.trading import Answer, Trader
+from apps.feeds.drivers.trader import Trader
+from apps.feeds.drivers.trading import Answer
 from apps.feeds.errors import Banned, MalformedFrame, OutcomeUnknown, RateLimited, Retryable, UnknownExchange
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.budgets import account_rates, general, host, of_account, of_exchange, rates, stricter

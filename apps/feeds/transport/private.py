@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from apps.feeds.drivers.base import Driver, Frame
-from apps.feeds.drivers.trading import Token, Trader
+from apps.feeds.drivers.trader import Trader
+from apps.feeds.drivers.trading import Token
 from apps.feeds.errors import (
     BadCredentials,
     ConnectionLost,

@@ -12,7 +12,8 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from apps.feeds.drivers.base import Closing, Frame, Ping, Welcome
-from apps.feeds.drivers.trading import LoggedIn, LoginRefused, PrivateEvent, Subscribed, TokenExpired, Trader
+from apps.feeds.drivers.trader import Trader
+from apps.feeds.drivers.trading import LoggedIn, LoginRefused, PrivateEvent, Subscribed, TokenExpired
 from apps.feeds.errors import BadCredentials, ConnectionLost, FeedError, MalformedFrame
 from apps.feeds.market import MarketType
 from apps.feeds.orders import AccountEvent, Credentials

@@ -8,7 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from apps.feeds.drivers.base import Request
-from apps.feeds.drivers.trading import Answer, Trader
+from apps.feeds.drivers.trader import Trader
+from apps.feeds.drivers.trading import Answer
 from apps.feeds.errors import Refused, UnknownOrder
 from apps.feeds.market import MarketType
 from apps.feeds.orders import Credentials, OrderRef, OrderUpdate, Permissions

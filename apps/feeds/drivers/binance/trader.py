@@ -10,7 +10,8 @@ from apps.feeds.drivers.base import Heartbeat, Request
 from apps.feeds.drivers.binance import account, answers, facts, orders, private, symbols, timer, trades
 from apps.feeds.drivers.binance import trading_facts as trading
 from apps.feeds.drivers.binance.signing import keyed
-from apps.feeds.drivers.trading import Answer, Expiry, Token, TradeLimits, Trader
+from apps.feeds.drivers.trader import Trader
+from apps.feeds.drivers.trading import Answer, Expiry, Token, TradeLimits
 from apps.feeds.errors import UnknownOrder
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.orders import Credentials

@@ -3,7 +3,8 @@
 from apps.feeds.drivers.base import Heartbeat
 from apps.feeds.drivers.bybit import account, facts, orders, private, symbols, trades
 from apps.feeds.drivers.bybit import trading_facts as trading
-from apps.feeds.drivers.trading import Expiry, Token, TradeLimits, Trader
+from apps.feeds.drivers.trader import Trader
+from apps.feeds.drivers.trading import Expiry, Token, TradeLimits
 from apps.feeds.market import MarketType
 from apps.feeds.orders import Credentials
 

@@ -2,7 +2,8 @@
 
 from apps.feeds.drivers.base import Heartbeat
 from apps.feeds.drivers.coinex import account, facts, orders, private, symbols, trading_facts
-from apps.feeds.drivers.trading import Expiry, Token, TradeLimits, Trader
+from apps.feeds.drivers.trader import Trader
+from apps.feeds.drivers.trading import Expiry, Token, TradeLimits
 from apps.feeds.market import MarketType
 from apps.feeds.orders import Credentials
 

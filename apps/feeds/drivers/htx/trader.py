@@ -6,7 +6,8 @@ from apps.feeds.drivers.base import Heartbeat, Request
 from apps.feeds.drivers.htx import account, identity, private, spot, swap, symbols, timer
 from apps.feeds.drivers.htx import trading_facts as facts
 from apps.feeds.drivers.htx.facts import FUTURES
-from apps.feeds.drivers.trading import Answer, Expiry, IdForm, Page, Placed, Token, TradeLimits, Trader
+from apps.feeds.drivers.trader import Trader
+from apps.feeds.drivers.trading import Answer, Expiry, IdForm, Page, Placed, Token, TradeLimits
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.orders import Credentials, Fill, NewOrder, OrderRef, OrderUpdate, Position
 

@@ -2,7 +2,8 @@
 
 from apps.feeds.drivers.hyperliquid import account, orders, private, symbols, timer
 from apps.feeds.drivers.hyperliquid import trading_facts as facts
-from apps.feeds.drivers.trading import Expiry, IdForm, TradeLimits, Trader
+from apps.feeds.drivers.trader import Trader
+from apps.feeds.drivers.trading import Expiry, IdForm, TradeLimits
 from apps.feeds.market import MarketType
 
 

@@ -6,7 +6,8 @@ from apps.feeds.drivers.base import Frame, Heartbeat
 from apps.feeds.drivers.kucoin import account, orders, private, signing, symbols, terms
 from apps.feeds.drivers.kucoin import trading_facts as facts
 from apps.feeds.drivers.kucoin.facts import HEARTBEAT
-from apps.feeds.drivers.trading import Answer, Expiry, Token, TradeLimits, Trader
+from apps.feeds.drivers.trader import Trader
+from apps.feeds.drivers.trading import Answer, Expiry, Token, TradeLimits
 from apps.feeds.errors import MalformedFrame
 from apps.feeds.market import MarketType
 from apps.feeds.orders import Credentials

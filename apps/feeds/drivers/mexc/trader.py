@@ -14,6 +14,7 @@ from apps.feeds.drivers.mexc import (
 )
 from apps.feeds.drivers.mexc import trading_facts as facts
 from apps.feeds.drivers.mexc.facts import FUTURES, HEARTBEATS, SOCKETS, SPOT
+from apps.feeds.drivers.trader import Trader
 from apps.feeds.drivers.trading import (
     Answer,
     Expiry,
@@ -22,7 +23,6 @@ from apps.feeds.drivers.trading import (
     PrivateEvent,
     Token,
     TradeLimits,
-    Trader,
 )
 from apps.feeds.errors import MalformedFrame
 from apps.feeds.market import Instrument, MarketType

@@ -4,7 +4,8 @@ from apps.feeds.drivers.base import Frame, Heartbeat
 from apps.feeds.drivers.okx import account, orders, private, signing, symbols, timer
 from apps.feeds.drivers.okx import trading_facts as facts
 from apps.feeds.drivers.okx.facts import HEARTBEAT
-from apps.feeds.drivers.trading import Expiry, Token, TradeLimits, Trader
+from apps.feeds.drivers.trader import Trader
+from apps.feeds.drivers.trading import Expiry, Token, TradeLimits
 from apps.feeds.market import MarketType
 from apps.feeds.orders import Credentials
 

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from apps.feeds import selectors as feeds
 from apps.feeds.drivers.base import Request
-from apps.feeds.drivers.trading import DeadManTerms, Expiry, IdForm, Placed, Trader
+from apps.feeds.drivers.trader import Trader
+from apps.feeds.drivers.trading import DeadManTerms, Expiry, IdForm, Placed
 from apps.feeds.errors import UnknownOrder
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.models import TradePair
