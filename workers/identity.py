@@ -4,12 +4,14 @@ import os
 import socket
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 from django.db.models.functions import Now
 from msgspec import Struct, field
 
 from apps.feeds import leases, services
 from apps.feeds.models import Daemon
+from workers.options import Options
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -22,6 +24,16 @@ class Identity(Struct, frozen=True, kw_only=True):
     pid: int = field(default_factory=os.getpid)
     boot: uuid.UUID = field(default_factory=uuid.uuid4)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @classmethod
+    def of(cls, options: Options) -> Self:
+        return cls(
+            daemon=options.daemon,
+            role=options.role,
+            capacity=options.pairs_per_connection * options.max_connections,
+            sockets=options.max_connections,
+            build=options.build,
+        )
 
     def heartbeat(self, *, draining: bool = False) -> None:
         """Note in the database that we live."""

@@ -40,13 +40,7 @@ class Monitor:
         self.draining = False
         self.on_drain: Callable[[], None] = _nothing
         self._stopping = False
-        self.identity = Identity(
-            daemon=options.daemon,
-            role=options.role,
-            capacity=options.pairs_per_connection * options.max_connections,
-            sockets=options.max_connections,
-            build=options.build,
-        )
+        self.identity = Identity.of(options)
         self._leases, self._tasks = Database("leases"), Database("tasks")
         self._presence = Presence(self.identity, self._leases)
         self.ledger = Ledger(register=register or Registrar())

@@ -63,13 +63,7 @@ class Alone:
 
     def __init__(self, options: Options, trading: TradeOptions) -> None:
         self.draining = False
-        self.identity = Identity(
-            daemon=options.daemon,
-            role=options.role,
-            capacity=options.pairs_per_connection * options.max_connections,
-            sockets=options.max_connections,
-            build=options.build,
-        )
+        self.identity = Identity.of(options)
         self._presence = Presence(self.identity, Database("presence"))
         self.markets = Markets(options, reserve=RESERVE, folder=f"malformed/{options.daemon}")
         self.applier = Applier(
