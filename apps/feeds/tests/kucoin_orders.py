@@ -21,6 +21,7 @@ from apps.feeds.orders import (
     PositionSide,
 )
 from apps.feeds.tests import good_account_frames_kucoin as good
+from apps.feeds.tests.trader_requests import limit_order
 
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 KUCOIN = registry.trader("kucoin")
@@ -33,16 +34,7 @@ MS = good.MS
 
 
 def order(instrument: Instrument = BTC, **changes: Any) -> NewOrder:
-    whole: dict[str, Any] = {
-        "instrument": instrument,
-        "client_order_id": "ct0001",
-        "side": Side.BUY,
-        "type": OrderType.LIMIT,
-        "expires_ms": NOW + 2000,
-        "amount": D("0.003"),
-        "price": D("30000.0"),
-    }
-    return NewOrder(**(whole | changes))
+    return limit_order(instrument, NOW, **changes)
 
 
 def market(instrument: Instrument = BTC, **changes: Any) -> NewOrder:

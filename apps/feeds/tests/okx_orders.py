@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from apps.feeds.drivers import registry
-from apps.feeds.market import Instrument, MarketType, Side
+from apps.feeds.market import Instrument, MarketType
 from apps.feeds.orders import (
     Credentials,
     NewOrder,
@@ -13,6 +13,7 @@ from apps.feeds.orders import (
     OrderType,
 )
 from apps.feeds.tests import good_account_frames_okx as good
+from apps.feeds.tests.trader_requests import limit_order
 
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 OKX = registry.trader("okx")
@@ -24,16 +25,8 @@ D = Decimal
 
 def order(instrument: Instrument = BTC, **changes: Any) -> NewOrder:
     amount = D("0.003") if instrument is BTC else D("0.03")
-    whole: dict[str, Any] = {
-        "instrument": instrument,
-        "client_order_id": "ct0001",
-        "side": Side.BUY,
-        "type": OrderType.LIMIT,
-        "expires_ms": NOW + 2000,
-        "amount": amount,
-        "price": D("30000.0"),
-    }
-    return NewOrder(**(whole | changes))
+    usual = {"amount": amount}
+    return limit_order(instrument, NOW, **(usual | changes))
 
 
 def market(instrument: Instrument = BTC, **changes: Any) -> NewOrder:

@@ -31,13 +31,13 @@ from apps.feeds.orders import (
     PositionSide,
 )
 from apps.feeds.tests.captures import lines
+from apps.feeds.tests.trader_requests import answer
 from apps.feeds.tests.trading_binance import (
     BINANCE,
     CODES,
     FUTURES,
     FUTURES_CODES,
     SPOT,
-    answer,
     instrument,
     order,
     private,

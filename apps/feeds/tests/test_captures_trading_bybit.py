@@ -28,17 +28,8 @@ from apps.feeds.orders import (
     PositionSide,
 )
 from apps.feeds.tests.captures import lines
-from apps.feeds.tests.trading_bybit import (
-    BYBIT,
-    CODES,
-    FUTURES,
-    SPOT,
-    answer,
-    instrument,
-    order,
-    private,
-    ref,
-)
+from apps.feeds.tests.trader_requests import answer
+from apps.feeds.tests.trading_bybit import BYBIT, CODES, FUTURES, SPOT, instrument, order, private, ref
 
 pytestmark = pytest.mark.captures
 

@@ -23,6 +23,7 @@ from apps.feeds.orders import (
     PositionSide,
     TimeInForce,
 )
+from apps.feeds.tests.trader_requests import answer
 from apps.feeds.tests.trading_binance import (
     BINANCE,
     FUTURES,
@@ -30,7 +31,6 @@ from apps.feeds.tests.trading_binance import (
     NOW,
     OURS,
     SPOT,
-    answer,
     instrument,
     order,
     placed,

@@ -31,6 +31,7 @@ from apps.feeds.orders import (
 )
 from apps.feeds.tests import good_account_frames as loaded
 from apps.feeds.tests import good_account_frames_binance as good
+from apps.feeds.tests.trader_requests import answer
 from apps.feeds.tests.trading_binance import (
     BINANCE,
     FUTURES,
@@ -38,7 +39,6 @@ from apps.feeds.tests.trading_binance import (
     NOW,
     OURS,
     SPOT,
-    answer,
     instrument,
     order,
     private,

@@ -10,17 +10,8 @@ from apps.feeds.errors import (
     Refused,
     Retryable,
 )
-from apps.feeds.tests.trading_binance import (
-    BINANCE,
-    CODES,
-    FUTURES,
-    FUTURES_CODES,
-    SPOT,
-    answer,
-    instrument,
-    order,
-    ref,
-)
+from apps.feeds.tests.trader_requests import answer
+from apps.feeds.tests.trading_binance import BINANCE, CODES, FUTURES, FUTURES_CODES, SPOT, instrument, order, ref
 
 
 @pytest.mark.parametrize(

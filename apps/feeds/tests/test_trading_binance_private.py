@@ -30,16 +30,8 @@ from apps.feeds.orders import (
     Positions,
     PositionSide,
 )
-from apps.feeds.tests.trading_binance import (
-    BINANCE,
-    FUTURES,
-    KEYS,
-    NOW,
-    OURS,
-    SPOT,
-    answer,
-    private,
-)
+from apps.feeds.tests.trader_requests import answer
+from apps.feeds.tests.trading_binance import BINANCE, FUTURES, KEYS, NOW, OURS, SPOT, private
 
 
 def report(**changes):

@@ -21,20 +21,8 @@ from apps.feeds.orders import (
     TimeInForce,
 )
 from apps.feeds.tests import good_account_frames_bybit as good
-from apps.feeds.tests.trading_bybit import (
-    BYBIT,
-    FUTURES,
-    KEYS,
-    NOW,
-    OURS,
-    SPOT,
-    answer,
-    instrument,
-    order,
-    placed,
-    ref,
-    sent,
-)
+from apps.feeds.tests.trader_requests import answer
+from apps.feeds.tests.trading_bybit import BYBIT, FUTURES, KEYS, NOW, OURS, SPOT, instrument, order, placed, ref, sent
 
 
 def test_the_worked_signatures_are_reproduced():

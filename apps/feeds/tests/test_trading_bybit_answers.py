@@ -26,6 +26,7 @@ from apps.feeds.orders import (
 )
 from apps.feeds.tests import good_account_frames as loaded
 from apps.feeds.tests import good_account_frames_bybit as good
+from apps.feeds.tests.trader_requests import answer
 from apps.feeds.tests.trading_bybit import (
     BYBIT,
     FUTURES,
@@ -36,7 +37,6 @@ from apps.feeds.tests.trading_bybit import (
     SHORT,
     SPOT,
     WEEK,
-    answer,
     fill,
     instrument,
     order,

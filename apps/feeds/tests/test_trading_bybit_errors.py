@@ -12,15 +12,8 @@ from apps.feeds.errors import (
     Retryable,
 )
 from apps.feeds.tests import good_account_frames_bybit as good
-from apps.feeds.tests.trading_bybit import (
-    BYBIT,
-    CODES,
-    SPOT,
-    answer,
-    instrument,
-    order,
-    ref,
-)
+from apps.feeds.tests.trader_requests import answer
+from apps.feeds.tests.trading_bybit import BYBIT, CODES, SPOT, instrument, order, ref
 
 
 @pytest.mark.parametrize(("code", "text", "kind"), CODES)

@@ -23,19 +23,8 @@ from apps.feeds.orders import (
     Positions,
 )
 from apps.feeds.tests import good_account_frames_bybit as good
-from apps.feeds.tests.trading_bybit import (
-    BYBIT,
-    FUTURES,
-    KEYS,
-    NOW,
-    OURS,
-    PARTIAL,
-    SHORT,
-    SPOT,
-    answer,
-    fill,
-    private,
-)
+from apps.feeds.tests.trader_requests import answer
+from apps.feeds.tests.trading_bybit import BYBIT, FUTURES, KEYS, NOW, OURS, PARTIAL, SHORT, SPOT, fill, private
 
 
 def test_orders_of_the_other_product_are_not_ours():

@@ -14,7 +14,7 @@ from apps.feeds import errors
 from apps.feeds.drivers.base import Request
 from apps.feeds.drivers.coinex import signing, trading_facts
 from apps.feeds.drivers.coinex.trader import CoinExTrader
-from apps.feeds.drivers.trading import Answer, ExpiryCheck, IdForm, Token
+from apps.feeds.drivers.trading import ExpiryCheck, IdForm, Token
 from apps.feeds.market import Instrument, MarketType, Side
 from apps.feeds.orders import (
     Credentials,
@@ -27,6 +27,7 @@ from apps.feeds.orders import (
 )
 from apps.feeds.tests import good_account_frames_coinex as good
 from apps.feeds.tests.captures import lines
+from apps.feeds.tests.trader_requests import answer, limit_order
 
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 COINEX = CoinExTrader()
@@ -37,16 +38,7 @@ D = Decimal
 
 
 def order(instrument: Instrument = BTC, **changes: Any) -> NewOrder:
-    whole: dict[str, Any] = {
-        "instrument": instrument,
-        "client_order_id": "ct0001",
-        "side": Side.BUY,
-        "type": OrderType.LIMIT,
-        "expires_ms": NOW + 2000,
-        "amount": D("0.003"),
-        "price": D("30000.0"),
-    }
-    return NewOrder(**(whole | changes))
+    return limit_order(instrument, NOW, **changes)
 
 
 def market(instrument: Instrument = BTC, **changes: Any) -> NewOrder:
@@ -65,11 +57,6 @@ def body(request: Request) -> Any:
 
 def query(request: Request) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(request.url).query, strict_parsing=True))
-
-
-def answer(content: object, status: int = 200, url: str = "") -> Answer:
-    text = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return Answer(status=status, body=text, url=url)
 
 
 def assert_signed(request: Request) -> None:

@@ -26,7 +26,6 @@ from apps.feeds.orders import (
     NewOrder,
     OrderRef,
     OrderStatus,
-    OrderType,
     OrderUpdate,
     Permissions,
     Position,
@@ -35,6 +34,7 @@ from apps.feeds.orders import (
 )
 from apps.feeds.tests import good_account_frames_coinex as good
 from apps.feeds.tests.captures import lines
+from apps.feeds.tests.trader_requests import answer, limit_order
 
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 COINEX = CoinExTrader()
@@ -45,21 +45,7 @@ D = Decimal
 
 
 def order(instrument: Instrument = BTC, **changes: Any) -> NewOrder:
-    whole: dict[str, Any] = {
-        "instrument": instrument,
-        "client_order_id": "ct0001",
-        "side": Side.BUY,
-        "type": OrderType.LIMIT,
-        "expires_ms": NOW + 2000,
-        "amount": D("0.003"),
-        "price": D("30000.0"),
-    }
-    return NewOrder(**(whole | changes))
-
-
-def answer(content: object, status: int = 200, url: str = "") -> Answer:
-    text = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return Answer(status=status, body=text, url=url)
+    return limit_order(instrument, NOW, **changes)
 
 
 def parsed(market_type: MarketType, frame: object) -> list[Any]:

@@ -20,6 +20,7 @@ from apps.feeds.market import Instrument, MarketType, Side
 from apps.feeds.orders import Credentials, MarginMode, NewOrder, OrderRef, OrderType, PositionSide, TimeInForce
 from apps.feeds.tests import good_account_frames_htx as good
 from apps.feeds.tests.captures import lines
+from apps.feeds.tests.trader_requests import answer, limit_order
 
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 HTX = HtxTrader()
@@ -37,16 +38,8 @@ D = Decimal
 
 
 def order(instrument: Instrument = BTC, **changes: Any) -> NewOrder:
-    whole: dict[str, Any] = {
-        "instrument": instrument,
-        "client_order_id": "ct0001" if instrument is BTC else good.NUMBER,
-        "side": Side.BUY,
-        "type": OrderType.LIMIT,
-        "expires_ms": NOW + 2000,
-        "amount": D("0.003"),
-        "price": D("30000.0"),
-    }
-    return NewOrder(**(whole | changes))
+    usual = {"client_order_id": "ct0001" if instrument is BTC else good.NUMBER}
+    return limit_order(instrument, NOW, **(usual | changes))
 
 
 def market(instrument: Instrument = BTC, **changes: Any) -> NewOrder:
@@ -78,10 +71,6 @@ def assert_signed(request: Request) -> None:
     assert unquote(signature) == want
     assert (request.headers == {"Content-Type": "application/json"}) == (request.method == "POST")
     assert request.expires_ms is None
-
-
-def answer(content: object, status: int = 200) -> Answer:
-    return Answer(status=status, body=content if isinstance(content, bytes) else json.dumps(content).encode())
 
 
 # signatures

@@ -35,6 +35,7 @@ from apps.feeds.orders import (
 from apps.feeds.tests import good_account_frames_htx as good
 from apps.feeds.tests.captures import lines
 from apps.feeds.tests.good_account_frames import CLIENT_ORDER_ID, limit_order
+from apps.feeds.tests.trader_requests import answer
 
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 HTX = HtxTrader()
@@ -43,10 +44,6 @@ NOW = 1780966573200
 BTC, SWAP = good.BTC, good.SWAP
 D = Decimal
 DAY_MS = 86_400_000
-
-
-def answer(content: object, url: str = "") -> Answer:
-    return Answer(status=200, body=content if isinstance(content, bytes) else json.dumps(content).encode(), url=url)
 
 
 def parsed(market_type: MarketType, frame: object, keys: Credentials = KEYS) -> list[Any]:

@@ -48,6 +48,7 @@ from apps.feeds.orders import (
     TimeInForce,
 )
 from apps.feeds.tests import good_account_frames
+from apps.feeds.tests.trader_requests import answer, limit_order
 
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 DEX = HyperliquidTrader()
@@ -80,25 +81,16 @@ HYPE = listed(SPOT, "@107", 10_107, "0.000001", "0.01")
 
 
 def order(instrument: Instrument = BTC, **changes: Any) -> NewOrder:
-    values: dict[str, Any] = {
-        "instrument": instrument,
+    usual = {
         "client_order_id": CLOID,
-        "side": Side.BUY,
-        "type": OrderType.LIMIT,
-        "expires_ms": NOW + 2000,
         "amount": Decimal("0.00037") if instrument is BTC else Decimal("1.50"),
         "price": Decimal("31795.0") if instrument is BTC else Decimal("34.8950"),
     }
-    return NewOrder(**{**values, **changes})
+    return limit_order(instrument, NOW, **(usual | changes))
 
 
 def ref(**ids: str) -> OrderRef:
     return OrderRef(instrument=BTC, **ids)
-
-
-def answer(body: Any, status: int = 200, **headers: str) -> Answer:
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(status=status, body=content, headers=headers)
 
 
 def outcome(told: Any, kind: str = "order") -> Answer:

@@ -44,6 +44,7 @@ from apps.feeds.orders import (
     TimeInForce,
 )
 from apps.feeds.tests import good_account_frames
+from apps.feeds.tests.trader_requests import answer, limit_order
 
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 MEXC = MexcTrader()
@@ -76,16 +77,8 @@ SWAP = listed(FUTURES, "BTC_USDT", "1", "0.0001")
 
 
 def order(instrument: Instrument = BTC, **changes: Any) -> NewOrder:
-    values: dict[str, Any] = {
-        "instrument": instrument,
-        "client_order_id": OURS,
-        "side": Side.BUY,
-        "type": OrderType.LIMIT,
-        "expires_ms": NOW + 2000,
-        "amount": Decimal("0.0010"),
-        "price": Decimal("45000.50"),
-    }
-    return NewOrder(**{**values, **changes})
+    usual = {"client_order_id": OURS, "amount": Decimal("0.0010"), "price": Decimal("45000.50")}
+    return limit_order(instrument, NOW, **(usual | changes))
 
 
 def market(instrument: Instrument, **changes: Any) -> NewOrder:
@@ -94,11 +87,6 @@ def market(instrument: Instrument, **changes: Any) -> NewOrder:
 
 def ref(instrument: Instrument = BTC, **ids: str) -> OrderRef:
     return OrderRef(instrument=instrument, **ids)
-
-
-def answer(body: Any, status: int = 200, url: str = "", **headers: str) -> Answer:
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(status=status, body=content, headers=headers, url=url)
 
 
 def signed(secret: str, text: str) -> str:

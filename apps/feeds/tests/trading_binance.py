@@ -6,9 +6,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 from apps.feeds.drivers import registry
 from apps.feeds.drivers.binance import signing
-from apps.feeds.drivers.trading import (
-    Answer,
-)
 from apps.feeds.errors import (
     BadCredentials,
     ClockSkew,
@@ -25,13 +22,12 @@ from apps.feeds.errors import (
     UnknownSymbol,
     WouldTake,
 )
-from apps.feeds.market import Instrument, MarketType, Side
+from apps.feeds.market import Instrument, MarketType
 from apps.feeds.orders import (
     Credentials,
-    NewOrder,
     OrderRef,
-    OrderType,
 )
+from apps.feeds.tests.trader_requests import limit_order
 
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
 BINANCE = registry.trader("binance")
@@ -55,25 +51,12 @@ def instrument(market=SPOT, symbol="BTCUSDT"):
 
 
 def order(market=SPOT, **changes):
-    fields = {
-        "instrument": instrument(market),
-        "client_order_id": OURS,
-        "side": Side.BUY,
-        "type": OrderType.LIMIT,
-        "expires_ms": NOW + 2_000,
-        "amount": Decimal("0.010"),
-        "price": Decimal("30000.50"),
-    }
-    return NewOrder(**(fields | changes))
+    usual = {"client_order_id": OURS, "amount": Decimal("0.010"), "price": Decimal("30000.50")}
+    return limit_order(instrument(market), NOW, **(usual | changes))
 
 
 def ref(market=SPOT, ours=OURS, theirs=None, symbol="BTCUSDT"):
     return OrderRef(instrument=instrument(market, symbol), client_order_id=ours, exchange_order_id=theirs)
-
-
-def answer(body, status=200, url="", **headers):
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(status=status, body=content, headers=headers, url=url)
 
 
 def sent(request):
