@@ -29,6 +29,7 @@ from apps.trading.models import (
     Wallet,
 )
 from apps.trading.risk.view import Scope, ScopeState
+from apps.users.alerts import ack_scope
 from apps.users.services import Actor, record
 
 LONGEST_NAME = 100
@@ -111,7 +112,8 @@ def withdraw(*, account_id: int, actor: Actor, reason: str = "") -> Account:
 
 @transaction.atomic
 def close(*, account_id: int, actor: Actor, reason: str = "") -> Account:
-    """Nothing is traded on it any more, and its key is forgotten here; its orders stay to be read."""
+    """Nothing is traded on it any more, its key is forgotten here, and its alerts wait no longer; its orders stay to be
+    read."""
     row = _locked(account_id)
     if not row.active:
         return row
@@ -122,6 +124,8 @@ def close(*, account_id: int, actor: Actor, reason: str = "") -> Account:
     before = _state(row)
     row.active = False
     _save(row, "active")
+    if actor.user_id is not None:
+        ack_scope(scope=Scope.ACCOUNT, scope_id=str(row.pk), actor=actor)
     _trace("account.close", row, actor, reason, before=before, after=_state(row))
     return row
 

@@ -52,11 +52,13 @@ def of_scopes(*, user: Any) -> Q:
 
 
 def switches(*, user: Any) -> QuerySet[RiskState]:
-    """Those that `user` may see; whoever may stop other people's scopes sees those of them that are stopped."""
+    """Those that `user` may see, of accounts in use; whoever may stop other people's scopes sees those of them that are
+    stopped."""
     seen = of_scopes(user=user)
     if has_role(user, OPERATOR):
         seen |= ~Q(state=ScopeState.ACTIVE)
-    return RiskState.objects.filter(seen)
+    closed = [str(pk) for pk in Account.objects.filter(active=False).values_list("pk", flat=True)]
+    return RiskState.objects.filter(seen).exclude(scope=Scope.ACCOUNT, scope_id__in=closed)
 
 
 def may_trade(*, user: Any, account: Account) -> bool:

@@ -200,6 +200,16 @@ def test_live_money_needs_a_second_person_with_reason_password_and_code(desk, wa
     assert (told.user, told.second_factor) == ("anna", True)
 
 
+def test_a_closed_account_is_neither_halted_nor_alarming_any_more(desk):
+    account = str(desk.accounts["anna"].pk)
+    desk.oleg.post("risk/halt", {"scope": "account", "scope_id": account, "reason": "its key is refused"})
+    assert desk.oleg.get("alerts", open="true").json()["count"] == 1
+    assert desk.anna.post(f"accounts/{account}/close", {"reason": "the simulator was started again"}).status_code == 200
+    assert desk.oleg.get("alerts", open="true").json()["count"] == 0
+    assert desk.oleg.get("risk/states", state="HALTED").json()["count"] == 0
+    assert f"account:{account}" not in desk.oleg.client.get("/trading/risk/").content.decode()
+
+
 def test_the_wish_for_live_money_is_given_up_by_closing(desk, waiting):
     found = desk.olga.post(f"accounts/{waiting}/close").json()
     assert (found["active"], found["requested_mode"]) == (False, None)
