@@ -86,6 +86,21 @@ def test_what_is_filled_while_the_socket_is_away_is_exact_after_its_return(on: D
     assert (read(row).status, read(row).filled) == (OrderStatus.PARTIAL, 2 * on.part)
 
 
+@pytest.mark.parametrize("on", [("okx", FUTURES)], indirect=True)
+def test_a_gap_is_one_until_a_sweep_has_come_through(on: Desk, tmp_path: Path):
+    """However many have failed before: what was missed is due by no timer."""
+    with listening(on, tmp_path) as collector:
+        row = placed(on)
+        on.fault("error_not_placed", kind="read", count=1_000_000)
+        on.fault("drop_private", count=1)
+        on.fill(row.exchange_order_id, on.part)
+        until(lambda: collector.is_ready and collector.counts["sweeps failed"] >= 2)
+        assert not collector.is_whole
+        on.fault("error_not_placed", kind="read", count=0)
+        until(lambda: collector.is_whole)
+        assert executed(row) == on.part
+
+
 def test_while_the_socket_stays_away_sweeps_bring_what_happens(on: Desk, tmp_path: Path):
     with listening(on, tmp_path, orders_s=0.2, trades_s=0.2):
         on.fault("mute_private")

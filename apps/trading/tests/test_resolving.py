@@ -8,12 +8,13 @@ import pytest
 from django.db.models.functions import Now
 
 from apps.feeds.errors import OutcomeUnknown, UnknownOrder
-from apps.feeds.market import MarketType, Side
-from apps.feeds.orders import OrderStatus
+from apps.feeds.market import Instrument, MarketType, Side
+from apps.feeds.orders import OrderStatus, OrderUpdate
 from apps.feeds.transport import loop
 from apps.feeds.transport.addresses import Addresses
 from apps.trading.bookkeeping import recording
 from apps.trading.execution.gateway.ports import patience
+from apps.trading.execution.gateway.remote import RemotePort
 from apps.trading.execution.resolution import looking, overdue, resolving
 from apps.trading.intent import Purpose
 from apps.trading.models import IntentResult, IntentState, Order, OrderEvent, OrderFill
@@ -295,6 +296,29 @@ def test_an_order_that_somebody_is_looking_at_is_left_to_him(on: Desk):
     assert not resolving._claim(row)
 
 
+def test_what_somebody_has_begun_to_look_at_since_it_was_found_is_not_looked_at_again(on: Desk):
+    for _ in range(resolving.TOGETHER):
+        row = on.committed(next_check_at=Now() - timedelta(seconds=1))
+        recording.record_placed(row.pk, on.port.place(on.new_order(row)))
+    Order.objects.update(next_check_at=Now() - timedelta(seconds=1))
+    others, looked = on.executor(), []
+
+    class Meanwhile(RemotePort):
+        """Somebody else looks while open orders are asked for."""
+
+        def open_orders(self, instrument: Instrument | None) -> list[OrderUpdate]:
+            listed = super().open_orders(instrument)
+            if not looked:
+                looked.append(0)
+                looked[0] = resolving.resolve_account(others, self.account_id)
+            return listed
+
+    executor = on.executor()
+    executor.ports._port.__class__ = Meanwhile
+    assert resolving.resolve_account(executor, on.account.pk) == 0
+    assert looked == [resolving.TOGETHER]
+
+
 def test_orders_of_an_account_that_another_process_works_are_left_to_it(on: Desk):
     row = on.committed(status="UNKNOWN", next_check_at=Now() - timedelta(seconds=9))
     before = Order.objects.get(pk=row.pk).next_check_at
@@ -322,11 +346,15 @@ def test_open_orders_are_asked_for_without_a_socket(on: Desk):
 
 def test_a_person_is_called_after_a_minute_and_again_when_it_is_put_apart(on: Desk):
     row = on.committed(status="UNKNOWN")
-    age(row, seconds=overdue.ALERT_S + 1)
+    age(row, seconds=30)
+    assert (overdue.watch_old(), Alert.objects.count()) == (0, 0)
+    age(row, seconds=61)
     overdue.watch_old()
     overdue.watch_old()
     assert [alert.kind for alert in Alert.objects.all()] == ["UNKNOWN"]
-    age(row, seconds=overdue.QUARANTINE_S + 1)
+    age(row, seconds=800)
+    assert overdue.watch_old() == 0
+    age(row, seconds=901)
     assert overdue.watch_old() == 1
     assert Order.objects.get(pk=row.pk).quarantined_at is not None
     assert overdue.watch_old() == 0

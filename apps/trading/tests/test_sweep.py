@@ -163,6 +163,27 @@ def test_what_there_is_too_much_of_has_its_turn_from_anywhere_on_and_around(
     assert in_turn(range(5), most, lambda number: first) == (list(range(5)) if taken is None else taken)
 
 
+def swept_ahead(on: Desk) -> int:
+    """As if another sweep had just come a minute further."""
+    ahead_ms = on.port.now_ms() + 60_000
+    Account.objects.filter(pk=on.account.pk).update(swept_ms=ahead_ms)
+    return ahead_ms
+
+
+def test_a_fill_that_was_listed_late_is_found_by_a_sweep_that_begins_after_it(on: Desk):
+    row = placed(on)
+    on.fill(row.exchange_order_id, on.part)
+    swept_ahead(on)
+    assert sweep(on.port, {Part.TRADES}).fills == 1
+    assert read(row).fills.count() == 1
+
+
+def test_a_sweep_that_began_before_another_and_ends_after_it_leaves_the_cursor_where_it_is(on: Desk):
+    ahead_ms = swept_ahead(on)
+    sweep(on.port, {Part.TRADES})
+    assert Account.objects.get(pk=on.account.pk).swept_ms == ahead_ms
+
+
 @in_a_few
 def test_wallets_and_positions_are_told(on: Desk):
     row = placed(on)

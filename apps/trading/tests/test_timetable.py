@@ -1,0 +1,99 @@
+"""When an account is swept: on timers, after a gap at once, sooner without pushes, later while nobody answers."""
+
+import pytest
+
+from apps.trading.collecting.sweep import AFTER_A_GAP, EVERYTHING, Part
+from apps.trading.collecting.timetable import PUSHED, Times, Timetable
+
+TIMES = Times(
+    orders_s=10.0,
+    trades_s=20.0,
+    holdings_s=60.0,
+    differing_s=5.0,
+    audit_s=3600.0,
+    without_socket_s=2.0,
+    again_s=1.0,
+    longest_s=4.0,
+)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def swept(clock: Clock) -> Timetable:
+    """Of an account whose socket runs, swept just now."""
+    made = Timetable(TIMES, clock)
+    made.is_pushed = True
+    made.swept(EVERYTHING, audit=False)
+    return made
+
+
+def due_at(table: Timetable, clock: Clock, now_s: float, *, gap: bool = False) -> frozenset[Part]:
+    clock.now_s = now_s
+    return table.parts(gap)[0]
+
+
+def test_all_is_due_at_first(clock: Clock):
+    assert Timetable(TIMES, clock).parts(gap=False) == (EVERYTHING, False)
+
+
+def test_each_part_has_its_timer(swept: Timetable, clock: Clock):
+    assert due_at(swept, clock, 9.9) == frozenset()
+    assert due_at(swept, clock, 10.0) == {Part.ORDERS}
+    assert due_at(swept, clock, 60.0) == {Part.ORDERS, Part.TRADES, Part.HOLDINGS}
+    assert swept.next_s == 0.0
+
+
+def test_after_a_gap_what_is_pushed_and_what_is_held_is_due_at_once(swept: Timetable, clock: Clock):
+    assert due_at(swept, clock, 0.0, gap=True) == AFTER_A_GAP
+
+
+def test_while_nothing_is_pushed_what_would_be_is_due_soon_and_from_then_on(swept: Timetable, clock: Clock):
+    clock.now_s = 1.0
+    swept.silent()
+    assert (swept.next_s, due_at(swept, clock, 2.9)) == (2.0, frozenset())
+    assert due_at(swept, clock, 3.0) == PUSHED
+    swept.swept(PUSHED, audit=False)
+    assert due_at(swept, clock, 4.9) == frozenset()
+    assert due_at(swept, clock, 5.0) == PUSHED
+    swept.is_pushed = True
+    swept.swept(PUSHED, audit=False)
+    assert due_at(swept, clock, 14.9) == frozenset()
+
+
+def test_a_socket_that_is_lost_again_and_again_puts_nothing_off(swept: Timetable, clock: Clock):
+    clock.now_s = 1.0
+    swept.silent()
+    clock.now_s = 2.9
+    swept.silent()
+    assert due_at(swept, clock, 3.0) == PUSHED
+
+
+def test_while_what_is_held_differs_it_is_looked_at_more_often(swept: Timetable, clock: Clock):
+    swept.differs = True
+    swept.swept({Part.HOLDINGS}, audit=False)
+    assert due_at(swept, clock, 5.0) == {Part.HOLDINGS}
+
+
+def test_an_audit_asks_for_everything_once_an_hour(swept: Timetable, clock: Clock):
+    clock.now_s = 3600.0
+    assert swept.parts(gap=False) == (EVERYTHING, True)
+    swept.swept(EVERYTHING, audit=True)
+    assert swept.parts(gap=False) == (frozenset(), False)
+
+
+def test_whoever_does_not_answer_is_asked_ever_later_up_to_a_bound_until_he_does(swept: Timetable):
+    assert [swept.failed() for _ in range(4)] == [1.0, 2.0, 4.0, 4.0]
+    swept.answered()
+    assert swept.failed() == 1.0
