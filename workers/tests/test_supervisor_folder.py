@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.ports import free_port
-from workers.supervisor.folder import PORTS, CannotStart, Folder, check_port
+from workers.supervisor.folder import GIVEN, PORTS, CannotStart, Folder, check_port, free_ports
 
 
 @pytest.fixture
@@ -68,6 +68,12 @@ def test_a_taken_web_port_is_named_with_another_to_try():
 
 def test_a_free_web_port_passes():
     check_port(free_port())
+
+
+@pytest.mark.skipif(not GIVEN.exists(), reason="nobody tells here which ports the kernel gives away")
+def test_a_server_that_starts_later_gets_no_port_that_a_connection_may_take_meanwhile():
+    first_given = int(GIVEN.read_text().split()[0])
+    assert all(port < first_given for _ in range(5) for port in free_ports([None] * 3))
 
 
 def test_servers_keep_their_ports_from_run_to_run(folder: Folder):
