@@ -1,6 +1,8 @@
 """One connection on bad days: cuts, silence, nonsense, missing answers, announced ends."""
 
 import random
+import time
+from collections.abc import Callable
 from http import HTTPStatus
 
 import pytest
@@ -8,6 +10,7 @@ from msgspec.structs import replace
 
 from apps.feeds.drivers.base import Heartbeat
 from apps.feeds.subscriptions import Diff
+from apps.feeds.tests.standing_clock import StandingClock
 from apps.feeds.tests.toy import (
     BEAT,
     FAST,
@@ -23,7 +26,6 @@ from apps.feeds.tests.toy import (
     subscription,
     toy_server,
 )
-from apps.feeds.tests.waiting import until
 from apps.feeds.transport.dial import MAX_FRAME_BYTES
 from apps.feeds.transport.link import LinkState
 
@@ -192,26 +194,49 @@ async def test_pings_of_the_exchange_are_answered_at_once():
             await server.until(lambda: {"op": "pong"} in server.peers[0].commands)
 
 
-async def test_our_heartbeat_goes_out_on_time_and_an_answer_keeps_the_socket():
-    async with toy_server() as server:
-        sink = Notes()
-        driver = ToyDriver(beat=replace(BEAT, every_s=0.02, answer_s=0.4))
-        async with running(pool_on(server, sink, driver=driver)) as pool:
-            pool.apply(PAIRS)
-            await server.until(lambda: server.peers and server.peers[0].commands.count({"op": "ping"}) >= 3)
-            assert sink.losses == []
+EVERY_S, ANSWER_S = 10.0, 3.0
 
 
-async def test_without_a_heartbeat_of_its_own_an_exchange_is_asked_by_protocol_pings():
+async def beat(clock: StandingClock, beats: Callable[[], int]) -> None:
+    """See three heartbeats go out, each on time and not a moment earlier."""
+    before = beats()
+    for count in (1, 2, 3):
+        clock.skip(0.99 * EVERY_S)
+        await clock.settle()
+        assert beats() == before + count - 1
+        clock.skip(0.02 * EVERY_S)
+        await clock.settle()
+        assert beats() == before + count
+    clock.skip(ANSWER_S)
+    await clock.settle()
+
+
+async def test_our_heartbeat_goes_out_on_time_and_an_answer_keeps_the_socket(monkeypatch: pytest.MonkeyPatch):
     async with toy_server() as server:
         sink = Notes()
-        driver = ToyDriver(beat=Heartbeat(send=None, every_s=0.01, answer_s=0.4))
+        driver = ToyDriver(beat=replace(BEAT, every_s=EVERY_S, answer_s=ANSWER_S))
         async with running(pool_on(server, sink, driver=driver)) as pool:
+            monkeypatch.setattr(time, "monotonic", clock := StandingClock())
             pool.apply(PAIRS)
             await both_live(sink)
+            await beat(clock, lambda: server.peers[0].commands.count({"op": "ping"}))
+            assert sink.losses == []
+            clock.run()
+
+
+async def test_without_a_heartbeat_of_its_own_an_exchange_is_asked_by_protocol_pings(monkeypatch: pytest.MonkeyPatch):
+    async with toy_server() as server:
+        sink = Notes()
+        driver = ToyDriver(beat=Heartbeat(send=None, every_s=EVERY_S, answer_s=ANSWER_S))
+        async with running(pool_on(server, sink, driver=driver)) as pool:
+            monkeypatch.setattr(time, "monotonic", clock := StandingClock())
+            pool.apply(PAIRS)
+            await both_live(sink)
+            await clock.settle()
             frames = pool.links()[0].frames
-            await until(lambda: server.peers[0].pings >= 3)
+            await beat(clock, lambda: server.peers[0].pings)
             assert (pool.links()[0].frames, sink.losses) == (frames, [])
+            clock.run()
 
 
 async def deaf(peer: Peer, command: dict) -> None:
@@ -230,7 +255,7 @@ async def test_a_socket_without_any_frame_is_asked_early_and_given_up_when_it_do
             assert sink.losses[0][2] == "no frame within 0.1 s of a ping"
 
 
-async def test_any_frame_after_the_ping_proves_life():
+async def test_any_frame_after_the_ping_proves_life(monkeypatch: pytest.MonkeyPatch):
     async with toy_server() as server:
 
         async def data_for_pong(peer: Peer, command: dict) -> None:
@@ -241,11 +266,14 @@ async def test_any_frame_after_the_ping_proves_life():
 
         server.answer = data_for_pong
         sink = Notes()
-        driver = ToyDriver(beat=replace(BEAT, every_s=0.02, answer_s=0.4))
+        driver = ToyDriver(beat=replace(BEAT, every_s=EVERY_S, answer_s=ANSWER_S))
         async with running(pool_on(server, sink, driver=driver)) as pool:
+            monkeypatch.setattr(time, "monotonic", clock := StandingClock())
             pool.apply(PAIRS)
-            await server.until(lambda: server.peers and server.peers[0].commands.count({"op": "ping"}) >= 3)
+            await both_live(sink)
+            await beat(clock, lambda: server.peers[0].commands.count({"op": "ping"}))
             assert sink.losses == []
+            clock.run()
 
 
 async def test_a_socket_that_answers_pings_but_brings_no_data_is_replaced_with_growing_patience():
@@ -291,7 +319,7 @@ async def test_a_socket_that_answers_no_command_is_given_up_after_three():
             pool.apply(PAIRS)
             await sink.until(lambda: sink.losses)
             assert sink.losses[0][2].startswith("3 commands for ")
-            assert len(server.peers[0].ops("subscribe")) == 3
+            await server.until(lambda: len(server.peers[0].ops("subscribe")) == 3)
 
 
 async def test_data_before_the_answer_proves_the_subscription():
