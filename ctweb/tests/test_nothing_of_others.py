@@ -30,7 +30,7 @@ ASKED = [
 ]
 OTHERWISE = re.compile(  # what differs from one answer to the next
     rb'nonce="[^"]*"|data-csrf="[^"]*"|"X-CSRFToken": "[^"]*"|csrfmiddlewaretoken" value="[^"]*"|\d+ (?:m?s|min)\b'
-    rb'|"now": ?\d+|"(?:at_ms|hits|misses|size)": ?\d+|<b>[\d.]+ %</b>[^<]*'
+    rb'|<time id="as-of"[^<]*|"now": ?\d+|"(?:at_ms|hits|misses|size)": ?\d+|<b>[\d.]+ %</b>[^<]*'
 )
 
 

@@ -183,11 +183,12 @@ def test_halting_without_a_script_is_one_form(desk):
 
 
 def test_the_page_with_the_button_counts_orders_and_tells_what_still_is_to_be_closed(desk):
-    pair = working(desk, status="UNKNOWN", unknown_at=timezone.now()).pair
+    pair = working(desk, "desk", status="UNKNOWN", unknown_at=timezone.now()).pair
+    working(desk, "boris")  # which the operator may not see
     assert "1 order at work" in text_of(desk.oleg, "/halt/")
     assert "1 in doubt" in text_of(desk.oleg, "/halt/")
     Order.objects.update(status="CANCELLED", unknown_at=None, ended_at=timezone.now())
-    Position.objects.create(account=desk.accounts["anna"], pair=pair, amount=1, entry_price=100)
+    Position.objects.create(account=desk.accounts["desk"], pair=pair, amount=1, entry_price=100)
     desk.oleg.post("risk/halt", {"mode": "flatten", **GUARD})
     text = text_of(desk.oleg, "/halt/")
     assert "0 orders at work" in text

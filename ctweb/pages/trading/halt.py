@@ -9,8 +9,7 @@ from django.views.decorators.http import require_http_methods
 from apps.feeds.orders import OrderStatus
 from apps.trading import selectors
 from apps.trading.halts import halting
-from apps.trading.models import HaltMode, Order
-from apps.trading.order_state import NOT_OVER
+from apps.trading.models import HaltMode
 from apps.trading.risk.view import Scope
 from apps.users.services import actor_of
 from ctweb.pages.roles import operator_required
@@ -28,7 +27,7 @@ def halt(request: HttpRequest) -> HttpResponse:
         halting.halt(scope=Scope.GLOBAL, reason=reason, actor=actor_of(request), mode=HaltMode.CANCEL)
         return redirect("halt")
     report = halting.report(scope=Scope.GLOBAL)
-    working = Order.objects.filter(status__in=NOT_OVER, intent__isnull=False)
+    working = selectors.working_orders(user=request.user)
     context = {
         "stopped": selectors.stopped(user=request.user),
         "report": report,
