@@ -24,7 +24,7 @@ from apps.feeds.tests.trading_stand import WideGates
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.gate import RESERVE, Gates
 from apps.feeds.transport.orders import OrderClient, Purpose
-from apps.trading.bookkeeping import reconciling
+from apps.trading.collecting import reconciling
 from apps.trading.credentials import keys
 from apps.trading.execution.cancels import cancelling
 from apps.trading.execution.entry import working

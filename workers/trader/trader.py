@@ -11,7 +11,7 @@ from apps.feeds.bus.status import TradingStatus
 from apps.feeds.market import BookKey
 from apps.feeds.subscriptions import Subscription
 from apps.trading.bookkeeping import paper_rows
-from apps.trading.bookkeeping.reconciling import reconcile
+from apps.trading.collecting.reconciling import reconcile
 from apps.trading.execution.executors import vitals
 from apps.trading.execution.executors.executor import Executor, client_ids, new_holder
 from apps.trading.execution.executors.monitor import Reporter

@@ -18,7 +18,7 @@ from apps.feeds.drivers.base import Frame
 from apps.feeds.errors import FeedError, MalformedFrame, Retryable
 from apps.feeds.orders import AccountEvent, LookUp
 from apps.feeds.transport.link import Link
-from apps.trading.bookkeeping import reconciling
+from apps.trading.collecting import reconciling
 from apps.trading.collecting.aside import Aside
 from apps.trading.collecting.cache import EventCache
 from apps.trading.collecting.catalogue import Catalogue

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import OrderStatus, Positions, PositionSide
 from apps.feeds.orders import Position as Told
-from apps.trading.bookkeeping import comparing, reconciling, recording
-from apps.trading.bookkeeping.reconciling import reconcile
+from apps.trading.bookkeeping import comparing, recording
+from apps.trading.collecting import reconciling
+from apps.trading.collecting.reconciling import reconcile
 from apps.trading.collecting.sweep import sweep
 from apps.trading.models import Account, FillSource, Order, Position, StrayFill
 from apps.trading.tests import remote_seat, rows, told

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 
 from apps.feeds import selectors as feeds
-from apps.trading.bookkeeping import reconciling, recording
-from apps.trading.collecting import interest
+from apps.trading.bookkeeping import recording
+from apps.trading.collecting import interest, reconciling
 from apps.trading.collecting.sweep import Swept, _explain
 from apps.trading.execution.cancels import cancelling
 from apps.trading.execution.controls import breaking, dead_men, flattening

@@ -16,8 +16,9 @@ from msgspec.structs import replace
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import Fill, OrderRef
 from apps.feeds.tests.trading_stand import EVERY
-from apps.trading.bookkeeping import reconciling, recording
-from apps.trading.bookkeeping.reconciling import Report, reconcile
+from apps.trading.bookkeeping import recording
+from apps.trading.collecting import reconciling
+from apps.trading.collecting.reconciling import Report, reconcile
 from apps.trading.models import Account, FillSource, Order
 from apps.trading.tests import remote_seat, true_account
 from apps.trading.tests.listened_seat import SOMEBODY, halted, read, seat

@@ -11,8 +11,9 @@ from django.db.models.functions import Now
 from apps.feeds.errors import FeedError
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import OrderStatus
-from apps.trading.bookkeeping import comparing, reconciling
-from apps.trading.bookkeeping.reconciling import judge, reconcile
+from apps.trading.bookkeeping import comparing
+from apps.trading.collecting import reconciling
+from apps.trading.collecting.reconciling import judge, reconcile
 from apps.trading.execution.gateway.ports import CannotWork
 from apps.trading.halts import halting
 from apps.trading.models import Account, Order, Position, RiskState, Wallet

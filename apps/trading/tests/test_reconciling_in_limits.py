@@ -11,7 +11,7 @@ from apps.feeds.tests.trading_stand import TIMEOUT_S
 from apps.feeds.transport import loop
 from apps.feeds.transport.gate import RESERVE, Gates
 from apps.feeds.transport.orders import OrderClient
-from apps.trading.bookkeeping.reconciling import reconcile
+from apps.trading.collecting.reconciling import reconcile
 from apps.trading.models import Order
 from apps.trading.tests import listened_seat, remote_seat
 from apps.trading.tests.listened_seat import SOMEBODY
