@@ -170,10 +170,11 @@ async def test_trades_carry_every_print_of_their_moment(simulator: Simulator) ->
     simulator.world.engine.set_rate(300.0)
     async with socket(simulator, SPOT) as connection:
         await verdict(connection, "publicTrade.BTCUSDT", "orderbook.50.BTCUSDT")
-        frames = [await receive(connection, lambda m: m["topic"] == "publicTrade.BTCUSDT") for _ in range(20)]
+        frames: list[Any] = []
+        while len(frames) < 20 or max(len(frame["data"]) for frame in frames) == 1:
+            frames.append(await receive(connection, lambda m: m["topic"] == "publicTrade.BTCUSDT"))
     numbers = [int(print_["i"]) for frame in frames for print_ in frame["data"]]
     assert numbers == sorted(set(numbers))
-    assert max(len(frame["data"]) for frame in frames) > 1
 
 
 async def test_the_linear_list_comes_in_pages(simulator: Simulator) -> None:

@@ -309,7 +309,7 @@ async def test_broken_spot_frames_come_beside_the_whole_ones(simulator: Simulato
         await send(connection, subscribe(DEPTH + "BTCUSDT"))
         await push(connection, AGGRE_DEPTHS)
         await order(simulator, "malformed", exchange="mexc", symbol="BTCUSDT", count=2)
-        while len(versions) < 6:
+        while len(versions) < 6 or len(broken) < 2:
             frame = await connection.recv(decode=False)
             try:
                 wrapper = fields(frame)
