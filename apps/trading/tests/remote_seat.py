@@ -26,6 +26,7 @@ from apps.feeds.tests.trading_place import Place
 from apps.feeds.tests.trading_stand import COINS, RICH, TIMEOUT_S, WideGates, _of, credentials
 from apps.feeds.transport import loop
 from apps.feeds.transport.addresses import Addresses
+from apps.feeds.transport.gate import Gates
 from apps.feeds.transport.http import Http
 from apps.feeds.transport.orders import OrderClient
 from apps.trading import records
@@ -74,14 +75,16 @@ class Exchanges:
         async with Http(drivers={exchange: driver}, addresses=self.addresses) as http:
             return await http.fetch_instruments(driver, market)
 
-    def client(self, timeout_s: float = TIMEOUT_S, addresses: Addresses | None = None) -> OrderClient:
+    def client(
+        self, timeout_s: float = TIMEOUT_S, addresses: Addresses | None = None, gates: Gates | None = None
+    ) -> OrderClient:
         names = registry.trader_ids()
         return OrderClient(
             drivers={name: registry.driver(name) for name in names},
             traders={name: registry.trader(name) for name in names},
             addresses=addresses or self.addresses,
             timeout_s=timeout_s,
-            gates=WideGates(),
+            gates=gates or WideGates(),
         )
 
 
