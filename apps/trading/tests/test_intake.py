@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.feeds.market import BookState, Side
 from apps.feeds.orders import OrderType
@@ -291,3 +293,25 @@ def test_writing_an_intent_takes_four_statements(django_assert_num_queries):
             user=None,
             market=market,
         )
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.parametrize("came_through", [True, False])
+def test_a_commit_that_nobody_has_heard_of_is_looked_up_by_its_key(came_through: bool, monkeypatch: pytest.MonkeyPatch):
+    """The connection is gone before the server has told."""
+    trade, commit = stage.trade(), BaseDatabaseWrapper._commit
+
+    def forget(connection: BaseDatabaseWrapper) -> None:
+        if came_through:
+            commit(connection)
+        raise OperationalError(2013, "Lost connection to server during query")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BaseDatabaseWrapper, "_commit", forget)
+        if came_through:
+            recorded = stage.want(trade, key="k")
+            assert (recorded.created, recorded.intent.intent_key) == (True, "k")
+        else:
+            with pytest.raises(OrderIntent.DoesNotExist):
+                stage.want(trade, key="k")
+    assert OrderIntent.objects.count() == came_through
