@@ -18,7 +18,7 @@ from apps.feeds.market import Side
 from apps.feeds.orders import NewOrder, OrderStatus, OrderType
 from apps.feeds.tests.waiting import timed
 from apps.trading.halts import halting
-from apps.trading.models import IntentState, Order, OrderIntent
+from apps.trading.models import IntentResult, IntentState, Order, OrderIntent
 from apps.trading.order_state import FINAL
 from apps.trading.risk.view import DenyReason, Scope
 from apps.users.models import User
@@ -29,6 +29,9 @@ from tests.orders.steps import Cell, Rows
 RESTING = 2
 WAITING = (IntentState.NEW, IntentState.SENDING)
 LOOK_S, PATIENCE_S = 0.03, 120.0
+AT_ONCE = 6  # halts that are not carried out yet: more of them would wait for each other
+MOST_TRIES = 3  # of each round that shall count: one in which nothing rested is none
+CALM_S, MOST_PAUSES, AGAIN = 5.0, 60, "."
 REFUSALS = 1_000  # as many as anybody tries
 LOST = "the answer to the cancel is lost"
 SOMEBODY = ClientIds("7", b"somebody else")
@@ -41,8 +44,8 @@ def press(cells: list[Cell], confirm_s: float) -> list[Trial]:
     """The rounds of each cell's account, of all accounts at once. An account whose halt is not carried out after
     `confirm_s`, in moments of this process, has no more of them.
 
-    A cell says more: how many `rounds`, at least how long each is (`pace_s`), whether somebody else's order rests there
-    (`foreign`), and the round in which cancels end in errors (`refused`).
+    A cell says more: how many `rounds` with orders that rest, at least how long each is (`pace_s`), whether somebody
+    else's order rests there (`foreign`), and the round in which cancels end in errors (`refused`).
     """
     with timed() as seconds:
         presses = Presses([cell["account"] for cell in cells], seconds, confirm_s)
@@ -65,7 +68,7 @@ class Round:
         return f"{self.cell['key']}-{self.number}-"
 
     def place_of(self, intent: OrderIntent) -> int:
-        return int(intent.intent_key[len(self.key) :])
+        return int(intent.intent_key[len(self.key) :].rstrip(AGAIN))
 
     @property
     def account(self) -> int:
@@ -89,6 +92,7 @@ class Presses:
 
     def __init__(self, accounts: list[int], seconds: Callable[[], float], confirm_s: float) -> None:
         self.told: list[Trial] = []
+        self._halting = 0
         self._accounts, self._seconds, self._confirm_s = accounts, seconds, confirm_s
         self._ports = executors.ports()
         self._mine = executors.executor(self._ports)
@@ -107,24 +111,33 @@ class Presses:
         if cell["foreign"]:
             self._place_foreign(cell, known)
             yield from self._until(Order.objects.filter(account=cell["account"], intent=None).exists, cell["name"])
-        for number in range(cell["rounds"]):
+        whole = 0
+        for number in range(MOST_TRIES * cell["rounds"]):
             this, began_s = Round(cell=cell, rows=known, number=number), self._seconds()
             for place in range(RESTING):
-                self._intend(this, place)
+                yield from self._intend(this, place)
             yield from self._until(lambda: not self._intents[this.account], this.key)  # noqa: B023 (waited for here)
+            while self._halting == AT_ONCE:
+                yield
+            self._halting += 1
             trial = yield from (self._refused if number == cell["refused"] else self._halted)(this)
+            self._halting -= 1
             self.told.append({"name": cell["name"], "exchange": cell["exchange"], "round": number, **trial})
             if trial["left"]:
                 return
-            yield from self._until(lambda: self._seconds() - began_s > cell["pace_s"], this.key)  # noqa: B023
             halting.resume(scope=Scope.ACCOUNT, scope_id=str(this.account), reason="over", actor=self._person)
+            whole += bool(trial["resting"])
+            if whole == cell["rounds"]:
+                return
+            found_no_room = _orders(this).filter(status=OrderStatus.REJECTED).exists()
+            yield from self._pass(began_s, CALM_S if found_no_room else cell["pace_s"])
 
     def _halted(self, this: Round) -> Turn:
         """One is under way while the halt is committed, and one waits behind it; on a machine that is too slow for that
         what is under way may have ended before, and the other be next."""
         self._fault(this, "held", 1, "place")
         for place in (RESTING, RESTING + 1):
-            self._intend(this, place)
+            yield from self._intend(this, place)
         yield from self._until(lambda: self._intents[this.account][IntentState.NEW] <= 1, this.key)
         halt = self._halt(this)
         self._fault(this, "held", 0, "place")
@@ -143,13 +156,18 @@ class Presses:
 
     # its steps
 
-    def _intend(self, this: Round, place: int) -> None:
+    def _intend(self, this: Round, place: int) -> Turn:
+        """A lane that is paused, since its last orders found no room within the exchange's limits, is waited for."""
         price = Decimal(this.cell["price"]) - place
-        intent = steps.intend({**this.cell, "key": f"{this.key}{place}", "price": f"{price}"}, self._mine, this.rows)
-        if intent.deny_reason:
-            orders = Order.objects.filter(account=this.account).order_by("-pk")[:12]
-            came = [(one.pk, one.status, one.last_error_code, one.last_error) for one in orders]
-            raise RuntimeError(f"{this.key}{place}: {intent.deny_reason} {intent.deny_text}, {came}")
+        for again in range(MOST_PAUSES):
+            key = f"{this.key}{place}{AGAIN * again}"
+            intent = steps.intend({**this.cell, "key": key, "price": f"{price}"}, self._mine, this.rows)
+            if not intent.deny_reason:
+                return
+            if intent.deny_reason != DenyReason.LANE_PAUSED:
+                break
+            yield from self._pass(self._seconds(), CALM_S)
+        raise RuntimeError(f"{key}: {intent.deny_reason} {intent.deny_text}")
 
     def _halt(self, this: Round) -> Halted:
         orders = {one.client_order_id: one.status for one in _orders(this)}
@@ -182,7 +200,7 @@ class Presses:
             "waiting": halt.waiting,
             "left": halts.working_still([this.account]),
             "orders": {one.client_order_id: this.place_of(one.intent) for one in _orders(this)},
-            "denied": [this.place_of(one) for one in _intents(this).filter(deny_reason=DenyReason.HALTED)],
+            "denied": [this.place_of(one) for one in _intents(this).filter(result=IntentResult.RISK_DENIED)],
             "late": halts.written_later({str(this.account): {"at": halt.at}}),
             "lines": _lines(this),
         }
@@ -205,6 +223,10 @@ class Presses:
 
     def _fault(self, this: Round, op: str, count: int, kind: str) -> None:
         steps.fault(this.cell, op, count=count, kind=kind)
+
+    def _pass(self, began_s: float, seconds: float) -> Turn:
+        while self._seconds() - began_s < seconds:
+            yield
 
     def _is_over(self, this: Round) -> bool:
         return not self._orders[this.account] and not self._intents[this.account]
