@@ -3,6 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PATH:/usr/sbin:/usr/local/sbin"
+unset PYTHONDONTWRITEBYTECODE # else each of hundreds of processes translates all sources anew
 python=.venv/bin/python
 
 tests/lint.sh
