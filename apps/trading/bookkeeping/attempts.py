@@ -169,11 +169,15 @@ def save(attempt: Attempt) -> bool:
     if not attempt.steps:
         return False
     row, changes = attempt.row, {**attempt.changes, "events_told": attempt.row.events_told, "updated_at": attempt.now}
-    if not Order.objects.advance(row.pk, was=attempt.saved.status, **changes):
-        raise RuntimeError(f"order {row.pk} was changed in spite of its lock")
-    statements.insert_all(OrderEvent, attempt.steps)
+    writes = [
+        Order.objects.advancing(row.pk, was=attempt.saved.status, **changes),
+        statements.inserting(OrderEvent, *attempt.steps),
+    ]
     if attempt.of_intent:  # only its last attempt tells what became of it; the column names the next one
-        statements.update(OrderIntent, row.intent_id or 0, attempt.of_intent, attempt__lte=row.attempt + 1)
+        intent_id, last = row.intent_id or 0, row.attempt + 1
+        writes.append(statements.updating(OrderIntent, intent_id, attempt.of_intent, attempt__lte=last))
+    if statements.together(*writes).found[0] != 1:
+        raise RuntimeError(f"order {row.pk} was changed in spite of its lock")
     attempt.saved, attempt.changes, attempt.steps, attempt.of_intent = attempt.state, {}, [], {}
     return True
 

@@ -20,10 +20,14 @@ class OrderQuerySet(KeptQuerySet):
 
         An exchange's id that is known already must be the one in `values`. False: somebody was faster, read again.
         """
+        return statements.together(self.advancing(order_id, was=was, filled=filled, **values)).found == [1]
+
+    def advancing(self, order_id: int, *, was: OrderStatus, filled: Decimal, **values: Any) -> statements.Write:
+        """The same, to be written together with others."""
         still: dict[str, Any] = {"status": was, "filled__lte": filled}
         if values.get("exchange_order_id") is not None:
             still["exchange_order_id__or_null"] = values["exchange_order_id"]
-        return statements.update(self.model, order_id, {"filled": filled, **values}, **still)
+        return statements.updating(self.model, order_id, {"filled": filled, **values}, **still)
 
 
 class EventQuerySet(KeptQuerySet):

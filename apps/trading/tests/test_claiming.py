@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -23,6 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_leases")]
 
 
 SAVEPOINT = 2  # what opens and closes it: elsewhere it is a transaction
+TOGETHER = 2 if connection.vendor == "mysql" else 0  # ways that are spared where writes are told in one go
 
 
 class Lane:
@@ -301,7 +303,7 @@ def test_claiming_takes_eight_statements(django_assert_num_queries):
     lane = Lane(trade, catalogue=stage.lasting_catalogue())
     lane.claim()
     Order.objects.update(status="OPEN")
-    with django_assert_num_queries(8 + SAVEPOINT):
+    with django_assert_num_queries(8 - TOGETHER + SAVEPOINT):
         assert isinstance(lane.claim(), Claim)
 
 
@@ -328,7 +330,7 @@ def test_a_lane_that_was_found_is_taken_with_its_first_order_in_eight_statements
     lane = found(trade)
     lane.executor.catalogue([rows.pair().pk])
     lane.executor.catalogue.exchange_id("binance")
-    with django_assert_num_queries(8 + SAVEPOINT):
+    with django_assert_num_queries(8 - TOGETHER + SAVEPOINT):
         assert isinstance(lane.claim(), Claim)
     lease = Lease.objects.get()
     assert (lease.holder, lease.fence) == (lane.held.holder, lane.held.fence) == (lane.executor.holder, 3)

@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from apps.feeds import selectors as feeds
 from apps.feeds.client_ids import ClientIds
@@ -33,6 +34,7 @@ pytestmark = pytest.mark.django_db
 
 WS, REST = FillSource.WS, FillSource.REST
 SAVEPOINT = 2  # what opens and closes it: elsewhere it is a transaction
+TOGETHER = 2 if connection.vendor == "mysql" else 0  # ways that are spared where writes are told in one go
 KEY = "a key of this deployment, for tests"
 OPEN, PARTIAL, FILLED = OrderStatus.OPEN, OrderStatus.PARTIAL, OrderStatus.FILLED
 
@@ -95,7 +97,7 @@ def test_the_answer_of_the_exchange_opens_the_order_and_its_intent():
 
 def test_the_answer_takes_five_statements(django_assert_num_queries):
     order = told.sent()
-    with django_assert_num_queries(5 + SAVEPOINT):
+    with django_assert_num_queries(5 - TOGETHER + SAVEPOINT):
         recording.record_placed(order.pk, placed())
 
 
@@ -106,7 +108,7 @@ def test_an_answer_with_fills_takes_eleven_statements_however_many_they_are(djan
     hear(order, told.fill(order, "0"))
     Order.objects.update(status=OrderStatus.PENDING, exchange_order_id=None, filled=0)
     fills, instrument = tuple(just_now(order, str(each + 1)) for each in range(number)), told.instrument(order)
-    with django_assert_num_queries(11 + SAVEPOINT):
+    with django_assert_num_queries(11 - TOGETHER + SAVEPOINT):
         recording.record_placed(order.pk, placed(fills=fills), instrument)
 
 
@@ -115,21 +117,21 @@ def test_a_fill_that_is_pushed_takes_ten_statements(django_assert_num_queries):
     holds(order, "BTC", "USDT")
     hear(order, told.fill(order, "0"))
     fill, instrument = just_now(order, "1"), told.instrument(order)
-    with django_assert_num_queries(10 + SAVEPOINT):
+    with django_assert_num_queries(10 - min(TOGETHER, 1) + SAVEPOINT):
         recording.record_fill(order.account_id, instrument, fill, WS)
 
 
 @pytest.mark.parametrize(("fail", "number"), [(recording.record_refusal, 4), (recording.record_loss, 3)])
 def test_a_failure_takes_few_statements(django_assert_num_queries, fail, number):
     order = told.sent()
-    with django_assert_num_queries(number + SAVEPOINT):
+    with django_assert_num_queries(number - min(TOGETHER, number - 2) + SAVEPOINT):
         fail(order.pk, InsufficientFunds("too poor", code="-2010"))
 
 
 def test_fills_that_came_before_are_looked_for_once_the_id_is_written(django_assert_num_queries):
     """Whoever keeps a fill meanwhile then finds the order: one of the two sees what the other has written."""
     order = told.sent()
-    with django_assert_num_queries(5 + SAVEPOINT) as asked:
+    with django_assert_num_queries(5 - TOGETHER + SAVEPOINT) as asked:
         recording.record_placed(order.pk, placed())
     texts = [each["sql"] for each in asked.captured_queries]
     [written] = [at for at, text in enumerate(texts) if re.search("UPDATE .ORDERS. SET .*EXTERNAL_ORDER_ID", text)]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from apps.trading.execution.runtime import statements
 from apps.trading.models import Order, OrderEvent, Wallet
@@ -14,6 +14,7 @@ pytestmark = pytest.mark.django_db
 
 AT = datetime(2026, 11, 20, 12, 0, 0, 123_456, tzinfo=UTC)
 SMALL = Decimal("1E-18")
+PLAIN = ("trade_id", "exchange_id", "pair_id", "account_id", "intent_id", "type", "side", "amount", "price", "status")
 
 
 @pytest.fixture
@@ -91,28 +92,40 @@ def test_where_there_is_nothing_to_change_nothing_is_asked(django_assert_num_que
         assert statements.insert_all(OrderEvent, []) == []
 
 
-def told(text: str, **values: object) -> list:
-    with connection.cursor() as cursor:
-        statements.execute_kept(cursor, text, values)
-        return [list(each) for each in cursor.fetchall()]
+def test_writes_that_are_told_together_are_all_done_and_each_tells_what_it_found(order):
+    done = statements.together(
+        statements.inserting(OrderEvent, event(order, 1)),
+        statements.updating(Order, order.pk, {"told": SMALL}, status="PENDING"),
+        statements.updating(Order, order.pk, {"told": Decimal(2)}, status="OPEN"),
+    )
+    assert (done.found, Order.objects.get().told) == ([1, 1, 0], SMALL)
+    assert OrderEvent.objects.get().pk == done.number
 
 
-def test_a_statement_that_is_kept_takes_other_values_each_time(order):
-    text = "SELECT ID, 'a%%' FROM ORDERS WHERE STATUS = %(status)s AND (ID = %(id)s OR ID = %(id)s + 1)"
-    assert told(text, status="PENDING", id=order.pk) == [[order.pk, "a%"]]
-    assert told(text, status="OPEN", id=order.pk) == []
-    assert told(text, status="PENDING", id=order.pk - 1) == [[order.pk, "a%"]]
+def test_a_row_may_belong_to_the_one_that_was_made_right_before_it(order):
+    values = {name: getattr(order, name) for name in PLAIN} | {"client_order_id": "next", "attempt": 1}
+    second = {name: value for name, value in event(order, 1).items() if name != "order_id"}
+    done = statements.together(
+        statements.inserting(Order, values), statements.inserting(OrderEvent, second, of_last="order_id")
+    )
+    assert (OrderEvent.objects.get().order_id, Order.objects.get(pk=done.number).client_order_id) == (
+        done.number,
+        "next",
+    )
 
 
-def test_two_statements_that_are_kept_are_told_apart(order):
-    assert told("SELECT ID FROM ORDERS WHERE ID = %(id)s", id=order.pk) == [[order.pk]]
-    assert told("SELECT STATUS FROM ORDERS WHERE ID = %(id)s", id=order.pk) == [["PENDING"]]
+def test_of_writes_that_are_told_together_those_behind_one_that_fails_are_not_done(order):
+    statements.insert(OrderEvent, event(order, 1))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        statements.together(
+            statements.updating(Order, order.pk, {"told": SMALL}),
+            statements.inserting(OrderEvent, event(order, 1)),
+            statements.updating(Order, order.pk, {"told": Decimal(2)}),
+        )
+    assert Order.objects.get().told == 0
 
 
-@pytest.mark.mariadb
-def test_a_statement_is_kept_once_for_each_connection(order, django_assert_num_queries):
-    text = "SELECT ID, 'kept' FROM ORDERS WHERE ID = %(id)s"
-    with django_assert_num_queries(1 + 1):
-        told(text, id=order.pk)
-    with django_assert_num_queries(1):
-        told(text, id=order.pk)
+def test_writes_that_are_told_together_cost_one_way_where_the_database_takes_them_so(order, django_assert_num_queries):
+    writes = [statements.updating(Order, order.pk, {"told": Decimal(each)}) for each in range(3)]
+    with django_assert_num_queries(1 if connection.vendor == "mysql" else 3):
+        statements.together(*writes)

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.backends.mysql.base import DatabaseWrapper
 
-from apps.trading.execution.runtime import statements, transactions
+from apps.trading.execution.runtime import prepared, transactions
 from apps.trading.execution.runtime.transactions import TRIES, in_transaction, is_inside, mend
 from apps.trading.models import RiskUsage
 from apps.trading.tests import rows
@@ -138,7 +138,7 @@ def test_a_statement_that_is_kept_is_bounded_as_well(monkeypatch):
 
     def wait() -> None:
         with connection.cursor() as cursor:
-            statements.execute_kept(cursor, "SELECT SLEEP(%(seconds)s)", {"seconds": WAIT_S})
+            prepared.execute(cursor, "SELECT SLEEP(%(seconds)s)", {"seconds": WAIT_S})
 
     with pytest.raises(OperationalError, match="1969"):
         in_transaction(wait)()

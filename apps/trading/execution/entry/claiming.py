@@ -158,7 +158,7 @@ def _write(
     exchange_ms = port.now_ms()
     leave_by = executor.monotonic() + expires_in_ms / 1000 - LEAVE_S
     order = approved.order(client_order_id, exchange_ms + expires_in_ms)
-    order_id = statements.insert(
+    placing = statements.inserting(
         Order,
         {
             **_columns(row, order),
@@ -174,13 +174,14 @@ def _write(
             "events_told": 1,
         },
     )
-    event = {"order_id": order_id, "seq": 1, "kind": "placing", "to_status": OrderStatus.PENDING, "at": now}
-    statements.insert(OrderEvent, event)
+    event = {"seq": 1, "kind": "placing", "to_status": OrderStatus.PENDING, "at": now}
+    noted = statements.inserting(OrderEvent, event, of_last="order_id")
+    sending = {"state": IntentState.SENDING, "attempt": row.attempt + 1}
     reserved = {name: getattr(row, name) for name in RESERVED}
-    statements.update(
-        OrderIntent, row.pk, {"state": IntentState.SENDING, "attempt": row.attempt + 1, **reserved}, state=row.state
+    done = statements.together(
+        placing, noted, statements.updating(OrderIntent, row.pk, {**sending, **reserved}, state=row.state)
     )
-    return Claim(order_id=order_id, intent_id=row.pk, order=order, leave_by=leave_by, more=more)
+    return Claim(order_id=done.number, intent_id=row.pk, order=order, leave_by=leave_by, more=more)
 
 
 def _unbounded_ms(port: Port) -> int:

@@ -13,7 +13,7 @@ from django.db import connection
 from msgspec import Struct
 
 from apps.trading.execution.pretrade.kinds import COLUMNS, FRIENDS, KINDS, OF_A_WHOLE, OUTCOMES, RECENT
-from apps.trading.execution.runtime import cells, statements
+from apps.trading.execution.runtime import cells, prepared
 from apps.trading.models import IntentState
 from apps.trading.order_state import NOT_OVER
 from apps.trading.risk import limits
@@ -87,7 +87,7 @@ def read(subject: Subject, *, now: datetime, resumed: Mapping[Scope, datetime]) 
     }
     found: dict[str, list[Row]] = {}
     with connection.cursor() as cursor:
-        statements.execute_kept(cursor, _statement(whole is not None), values)
+        prepared.execute(cursor, _statement(whole is not None), values)
         for kind, *told in cursor.fetchall():
             found.setdefault(kind, []).append(_row(told))
     return Facts(found)

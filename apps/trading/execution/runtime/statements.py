@@ -2,32 +2,72 @@
 to run it. Columns and values are Django's own.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 
 from apps.trading.execution.runtime.cells import Writer, writer
+from apps.trading.execution.runtime.transactions import NEXT
 
 Row = TypeVar("Row", bound=Model)
 
-PLACE = re.compile(r"%\((\w+)\)s")
+LAST_NUMBER = {"mysql": "LAST_INSERT_ID()", "sqlite": "LAST_INSERT_ROWID()"}
 
 # what a row must still be: `name`, or with one of these after it
 STILL = {"": "{0} = %s", "lte": "{0} <= %s", "or_null": "({0} = %s OR {0} IS NULL)"}
 
 
-def insert(model: type[Model], values: Mapping[str, Any]) -> int:
-    """Write one row, named as in `account_id`; its number. What is not given has the database's default."""
+class Write(NamedTuple):
+    """One statement that changes rows, with its cells."""
+
+    text: str
+    cells: list[Any]
+
+
+class Done(NamedTuple):
+    """How many rows each write found, and the number of the row that the first one made."""
+
+    found: list[int]
+    number: int
+
+
+def inserting(model: type[Model], *rows: Mapping[str, Any], of_last: str = "") -> Write:
+    """Rows that have the same names, as in `account_id`; what is not given has the database's default. `of_last`: the
+    column that is the number of the row which the write before made."""
+    on = _database()
+    text = _insert(model, tuple(rows[0]), len(rows), of_last)
+    return Write(text, [cell for values in rows for cell in _prepared(model, values, on)])
+
+
+def updating(model: type[Model], pk: int | str, values: Mapping[str, Any], **was: Any) -> Write:
+    """One row, if it still is as in `was`, see STILL."""
+    on = _database()
+    cells = [*_prepared(model, values, on), pk, *_prepared(model, was, on)]
+    return Write(_update(model, tuple(values), tuple(was)), cells)
+
+
+def together(*writes: Write) -> Done:
+    """One after the other, in a transaction; where the database takes several in one go they are told so, since the way
+    there and back costs as much as a write. The first that fails is the last."""
     on = _database()
     with on.cursor() as cursor:
-        cursor.execute(_insert(model, tuple(values), 1), _prepared(model, values, on))
-        return int(cursor.lastrowid)
+        if on.vendor != "mysql":
+            return _one_by_one(cursor, writes)
+        cursor.execute(NEXT.join(each.text for each in writes), [cell for each in writes for cell in each.cells])
+        found, number = [cursor.rowcount], cursor.lastrowid
+        while cursor.nextset():
+            found.append(cursor.rowcount)
+    return Done(found, int(number or 0))
+
+
+def insert(model: type[Model], values: Mapping[str, Any]) -> int:
+    """Write one row; its number."""
+    return together(inserting(model, values)).number
 
 
 def insert_all(model: type[Model], rows: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -36,20 +76,15 @@ def insert_all(model: type[Model], rows: Sequence[Mapping[str, Any]]) -> list[in
     on = _database()
     if len(rows) < 2 or not on.features.can_return_rows_from_bulk_insert:
         return [insert(model, values) for values in rows]
-    key = _quoted(model._meta.pk.column)
+    text, cells = inserting(model, *rows)
     with on.cursor() as cursor:
-        text = f"{_insert(model, tuple(rows[0]), len(rows))} RETURNING {key}"
-        cursor.execute(text, [cell for values in rows for cell in _prepared(model, values, on)])
+        cursor.execute(f"{text} RETURNING {_quoted(model._meta.pk.column)}", cells)
         return [int(number) for (number,) in cursor.fetchall()]
 
 
 def update(model: type[Model], pk: int | str, values: Mapping[str, Any], **was: Any) -> bool:
-    """Change one row, if it still is as in `was`, see STILL; whether there was one."""
-    on = _database()
-    with on.cursor() as cursor:
-        cells = [*_prepared(model, values, on), pk, *_prepared(model, was, on)]
-        cursor.execute(_update(model, tuple(values), tuple(was)), cells)
-        return bool(cursor.rowcount == 1)
+    """Change one row, if it still is as in `was`; whether there was one."""
+    return together(updating(model, pk, values, **was)).found == [1]
 
 
 def update_each(model: type[Model], name: str, values: Mapping[int, Any], at: datetime) -> None:
@@ -87,24 +122,6 @@ def rows(model: type[Row], rest: str, params: Sequence[Any]) -> list[Row]:
         return [_told(model, cells, on)[0] for cells in cursor.fetchall()]
 
 
-def execute_kept(cursor: Any, text: str, values: Mapping[str, Any]) -> None:
-    """A long statement with places like `%(name)s`. MariaDB reads it once for each connection and is then told the
-    values alone; MySQL takes no values with EXECUTE, and SQLite's driver keeps what it has read by itself.
-    """
-    on = _database()
-    if not getattr(on, "mysql_is_mariadb", False):
-        cursor.execute(text, values)
-        return
-    marked, names = _marked(text)
-    kept: dict[str, str] = vars(on.connection).setdefault("kept_statements", {})
-    if text not in kept:
-        name = f"kept_{len(kept)}"
-        cursor.execute(f"PREPARE {name} FROM %s", [marked])
-        kept[text] = name
-    places = ", ".join(["%s"] * len(names))
-    cursor.execute(f"EXECUTE {kept[text]} USING {places}", [values[name] for name in names])
-
-
 def still(model: type[Model], was: Mapping[str, Any]) -> tuple[str, list[Any]]:
     """As a condition, with its values."""
     return " AND ".join(_still(model, name) for name in was), _prepared(model, was, _database())
@@ -113,6 +130,15 @@ def still(model: type[Model], was: Mapping[str, Any]) -> tuple[str, list[Any]]:
 def _database() -> BaseDatabaseWrapper:
     """This thread's connection: Django's `connection` looks for it each time that it is touched."""
     return connections[DEFAULT_DB_ALIAS]
+
+
+def _one_by_one(cursor: Any, writes: Sequence[Write]) -> Done:
+    found, numbers = [], []
+    for text, cells in writes:
+        cursor.execute(text, cells)
+        found.append(cursor.rowcount)
+        numbers.append(cursor.lastrowid)
+    return Done(found, int(numbers[0] or 0))
 
 
 def _told(model: type[Row], cells: Sequence[Any], on: BaseDatabaseWrapper) -> tuple[Row, list[Any]]:
@@ -167,9 +193,10 @@ def _select(model: type[Model], more: str) -> str:
 
 
 @cache
-def _insert(model: type[Model], names: tuple[str, ...], number: int) -> str:
-    columns = ", ".join(_quoted(_named(model, name).column) for name in names)
-    places = ", ".join([f"({', '.join(['%s'] * len(names))})"] * number)
+def _insert(model: type[Model], names: tuple[str, ...], number: int, of_last: str) -> str:
+    columns = ", ".join(_quoted(_named(model, name).column) for name in (*names, of_last) if name)
+    each = [*["%s"] * len(names), *([LAST_NUMBER[_database().vendor]] if of_last else [])]
+    places = ", ".join([f"({', '.join(each)})"] * number)
     return f"INSERT INTO {_quoted(model._meta.db_table)} ({columns}) VALUES {places}"  # noqa: S608 (no value is in it)
 
 
@@ -190,12 +217,6 @@ def _update_each(model: type[Model], name: str, number: int) -> str:
         f"UPDATE {_quoted(model._meta.db_table)} SET {column} = CASE {key} {cases} END, {at} = %s"  # noqa: S608 (no value is in it)
         f" WHERE {key} IN ({places})"
     )
-
-
-@cache
-def _marked(text: str) -> tuple[str, tuple[str, ...]]:
-    """With the places as MariaDB's PREPARE wants them, and whose they are."""
-    return PLACE.sub("?", text).replace("%%", "%"), tuple(PLACE.findall(text))
 
 
 @cache

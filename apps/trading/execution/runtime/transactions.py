@@ -22,6 +22,7 @@ PAUSE_S = 0.01  # at most so long before the second try, twice that before the t
 # MySQL and MariaDB: lock wait timeout, deadlock, and a statement that took too long (MariaDB, MySQL)
 TRY_AGAIN = frozenset({1205, 1213, 1969, 3024})
 STATEMENTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "EXECUTE")
+NEXT = ";\n"  # between two that are told in one go: nothing else holds it, since values stand apart
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -146,7 +147,8 @@ def _bound(on: BaseDatabaseWrapper) -> Callable[..., Any] | None:
 
     def on_mariadb(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         if sql.startswith(STATEMENTS):
-            sql = f"SET STATEMENT max_statement_time={STATEMENT_S} FOR {sql}"
+            bounded = f"SET STATEMENT max_statement_time={STATEMENT_S} FOR "
+            sql = bounded + sql.replace(NEXT, NEXT + bounded)
         return execute(sql, params, many, context)
 
     def on_mysql(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
