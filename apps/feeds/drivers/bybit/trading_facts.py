@@ -112,6 +112,12 @@ _ERRORS: Mapping[type[FeedError], Iterable[int]] = {
     OrderIsFinal: (110008, 110010, 170142, 170190),
     Refused: (10017, 110013, 110024, 110025, 110026, 110028, 110036, 110038, 110043),
 }
+# By their words as ccxt 4.5.90 lists them (2026-11-21): each says that the order was not taken. "Create order failed"
+# (170149) and what else leaves that open is not among them.
+_CHECKED_BEFORE: Mapping[type[FeedError], Iterable[int]] = {
+    InvalidOrder: (110034, 110070, 170010, 170011, 170371, 170372),
+    Refused: (110063, 170005, 170031, 170036, 170037, 170227, 170241),
+}
 # fmt: on
-ERRORS = {code: kind for kind, codes in _ERRORS.items() for code in codes}
+ERRORS = {code: kind for table in (_ERRORS, _CHECKED_BEFORE) for kind, codes in table.items() for code in codes}
 BAD_PARAMETER, ABOUT_SYMBOL = 10001, "symbol"  # an unknown symbol is a bad parameter: only the words tell

@@ -94,6 +94,23 @@ LOGIN_CODES = frozenset((
 TOO_MANY = frozenset(("50011", "50040", "50061"))
 CANCELLING = "51410"  # a cancel of it is under way already
 
+# Of the classes "general" and "trade" of OKX's error codes, by their words as ccxt 4.5.90 lists them (2026-11-21): each
+# says that the order was not taken, before anything of it could trade.
+_CHECKED_BEFORE: dict[type[FeedError], tuple[str, ...]] = {
+    NotPermitted: ("50009",),  # while the account is being liquidated
+    Refused: (
+        "50012", "50017", "50018", "50019", "50020", "50021", "50022", "50023", "50028",  # frozen
+        "51029", "51030",  # while the contract or its funding is settled
+    ),
+    InvalidOrder: (
+        "50000", "50002", "50006", "50015", "50016", "50024",  # the request itself
+        "51007", "51100", "51104", "51105", "51106", "51107", "51108", "51118", "51132", "51185",  # its size
+        "51031", "51135", "51136", "51204",  # its price
+        "51015", "51023", "51110", "51117", "51124", "51125", "51126", "51128", "51129", "51133", "51134",
+        "51139", "51174",
+    ),
+}  # fmt: skip
+
 ERRORS: dict[str, type[FeedError]] = {
     "50001": OutcomeUnknown,  # busy, system error: their side
     "50004": OutcomeUnknown,  # "does not mean that the request was successful or failed"
@@ -172,4 +189,5 @@ ERRORS: dict[str, type[FeedError]] = {
     "51603": UnknownOrder,
     "51401": OrderIsFinal,
     "51402": OrderIsFinal,
+    **{code: kind for kind, codes in _CHECKED_BEFORE.items() for code in codes},
 }
