@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.backends.mysql.base import DatabaseWrapper
 
-from apps.trading.execution.runtime import prepared, transactions
+from apps.trading.execution.runtime import prepared, statements, transactions
 from apps.trading.execution.runtime.transactions import TRIES, in_transaction, is_inside, mend
 from apps.trading.models import RiskUsage
 from apps.trading.tests import rows
@@ -142,6 +142,15 @@ def test_a_statement_that_is_kept_is_bounded_as_well(monkeypatch):
 
     with pytest.raises(OperationalError, match="1969"):
         in_transaction(wait)()
+
+
+@pytest.mark.mariadb
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_each_of_the_statements_that_are_told_in_one_go_is_bounded(monkeypatch):
+    monkeypatch.setattr(transactions, "STATEMENT_S", 0.05)
+    writes = statements.Write("SELECT 1", []), statements.Write("SELECT SLEEP(%s)", [WAIT_S])
+    with pytest.raises(OperationalError, match="1969"):
+        in_transaction(lambda: statements.together(*writes))()
 
 
 @pytest.mark.mariadb
