@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+from collections.abc import Iterable
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tests.fixtures.captures import ROOT
 
 OURS = {"apps", "bench", "conftest", "ctweb", "tests", "workers"}
 RUNTIME = ("requirements.in", "requirements-embedded.in")
+MYSQL = ROOT / "ctweb" / "conf" / "mysql"  # is imported only where its driver is installed
 FOREIGN = {"ccxt", "cryptofeed"}  # in an environment of their own
 
 
@@ -20,15 +22,19 @@ def named(*files: str) -> set[str]:
 
 
 def imported(*, by_tests: bool) -> set[str]:
-    """Distributions whose modules are imported by the tests, or by everything else."""
-    distributions = packages_distributions()
-    modules = {
-        module
+    """Distributions whose modules are imported by the tests, or by everything else but what MySQL alone needs."""
+    return _distributions(
+        path
         for path in ROOT.glob("[!.]*/**/*.py")
         if path.relative_to(ROOT).parts[0] in OURS
+        and path.parent != MYSQL
         and (not {"tests", "bench"}.isdisjoint(path.relative_to(ROOT).parts)) == by_tests
-        for module in _modules(ast.parse(path.read_text()))
-    }
+    )
+
+
+def _distributions(files: Iterable[Path]) -> set[str]:
+    distributions = packages_distributions()
+    modules = {module for path in files for module in _modules(ast.parse(path.read_text()))}
     modules -= OURS | FOREIGN | sys.stdlib_module_names
     return {_normal(name) for module in modules for name in distributions.get(module, [module])}
 
@@ -49,6 +55,10 @@ def _normal(name: str) -> str:
 
 def test_what_runs_imports_only_what_is_installed_for_it():
     assert imported(by_tests=False) <= named(*RUNTIME)
+
+
+def test_what_mysql_alone_imports_is_installed_where_that_is_used():
+    assert "mysqlclient" in _distributions(MYSQL.glob("*.py")) <= named(*RUNTIME, "requirements-mysql.txt")
 
 
 def test_what_tests_imports_only_what_is_installed_for_it():
