@@ -20,6 +20,7 @@ from apps.trading import limit_settings
 from apps.trading.execution.cancels import cancelling
 from apps.trading.execution.entry import intake
 from apps.trading.execution.pretrade.market import Market
+from apps.trading.execution.runtime.transactions import in_transaction
 from apps.trading.limit_settings import PAIR
 from apps.trading.models import Account, AccountMode, Order, OrderIntent, RiskLimit
 from apps.trading.order_state import FINAL
@@ -106,7 +107,7 @@ def _leverage(account: Account, wanted: int | None) -> int | None:
     return wanted or IN_FULL
 
 
-@transaction.atomic
+@in_transaction
 def preview(*, account: Account, **wanted: Any) -> Preview:
     """What `place` would answer to the same now; nothing stays written. Raises ValidationError as it does."""
     seen = _SeenOnce(wanted.pop("market"))

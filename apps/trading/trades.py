@@ -11,13 +11,13 @@ from hashlib import sha256
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
 from apps.feeds import selectors as feeds
 from apps.feeds.market import BookKey, MarketType
 from apps.feeds.models import TradePair
 from apps.feeds.services import nudge_on_commit
 from apps.trading import runnable
+from apps.trading.execution.runtime.transactions import in_transaction
 from apps.trading.models import MANUAL, Account, AccountMode, Order, OrderIntent, RiskState, Trade
 from apps.trading.risk.view import Scope, ScopeState
 from apps.users.services import SYSTEM, Actor, record
@@ -27,7 +27,7 @@ EDITABLE = ("enabled", "params", "priority")
 LONGEST_PARAMS = 200  # names
 
 
-@transaction.atomic
+@in_transaction
 def add(
     *,
     account: Account,
@@ -51,12 +51,16 @@ def add(
     return row
 
 
-@transaction.atomic
 def manual(*, account: Account, pair: str, actor: Actor) -> Trade:
     """The TRADE row of orders by hand on this account and pair, made and switched on where it is not."""
+    row = _by_hand(account, pair)  # the usual one: for orders at work, whose rows name the account, nobody waits
+    return row if row is not None and row.enabled else _enabled_by_hand(account, pair, actor)
+
+
+@in_transaction
+def _enabled_by_hand(account: Account, pair: str, actor: Actor) -> Trade:
     Account.objects.select_for_update().get(pk=account.pk)  # two who ask at once get the same row
-    rows = Trade.objects.filter(account=account, strategy=MANUAL, pair=pair.strip().upper()).order_by("pk")
-    row = rows.first()
+    row = _by_hand(account, pair)
     if row is None:
         return add(account=account, pair=pair, strategy=MANUAL, actor=actor, reason="an order by hand")
     if not row.enabled:
@@ -65,7 +69,12 @@ def manual(*, account: Account, pair: str, actor: Actor) -> Trade:
     return row
 
 
-@transaction.atomic
+def _by_hand(account: Account, pair: str) -> Trade | None:
+    rows = Trade.objects.filter(account=account, strategy=MANUAL, pair=pair.strip().upper())
+    return rows.order_by("pk").first()
+
+
+@in_transaction
 def edit(*, trade_id: int, values: Mapping[str, Any], actor: Actor, reason: str = "", seen: str | None = None) -> Trade:
     """Set `enabled`, `params` or `priority` of a row; it is switched on only if it can run.
 
@@ -95,7 +104,7 @@ def version(row: Trade) -> str:
     return sha256(values.encode()).hexdigest()[:16]
 
 
-@transaction.atomic
+@in_transaction
 def delete(*, trade_id: int, actor: Actor, reason: str = "") -> None:
     """Forget a row that never traded; one that did is switched off instead."""
     row = _existing(trade_id)
@@ -106,7 +115,7 @@ def delete(*, trade_id: int, actor: Actor, reason: str = "") -> None:
     row.delete()
 
 
-@transaction.atomic
+@in_transaction
 def adopt(*, trade_ids: Collection[int]) -> None:
     """Give rows written with plain SQL their switch, see R1: on, unless they could reach live money."""
     have = RiskState.objects.filter(scope=Scope.TRADE, scope_id__in=[str(one) for one in trade_ids])

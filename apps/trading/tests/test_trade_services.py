@@ -1,7 +1,10 @@
 """TRADE rows are changed through services: one audit row each, and what cannot run is refused at its field."""
 
+from typing import Any
+
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import OperationalError, connection
 
 from apps.feeds.models import Exchange
 from apps.feeds.tests.listings import list_pairs
@@ -85,6 +88,35 @@ def test_a_row_for_orders_by_hand_is_switched_on_again(anna):
     row = trades.manual(account=account, pair="BTC/USDT", actor=anna)
     trades.edit(trade_id=row.pk, values={"enabled": False}, actor=anna)
     assert trades.manual(account=account, pair="BTC/USDT", actor=anna).enabled
+
+
+class GivenUp:
+    """Two who wait for an account's row while a third holds it: the database gives one of them up."""
+
+    times = 0
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        table = context["connection"].ops.quote_name("account")
+        if not self.times and f"FROM {table}" in sql:
+            self.times += 1
+            raise OperationalError(1213, "Deadlock found when trying to get lock; try restarting transaction")
+        return execute(sql, params, many, context)
+
+
+def test_a_row_for_orders_by_hand_is_made_again_where_the_database_gave_it_up(anna):
+    account = rows.account()
+    with connection.execute_wrapper(given_up := GivenUp()):
+        row = trades.manual(account=account, pair="BTC/USDT", actor=anna)
+    assert given_up.times == 1
+    assert [*Trade.objects.all()] == [row]
+    assert [one.action for one in Audit.objects.all()] == ["trade.add"]
+
+
+def test_an_order_by_hand_locks_no_account_once_its_row_is_there(anna, django_assert_num_queries):
+    account = rows.account()
+    row = trades.manual(account=account, pair="BTC/USDT", actor=anna)
+    with django_assert_num_queries(1):
+        assert trades.manual(account=account, pair="BTC/USDT", actor=anna) == row
 
 
 def test_by_hand_on_live_money_the_switch_is_off_until_a_person_turns_it_on(anna):
