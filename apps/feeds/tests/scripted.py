@@ -7,6 +7,7 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NamedTuple, TypeAlias
 
+from apps.feeds.tests.listening import listening
 from apps.feeds.tests.toy import Watched
 
 
@@ -70,15 +71,12 @@ class ScriptedServer(Watched):
         self.otherwise: Act = reply()
         self.connections = 0
         self.url = ""
-        self._open: set[asyncio.StreamWriter] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        self._open.add(writer)
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 await self._one(reader, writer)
-        self._open.discard(writer)
         writer.close()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -89,19 +87,10 @@ class ScriptedServer(Watched):
         self.note()
         await (self.acts.pop(0) if self.acts else self.otherwise)(writer)
 
-    def abort_all(self) -> None:
-        for writer in self._open:
-            writer.transport.abort()
-
 
 @contextlib.asynccontextmanager
 async def scripted_server() -> AsyncIterator[ScriptedServer]:
     scripted = ScriptedServer()
-    server = await asyncio.start_server(scripted.serve, "127.0.0.1", 0)
-    scripted.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    async with listening(scripted.serve) as port:
+        scripted.url = f"http://127.0.0.1:{port}"
         yield scripted
-    finally:
-        scripted.abort_all()
-        server.close()
-        await server.wait_closed()

@@ -8,6 +8,7 @@ import pytest
 from redis.exceptions import RedisError
 
 from apps.feeds.bus.redis import Subscriber, connect
+from apps.feeds.tests.listening import listening
 
 STEPS = 60  # turns of the event loop that connecting and the first command take, and some
 
@@ -28,10 +29,8 @@ async def url(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator[s
     if request.param is None:
         yield redis_url
         return
-    server = await asyncio.start_server(request.param, "127.0.0.1", 0)
-    yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
-    server.close()
-    await server.wait_closed()
+    async with listening(request.param) as port:
+        yield f"redis://127.0.0.1:{port}/0"
 
 
 async def ask_for_ever(url: str) -> None:
