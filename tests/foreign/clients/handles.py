@@ -28,6 +28,9 @@ class Handles:
         """Let the markets of an exchange stand still; their channels still say what they have to."""
         self.post("fault", op="freeze", exchange=exchange)
 
+    def thaw(self, exchange: str) -> None:
+        self.post("fault", op="thaw", exchange=exchange)
+
     def fill(self, exchange: str, account: str, order_id: str, size: str) -> None:
         """Let somebody take so much of a resting order, and all that is ahead of it."""
         self.post("fill", exchange=exchange, account=account, order_id=order_id, size=size)
