@@ -62,6 +62,12 @@ class System:
         process.send_signal(signal.SIGINT)
         return process.wait(STOP_S)
 
+    @property
+    def pid(self) -> int:
+        """Of the process that starts all others; it must run."""
+        assert self._process is not None
+        return self._process.pid
+
     def wait(self, what: str, condition: Callable[[], bool], seconds: float = START_S) -> float:
         """Seconds until `condition`. Raise SystemExit with the end of the log when it does not come.
 

@@ -57,7 +57,7 @@ def run(held: ExitStack, signals: Signals) -> None:
     private_keys = sealing_keys(folder)
     stores = embedded_stores(folder, ports)
     check_port(settings.PORT)
-    table = [*stores, *exchanges(ports["simulator"]), *own_processes(private_keys)]
+    table = [*stores, *exchanges(folder, ports["simulator"]), *own_processes(private_keys)]
     configuration = folder.run / "supervisord.conf"
     configuration.write_text(programs.configuration(table, folder, ROOT))
     Session(folder, ROOT, embedded={program.name for program in stores}).run(configuration, signals)
@@ -80,16 +80,16 @@ def embedded_stores(folder: Folder, ports: dict[str, int]) -> list[Program]:
     return found
 
 
-def exchanges(port: int) -> list[Program]:
-    """The simulator, unless the real exchanges are wanted."""
+def exchanges(folder: Folder, port: int) -> list[Program]:
+    """The simulator, unless the real exchanges are wanted; a recording has other markets, and so other accounts."""
     if settings.SOURCE == "live":
         return []
     if settings.SOURCE == "simulator":
-        return [programs.simulator(port, _logs())]
+        return [programs.simulator(port, folder.root / "simulator.sqlite3", _logs())]
     recorded = settings.CT_CAPTURES_DIR
     if recorded is None or not recorded.is_dir():
         raise CannotStart("SOURCE=replay needs recorded frames: CT_CAPTURES_DIR=folder SOURCE=replay make run")
-    return [programs.simulator(port, _logs(), recorded)]
+    return [programs.simulator(port, folder.root / "replayed.sqlite3", _logs(), recorded)]
 
 
 def _logs() -> tuple[str, ...]:

@@ -45,9 +45,11 @@ def history(directory: Path, port: int, logs: Sequence[str]) -> Program:
     return Program(name="history", command=command, order=STORES, stop_s=2, nice=CAN_WAIT)
 
 
-def simulator(port: int, logs: Sequence[str], replay: Path | None = None) -> Program:
+def simulator(port: int, accounts: Path, logs: Sequence[str], replay: Path | None = None) -> Program:
+    """`accounts`: the file of accounts that outlive its process."""
     recorded = ("--replay", str(replay)) if replay else ()
-    command = python("apps.feeds.simulator", "--port", str(port), "--seed", "1", *logs, *recorded)
+    kept = ("--accounts", str(accounts))
+    command = python("apps.feeds.simulator", "--port", str(port), "--seed", "1", *logs, *kept, *recorded)
     return Program(name="simulator", command=command, order=JOBS, stop_s=2)
 
 

@@ -70,17 +70,20 @@ def test_a_machine_without_redis_is_told_what_to_install(tmp_path: Path):
 
 def test_a_live_run_starts_no_simulator_and_any_other_run_one_on_loopback(settings, tmp_path: Path):
     settings.SOURCE = "live"
-    assert exchanges(8090) == []
+    folder = Folder(tmp_path / "var")
+    assert exchanges(folder, 8090) == []
     settings.SOURCE, settings.CT_CAPTURES_DIR = "replay", tmp_path
-    assert exchanges(8090)[0].command[-2:] == ("--replay", str(tmp_path))
+    (replayed,) = exchanges(folder, 8090)
+    assert replayed.command[-4:] == ("--accounts", str(folder.root / "replayed.sqlite3"), "--replay", str(tmp_path))
     settings.SOURCE = "simulator"
-    (simulator,) = exchanges(8090)
+    (simulator,) = exchanges(folder, 8090)
     assert simulator.command[1:7] == ("-m", "apps.feeds.simulator", "--port", "8090", "--seed", "1")
+    assert simulator.command[-2:] == ("--accounts", str(folder.root / "simulator.sqlite3"))
 
 
 @pytest.mark.parametrize(("json", "last"), [(None, "WARNING"), (True, "--log-json"), (False, "--no-log-json")])
-def test_processes_that_read_no_settings_log_as_all_others_do(settings, json: bool | None, last: str):
+def test_processes_that_read_no_settings_log_as_all_others_do(settings, json: bool | None, last: str, tmp_path: Path):
     settings.SOURCE, settings.CT_LOG_LEVEL, settings.CT_LOG_JSON = "simulator", "WARNING", json
-    (simulator,) = exchanges(8090)
+    (simulator,) = exchanges(Folder(tmp_path), 8090)
     assert simulator.command[7:9] == ("--log-level", "WARNING")
-    assert simulator.command[-1] == last
+    assert simulator.command[-3] == last

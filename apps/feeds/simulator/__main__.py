@@ -16,12 +16,20 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same markets")
     parser.add_argument("--rate", type=float, help="book messages a second in all; default: the exchanges' own pace")
     parser.add_argument("--replay", type=Path, metavar="DIR", help="play the recordings under DIR instead")
+    parser.add_argument("--accounts", type=Path, metavar="FILE", help="keep accounts with keys from here in this file")
     logs.add_options(parser)
     options = parser.parse_args()
     logs.start(level=options.log_level, json=options.log_json)
     try:
         asyncio.run(
-            serve(host=options.host, port=options.port, seed=options.seed, rate=options.rate, replay=options.replay)
+            serve(
+                host=options.host,
+                port=options.port,
+                seed=options.seed,
+                rate=options.rate,
+                replay=options.replay,
+                accounts=options.accounts,
+            )
         )
     except (OSError, ValueError) as error:
         sys.stderr.write(f"simulator: {error}\n")

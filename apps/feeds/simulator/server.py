@@ -23,6 +23,7 @@ from apps.feeds.simulator.limits import Breaches, Patience
 from apps.feeds.simulator.mexc.exchange import Mexc
 from apps.feeds.simulator.okx.exchange import Okx
 from apps.feeds.simulator.trading.control import TradingControl
+from apps.feeds.simulator.trading.keeping import Keeper
 
 log = structlog.get_logger(__name__)
 
@@ -52,11 +53,12 @@ class Simulator:
         replay: Path | None = None,
         patience: Patience | None = None,
         strict: bool = True,
+        accounts: Path | None = None,
     ) -> None:
         """`rate`: book messages a second over all channels, None for the exchanges' own pace.
 
         `replay`: folder with recordings that take the place of the random markets. `strict`: limits are enforced,
-        else only counted.
+        else only counted. `accounts`: a file that keeps the accounts that the exchanges make keys for.
         Raises ValueError when the folder holds no recording.
         """
         faults, journal = Faults(lambda: asyncio.get_running_loop().time()), Journal()
@@ -75,11 +77,17 @@ class Simulator:
         if not any(exchange.listings for exchange in self.exchanges.values()):
             raise ValueError(f"no recordings under {replay}")
         self._hosts = {host: exchange for exchange in self.exchanges.values() for host in exchange.hosts}
+        self._accounts = accounts
+        self._keeper: Keeper | None = None
         self._runner: web.AppRunner | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
-        """Serve until `stop`; returns the port. Raises OSError when it is taken."""
+        """Serve until `stop`; returns the port. Raises OSError when it is taken, ValueError for unreadable accounts."""
+        if self._accounts is not None:
+            desks = {name: exchange.desk for name, exchange in self.exchanges.items()}
+            self._keeper = Keeper(self._accounts, desks)
+            self._keeper.load()
         app = web.Application()
         app.add_routes(Control(self).routes())
         app.add_routes(TradingControl(self.exchanges).routes())
@@ -110,6 +118,8 @@ class Simulator:
                 socket.hang_up()
         if self._runner is not None:
             await self._runner.cleanup()
+        if self._keeper is not None:
+            self._keeper.close()
         for end in ends:
             if isinstance(end, Exception):
                 raise end
@@ -145,14 +155,22 @@ class Simulator:
                 for socket in list(exchange.sockets.values()):
                     if not socket.silent and not socket.closing:
                         exchange.watch(socket, now)
+            if self._keeper is not None:
+                self._keeper.keep_all()
             await asyncio.sleep(WATCH_S)
 
 
 async def serve(
-    *, host: str = "127.0.0.1", port: int, seed: int = 1, rate: float | None = None, replay: Path | None = None
+    *,
+    host: str = "127.0.0.1",
+    port: int,
+    seed: int = 1,
+    rate: float | None = None,
+    replay: Path | None = None,
+    accounts: Path | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, or until cancelled."""
-    simulator = Simulator(seed=seed, rate=rate, replay=replay)
+    simulator = Simulator(seed=seed, rate=rate, replay=replay, accounts=accounts)
     await simulator.start(host, port)
     told = asyncio.Event()
     loop = asyncio.get_running_loop()

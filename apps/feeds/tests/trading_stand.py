@@ -40,6 +40,7 @@ EXCHANGES = ("binance", "bybit", "okx", "kucoin", "coinex", "htx", "mexc", "hype
 EVERY = [(exchange, market) for exchange in EXCHANGES for market in (MarketType.SPOT, MarketType.FUTURES)]
 COINS, QUOTES = ("BTC", "ETH"), ("USDT", "USDC")
 RICH = Decimal(1_000_000)
+WORDS = ("key", "secret", "passphrase")
 TIMEOUT_S = 20.0  # of a request: CI may be slow
 
 
@@ -81,17 +82,20 @@ class Stand(Place):
     # accounts
 
     @contextlib.asynccontextmanager
-    async def account(self, **more: Any) -> AsyncIterator[Hand]:
+    async def account(self, *, made: bool = False, **more: Any) -> AsyncIterator[Hand]:
         """A new account with money, a key and a client of its own; its orders are gone afterwards.
 
-        And nothing secret was shown. `more` goes to `POST /_sim/accounts`.
+        And nothing secret was shown. `made`: the exchange makes the key. `more` goes to `POST /_sim/accounts`.
         """
         number = next(self.numbers)
         name = f"{self.market}{number}"
-        keys = credentials(self.exchange, name)
         balances = {"balances": self.money(RICH)} | more
-        shown = {"key": keys.key, "secret": keys.secret, "passphrase": keys.passphrase}
-        await self.post("accounts", name=name, **shown, **balances)
+        if made:
+            told = await self.post("accounts", name=name, **balances)
+            keys = Credentials(**{word: told[word] for word in WORDS})
+        else:
+            keys = credentials(self.exchange, name)
+            await self.post("accounts", name=name, **{word: getattr(keys, word) for word in WORDS}, **balances)
         try:
             async with self.client() as client:
                 hand = Hand(self, name, keys, client)
@@ -184,7 +188,12 @@ async def simulator() -> AsyncIterator[Simulator]:
 
 
 async def on(request: pytest.FixtureRequest, simulator: Simulator) -> AsyncIterator[Stand]:
-    exchange, market = request.param
+    async with standing(simulator, *request.param) as stand:
+        yield stand
+
+
+@contextlib.asynccontextmanager
+async def standing(simulator: Simulator, exchange: str, market: MarketType) -> AsyncIterator[Stand]:
     driver, trader, addresses = registry.driver(exchange), registry.trader(exchange), Addresses(simulator.url)
     async with (
         aiohttp.ClientSession(simulator.url) as session,

@@ -147,7 +147,7 @@ class FuturesOrders:
         params = caller.params
         mark: Decimal = self._desk.mark(self._desk.market("futures", symbol).listing)
         numbers = {"side": "side", "type": "type", "open_type": "openType"}
-        return {"mark": mark, **{word: params.whole(name) for word, name in numbers.items()}}
+        return {"mark": str(mark), **{word: params.whole(name) for word, name in numbers.items()}}
 
     def _set_leverage(self, caller: Caller, symbol: str, mode: Mode, closes: bool) -> None:
         """An isolated order that opens has to name its leverage."""

@@ -144,7 +144,7 @@ def _done(order: Order) -> list[Execution]:
 
 def _price(order: Order) -> Decimal:
     """A market order tells the price that it was sent at."""
-    return number(order.price * order.listing.price.step if order.price else order.ticket.words["mark"])
+    return number(order.price * order.listing.price.step if order.price else Decimal(order.ticket.words["mark"]))
 
 
 def _error(order: Order) -> int:

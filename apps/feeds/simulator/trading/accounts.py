@@ -161,6 +161,7 @@ class Account:
     keys: dict[str, Key] = field(default_factory=dict)
     hedge: bool = False  # long and short positions side by side
     kind: str = ""  # of `Rules.kinds`; empty: the usual one
+    is_made: bool = False  # the exchange made its key up
     wallets: dict[str, dict[str, Holding]] = field(default_factory=dict)
     rates: dict[str, Rates] = field(default_factory=dict)
     settings: dict[str, Setting] = field(default_factory=dict)  # of futures symbols

@@ -118,7 +118,7 @@ class TradingControl:
     async def open_account(self, request: web.Request) -> web.Response:
         def act(desk: Desk, body: NewAccount) -> dict[str, Any]:
             wallets = set(desk.rules_of(body.kind).wallets.values())
-            told = {} if body.key else dict(zip(WORDS, desk.rules.new_key(), strict=True))
+            told = {} if body.key else dict(zip(WORDS, desk.rules.new_key(desk.master), strict=True))
             words = told or {name: getattr(body, name) for name in WORDS}
             key = Key(**words, permissions=frozenset(body.permissions), ip_allowed=body.ip_allowed)
             balances = dict.fromkeys(wallets, body.money) if body.money else {}
@@ -126,7 +126,7 @@ class TradingControl:
             money = {w: {a: Decimal(text) for a, text in assets.items()} for w, assets in balances.items()}
             if unknown := set(money) - wallets:
                 raise ValueError(f"{body.exchange}: no wallets {sorted(unknown)}")
-            account = desk.open_account(body.name, [key], hedge=body.hedge, kind=body.kind)
+            account = desk.open_account(body.name, [key], hedge=body.hedge, kind=body.kind, made=bool(told))
             for wallet, assets in money.items():
                 for asset, amount in assets.items():
                     desk.credit(account, wallet, asset, amount)
@@ -180,7 +180,10 @@ class TradingControl:
         """400 with the reason for what makes no sense."""
         try:
             body = msgspec.json.decode(await request.read(), type=kind)
-            return json_answer(act(self._exchanges[body.exchange].desk, body))
+            desk = self._exchanges[body.exchange].desk
+            answer = act(desk, body)
+            desk.keep()
+            return json_answer(answer)
         except InvalidOperation:
             return json_answer({"error": "not a number"}, status=400)
         except (msgspec.DecodeError, ValueError, KeyError, Refused) as error:

@@ -37,14 +37,14 @@ Guide for the author of a dialect (`apps/feeds/simulator/binance/` is the patter
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Literal
 
 from apps.feeds.simulator.listings import Listing
 from apps.feeds.simulator.market import Market
 from apps.feeds.simulator.sockets import Socket
-from apps.feeds.simulator.trading import checks
+from apps.feeds.simulator.trading import checks, issuing
 from apps.feeds.simulator.trading.accounts import Account, Execution, Key, Order, worth
 from apps.feeds.simulator.trading.faults import AccountFaults
 from apps.feeds.simulator.trading.floor import Accepted, Floor, Stage, funding_of
@@ -54,6 +54,7 @@ from apps.feeds.simulator.trading.rules import Rules
 from apps.feeds.simulator.trading.tickets import Ended, Mode, Reason, Refused, Ticket
 
 DAY_MS = 86_400_000
+TRADES_APART = 1_000_000  # numbers that trades of others may have taken after the last one that is known
 
 
 class Desk:
@@ -73,8 +74,10 @@ class Desk:
         self.rules = rules
         self.ledger = Ledger(rules)
         self.faults = faults
+        self.master = issuing.new_master()  # of the keys that are made
         self.accounts: dict[str, Account] = {}
         self.floor = Floor(self.ledger, stage, self.now_ms)
+        self.keep: Callable[[], object] = self.floor.take_changed  # called before anybody is told of a change
         self._listings = listings
         self._market = market
         self._unix_ms = unix_ms
@@ -88,13 +91,17 @@ class Desk:
 
     # accounts
 
-    def open_account(self, name: str, keys: list[Key], *, hedge: bool = False, kind: str = "") -> Account:
-        """Raises ValueError when the name or a key is taken, or there are no accounts of this kind."""
+    def open_account(
+        self, name: str, keys: list[Key], *, hedge: bool = False, kind: str = "", made: bool = False
+    ) -> Account:
+        """`made`: the exchange made the key up.
+
+        Raises ValueError when the name or a key is taken, or there are no accounts of this kind.
+        """
         if name in self.accounts or any(key.key in self._keys for key in keys):
             raise ValueError(f"{self.exchange}: account or key of {name} exists")
-        account = Account(
-            name, self.rules_of(kind), Outbox(name, self.faults), {key.key: key for key in keys}, hedge, kind
-        )
+        outbox = Outbox(name, self.faults, lambda: self.keep())
+        account = Account(name, self.rules_of(kind), outbox, {key.key: key for key in keys}, hedge, kind, made)
         self.accounts[name] = account
         self._keys.update(dict.fromkeys(account.keys, account))
         return account
@@ -212,7 +219,23 @@ class Desk:
             and self._shows(execution.order)
         ]
 
+    def go_on(self, orders: Iterable[Order]) -> None:
+        """Number orders and trades after those of a former process."""
+        for order in orders:
+            self._number = max(self._number, order.number)
+            market = self._market(order.listing.market_type, order.listing.symbol)
+            if order.executions and market is not None:
+                after = max(row.number for row in order.executions) + TRADES_APART
+                market.trade_number = max(market.trade_number, after)
+
+    def rest_again(self, order: Order) -> None:
+        """Let an order that rested meet the market as it is now."""
+        self.floor.work(order.account, order, self.market(order.listing.market_type, order.listing.symbol))
+
     # futures
+
+    def listing(self, market_type: str, symbol: str) -> Listing | None:
+        return self._listings.get((market_type, symbol))
 
     def listed(self, market_type: str) -> list[Listing]:
         return [listing for (kind, _), listing in self._listings.items() if kind == market_type]

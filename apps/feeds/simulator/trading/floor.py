@@ -43,6 +43,7 @@ class Floor:
         self._stage = stage
         self._now_ms = now_ms
         self._books: dict[Market, MatchBook] = {}
+        self._changed: dict[int, Order] = {}  # of accounts that are kept, since they were last taken
         self._moved: list[tuple[Account, Listing]] = []  # whose futures position has changed in this action
 
     def book(self, market: Market) -> MatchBook:
@@ -61,11 +62,26 @@ class Floor:
         if order.locked:
             self.tell_money(account, "order", order.listing.market_type, (spent(order),))
 
+    def remember(self, order: Order) -> None:
+        """One of a former process; where it is open it has still to be worked."""
+        account = order.account
+        account.orders[order.id] = order
+        if order.client_id:
+            account.client_ids[order.ticket.market_type, order.client_id] = order
+        if order.is_open:
+            account.open[order.id] = order
+        self.accepted.append(Accepted(order.created_ms, account.name, order.client_id, order))
+
+    def take_changed(self) -> list[Order]:
+        """The orders of accounts that are kept that have changed since this was last asked."""
+        changed, self._changed = self._changed, {}
+        return list(changed.values())
+
     def work(self, account: Account, order: Order, market: Market) -> None:
         """Match an accepted order; what is left of it rests, or ends."""
         ticket, side = order.ticket, checks.side_taken(market, order.ticket)
         limit = side.sign * order.price if order.price else None
-        taken = self.book(market).take(side, order.size, limit=limit, account=account, self_trade=ticket.self_trade)
+        taken = self.book(market).take(side, order.left, limit=limit, account=account, self_trade=ticket.self_trade)
         trades = market.settle(taken.matches, order.side, self._now_ms())
         for trade in trades:
             self._fill(account, order, trade, is_maker=False)
@@ -186,6 +202,8 @@ class Floor:
         kind: Literal["new", "trade", "cancelled"],
         execution: Execution | None = None,
     ) -> None:
+        if account.is_made:
+            self._changed[order.number] = order
         if account.outbox.heard:
             account.outbox.add(OrderEvent(kind, copy.copy(order), order.updated_ms, execution))
 

@@ -43,6 +43,7 @@ class Gateway:
         try:
             before = len(self._desk.accepted)
             response = do()
+            self._desk.keep()
             done = kind != "place" or len(self._desk.accepted) > before
             return await self._answer(account, request, response, kind if done else None)
         finally:

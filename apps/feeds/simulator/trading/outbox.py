@@ -14,9 +14,11 @@ LATE_S = 0.3  # a push that was held back to come out of order comes at the late
 
 
 class Outbox:
-    def __init__(self, account: str, faults: AccountFaults) -> None:
+    def __init__(self, account: str, faults: AccountFaults, before: Callable[[], object]) -> None:
+        """`before`: called before anything is told."""
         self._account = account
         self._faults = faults
+        self._before = before
         self._told: dict[Socket, Translate] = {}
         self._holds = 0
         self._held: list[Event] = []
@@ -88,6 +90,7 @@ class Outbox:
     def _send(self, event: Event) -> None:
         if self._faults.find("mute_private", self._account) is not None:
             return
+        self._before()
         for socket, translate in list(self._told.items()):
             for message in translate(event):
                 if isinstance(message, bytes):

@@ -56,7 +56,7 @@ class Rules:
     least: Callable[[Listing], Least] = nothing_least
     order_id: Callable[[int], str] = str  # from the number of the order, in order of acceptance
     futures_order_id: Callable[[int], str] | None = None  # where futures are otherwise
-    new_key: Callable[[], issuing.Made] = issuing.api_key
+    new_key: issuing.Issue = issuing.api_key
     kinds: dict[str, "Rules"] = field(default_factory=dict)  # of other accounts than the usual, by what they are called
 
     def uniqueness(self, market_type: str) -> Unique:
