@@ -55,10 +55,11 @@ def drill(rig: Rig, of_each: int) -> Drilled:
         worker.wait()
 
 
-def resting(rig: Rig, exchange: str, market: str, of_each: int) -> list[Cell]:
+def resting(rig: Rig, exchange: str, market: str, of_each: int, accounts: int = 1) -> list[Cell]:
+    """So many of each account, of different amounts of money; one of each account, then the next ones."""
     pair = PAIRS.get(exchange, "BTC/USDT")
-    [account] = rig.accounts(1, exchange, market_type=market, pairs=(pair,))
-    price = round(rig.middle(account, pair) * 99 / 100)
+    opened = rig.accounts(accounts, exchange, market_type=market, pairs=(pair,))
+    price = round(rig.middle(opened[0], pair) * 99 / 100)
     return [
         {
             "account": account["id"],
@@ -73,6 +74,7 @@ def resting(rig: Rig, exchange: str, market: str, of_each: int) -> list[Cell]:
             "price": f"{price - number}",
         }
         for number in range(of_each)
+        for account in opened
     ]
 
 
