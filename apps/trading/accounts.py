@@ -79,7 +79,7 @@ def rename(*, account_id: int, name: str, actor: Actor, reason: str = "") -> Acc
     if row.name == name:
         return row
     before = _state(row)
-    row.name = _new_name(name, row.exchange.code, row.market_type)
+    row.name = _new_name(name, row.exchange.code, row.market_type, own=row.pk)
     _save(row, "name")
     _trace("account.edit", row, actor, reason, before=before, after=_state(row))
     return row
@@ -153,10 +153,11 @@ def check_new(*, exchange: str, market_type: str, mode: str) -> None:
         raise ValidationError(errors)
 
 
-def _new_name(name: str, exchange: str, market_type: str) -> str:
+def _new_name(name: str, exchange: str, market_type: str, own: int = 0) -> str:
+    """`own`: the account that has it already, in other letters perhaps, which MariaDB does not tell apart."""
     if not 0 < len(name) <= LONGEST_NAME or name != name.strip() or not name.isprintable():
         raise ValidationError({"name": f"1 to {LONGEST_NAME} printable characters, without spaces around them."})
-    if Account.objects.filter(exchange__code=exchange, market_type=market_type, name=name).exists():
+    if Account.objects.filter(exchange__code=exchange, market_type=market_type, name=name).exclude(pk=own).exists():
         raise ValidationError({"name": f"There is one of this name on {exchange} {market_type}."})
     return name
 

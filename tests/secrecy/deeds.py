@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from ctweb.conf.queues import celery_settings
 from tests.secrecy.canaries import credentials
+from tests.secrecy.databases import REFUSED as UNWRITTEN
 from tests.secrecy.desk import OVER, Desk, key_body
 from tests.secrecy.running import Run
 
@@ -56,16 +57,14 @@ def trade(desk: Desk) -> None:
 def break_down(run: Run, desk: Desk) -> None:
     """Errors of ours with keys in hand, on the pages of users and of developers; tasks that fail."""
     one = desk.accounts[-1]
-    run.database(
-        "CREATE TRIGGER refuse BEFORE UPDATE ON account_key BEGIN SELECT RAISE(ABORT, 'no key is written'); END"
-    )
+    run.database.refuse_keys()
     with run.debugging() as developer:
         for person in (desk.person, developer):
             for accept in ("application/json", "text/html, application/json"):
                 answer = person.browse("POST", f"/api/v1/accounts/{one.id}/key", key_body(one.keys), Accept=accept)
                 assert answer.status == 500, answer
-                assert (b"no key is written" in answer.body) is (person is developer)
-    run.database("DROP TRIGGER refuse")
+                assert (UNWRITTEN.encode() in answer.body) is (person is developer)
+    run.database.take_keys()
     celery = Celery("test")
     celery.conf.update(celery_settings(redis_url=run.system.redis_url, run_dir=run.temporary, finish_s=1))
     for name, arguments in (

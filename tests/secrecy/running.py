@@ -1,15 +1,15 @@
 """A whole system under observation: what it says is kept, and its processes are within reach."""
 
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bench.system import System
 from tests.fixtures.captures import ROOT
 from tests.fixtures.ports import free_port
+from tests.secrecy.databases import Database, Maria, Sqlite
 from tests.secrecy.ears import Person
 from workers.tests.deployed import accepts
 
@@ -17,13 +17,19 @@ PROGRAMS = {"web": b"uvicorn", "daemon": b"--role", "orders": b"exec.wake", "job
 
 
 class Run:
-    """`data` is the system's own folder, `heard` has what it said, `temporary` is where its processes put files."""
+    """`data` is the system's own folder, `heard` has what it said, `temporary` is where its processes put files.
 
-    def __init__(self, folder: Path) -> None:
+    The caller enters `database` first, then `system`.
+    """
+
+    def __init__(self, folder: Path, kind: str) -> None:
+        """`kind` of database: sqlite or mariadb."""
         self.data, self.heard, self.temporary = (folder / name for name in ("data", "heard", "temporary"))
         for path in (self.data, self.heard, self.temporary):
             path.mkdir()
-        self.system = System(self.data, free_port(), {"CT_PUBLISH_HZ": "1", "TMPDIR": str(self.temporary)})
+        self.database: Database = Sqlite(self.data) if kind == "sqlite" else Maria(folder / "server")
+        told = {"CT_PUBLISH_HZ": "1", "TMPDIR": str(self.temporary), **self.database.settings}
+        self.system = System(self.data, free_port(), told)
 
     def pids(self) -> dict[str, int]:
         """Program -> process."""
@@ -38,10 +44,6 @@ class Run:
     def environment(self, program: str) -> dict[str, str]:
         content = Path(f"/proc/{self.pids()[program]}/environ").read_bytes()
         return dict(one.split("=", 1) for one in content.decode().split("\0") if "=" in one)
-
-    def database(self, sql: str) -> None:
-        with closing(sqlite3.connect(self.data / "ct.sqlite3", timeout=60)) as database, database:
-            database.execute(sql)
 
     def manage(self, *arguments: str) -> None:
         """Run a command as on the host of an executor."""

@@ -1,7 +1,6 @@
 """Everything that a system keeps, as (where, content): files, tables, Redis, ClickHouse, what processes were told."""
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,20 +17,6 @@ def files(folder: Path, kind: str) -> Found:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             yield f"{kind} {path.relative_to(folder)}", path.read_bytes()
-
-
-def tables(path: Path) -> Found:
-    """Every text and binary value; and what is sealed also from behind, should it be a mere encoding."""
-    with closing(sqlite3.connect(path)) as database:
-        names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for table in names:
-            rows = database.execute(f'SELECT * FROM "{table}"')
-            columns = [column[0] for column in rows.description]
-            for row in rows:
-                for column, value in zip(columns, row, strict=True):
-                    if isinstance(value, str | bytes) and value:
-                        content = value.encode() if isinstance(value, str) else value
-                        yield f"table {table}.{column}", content
 
 
 def redis_keys(url: str) -> Found:

@@ -28,18 +28,19 @@ PLANTED = secret("planted on purpose")
 TEXTS = [write(PLANTED) for write in WRITTEN.values()]
 PLACES = (
     *(f"redis {kind}" for kind in ("string", "list", "hash", "set", "zset", "stream", "rdb")),
-    *("heard redis monitor", "heard http", "heard socket", "file log/planted", "file ct.sqlite3", "temporary planted"),
+    *("heard redis monitor", "heard http", "heard socket", "file log/planted", "temporary planted"),
     *("table planted.words", "table planted.bytes", "table audit.after"),
     *("clickhouse planted.words", "process cmdline"),
 )
 
 
-def test_no_key_shows_anywhere_whatever_is_done_to_the_system(tmp_path: Path):
-    run = Run(tmp_path)
-    with ExitStack() as opened:
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)])
+def test_no_key_shows_anywhere_whatever_is_done_to_the_system(tmp_path: Path, kind: str):
+    run = Run(tmp_path, kind)
+    with run.database, ExitStack() as opened:
         system = opened.enter_context(run.system)
         system.wait("the starter set", lambda: system.books().get("live") == STARTER_SET)
-        run.database("UPDATE MONITORING SET ENABLED = 0 WHERE TRADE_PAIR NOT LIKE 'BTC/%'")
+        run.database.execute("UPDATE MONITORING SET ENABLED = 0 WHERE TRADE_PAIR NOT LIKE 'BTC/%'")
         opened.enter_context(RedisEar(system.redis_url, run.heard / "redis monitor"))
         desk = Desk(system, Person(system.url, system.login, run.heard / "http"))
         topics = [("account", str(one.id)) for one in desk.accounts] + [("fleet", ""), ("daemons", "")]
@@ -54,12 +55,12 @@ def test_no_key_shows_anywhere_whatever_is_done_to_the_system(tmp_path: Path):
         deeds.rotate(run, desk)
         deeds.kill(run, desk)
         with planted(run, desk) as process:
-            found = list(alive(run, process))
+            found = [*alive(run, process), *run.database.tables()]
     found += [*stores.files(run.data, "file"), *stores.files(run.temporary, "temporary")]
-    found += [*stores.files(run.heard, "heard"), *stores.tables(run.data / "ct.sqlite3")]
+    found += [*stores.files(run.heard, "heard"), *run.database.files()]
     assert shown(found, secrets_of(desk)) == set()
     control = shown(found, [("planted", PLANTED)])
-    for place in PLACES:
+    for place in (*PLACES, run.database.place):
         assert {find.form for find in control if find.where.startswith(place)} == {*RUNS}, place
 
 
@@ -95,7 +96,7 @@ def planted(run: Run, desk: Desk) -> Iterator[Path]:
         run.system.wait("the page hears it", heard)
     for place in (run.temporary / "planted", run.system.folder.log / "planted"):
         place.write_text(text)
-    run.database(f"CREATE TABLE planted AS SELECT '{text}' AS words, CAST('{text}' AS BLOB) AS bytes")
+    run.database.plant(text)
     stores.query(run.system, "CREATE TABLE planted (words String) ENGINE = MergeTree ORDER BY words")
     stores.query(run.system, f"INSERT INTO planted VALUES ('{text}')")
     process = subprocess.Popen([sys.executable, "-c", "input()", text], stdin=subprocess.PIPE)

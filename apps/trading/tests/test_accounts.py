@@ -187,3 +187,4 @@ def test_two_accounts_of_one_market_differ_in_name(anna):
     with pytest.raises(ValidationError, match="of this name"):
         accounts.rename(account_id=other.pk, name="one", actor=anna)
     assert accounts.rename(account_id=other.pk, name="three", actor=anna).name == "three"
+    assert accounts.rename(account_id=other.pk, name="Three", actor=anna).name == "Three"
