@@ -7,7 +7,6 @@ live as long as the process. Orders that rested meet the market anew, as it is t
 import sqlite3
 from collections.abc import Mapping
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -77,7 +76,7 @@ class Keeper:
             if self._accounts.get(account) != body:
                 self._accounts[account] = body
                 accounts.append((exchange, account.name, body))
-            new = islice(account.executions, self._executions.get(account, 0), None)
+            new = account.executions[self._executions.get(account, 0) :]
             executions += [(exchange, row.order.number, kept.execution_row(row)) for row in new]
             self._executions[account] = len(account.executions)
         if not (orders or accounts or executions):
