@@ -1,9 +1,11 @@
 """Before an account opens its books are those of the exchange; what cannot be explained stops it, and says why."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import pytest
 from django.db.models.functions import Now
@@ -142,6 +144,29 @@ def test_a_difference_reduces_the_account_after_half_a_minute_and_halts_it_after
     since(on, 61)
     judge(on.account.pk)
     assert switch(on) == "HALTED"
+
+
+def test_a_hundred_differences_stop_the_account_as_large_and_as_old_as_they_are(on: Desk):
+    """R17"""
+    placed(on)
+    gate(on)
+    of, anna = {"scope": Scope.ACCOUNT, "scope_id": str(on.account.pk)}, person("trader", "anna")
+    row = Wallet.objects.get(account=on.account, asset=on.instrument.base)
+    chance, met = Random(17), Counter[str]()
+    for _ in range(100):
+        halting.resume(**of, actor=Actor(user="anna", user_id=anna.pk), reason="the next one")
+        lots, age_s = Decimal(chance.randint(-30, 30)) / 10, chance.choice((0, 15, 28, 32, 45, 58, 62, 90, 600))
+        Wallet.objects.filter(pk=row.pk).update(expected=row.total + lots * on.instrument.lot, mismatch_since=None)
+        counts = abs(lots) > 1
+        assert [each.lots for each in judge(on.account.pk)] == ([-lots] if counts else [])
+        if counts:
+            since(on, age_s)
+            judge(on.account.pk)
+        state = switch(on)
+        assert state == (("HALTED" if age_s > 60 else "REDUCING" if age_s > 30 else "ACTIVE") if counts else "ACTIVE")
+        met[state] += 1
+    assert min(met.values()) >= 10
+    assert len(met) == 3
 
 
 def test_a_difference_that_is_gone_again_stops_nothing(on: Desk):
