@@ -21,7 +21,9 @@ CTRL_C_S = 15.0
 def stages() -> dict[int, int]:
     """Seconds that each stage of the stop may take: its processes stop together."""
     stores = [programs.redis(Path("redis-server"), Path("redis.conf")), programs.history(Path("history"), 8123, ())]
-    table = sorted([*stores, *exchanges(8090), *own_processes()], key=lambda program: program.order)
+    table = sorted(
+        [*stores, *exchanges(Folder(Path("var")), 8090), *own_processes()], key=lambda program: program.order
+    )
     return {order: max(program.stop_s for program in stage) for order, stage in groupby(table, lambda one: one.order)}
 
 

@@ -11,6 +11,7 @@ import pytest
 from apps.feeds.errors import UnknownOrder
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import OrderRef, OrderStatus
+from apps.feeds.simulator.faults import Reach
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.tests.stand import patience
 from apps.feeds.tests.trading_hand import Hand
@@ -23,7 +24,9 @@ pytestmark = pytest.mark.conformance
 
 @asynccontextmanager
 async def simulator(accounts: Path) -> AsyncIterator[Simulator]:
+    """Its markets stand still from the first moment: those with orders move, whoever listens."""
     running = Simulator(seed=5, patience=patience(), strict=False, accounts=accounts)
+    running.world.faults.begin("freeze", Reach(None, None, None), seconds=None, count=1)
     await running.start()
     try:
         yield running
