@@ -74,7 +74,7 @@ def test_nothing_is_accepted_later_than_a_halt_by_an_executor_that_is_cut_off(ri
         for worker in (near, *far):
             worker.kill()
             worker.wait()
-    print(f"{TRIALS} halts, {cuts} cuts, {line.held} held: {judge(rig, accounts, committed)}")
+    print(f"{TRIALS} halts, {cuts} cuts, {line.held} held: {judge(rig, cells, committed)}")
     assert cuts >= CUTS
     assert line.held >= CUTS, "nobody said anything while the line was cut"
 
