@@ -11,6 +11,7 @@ from apps.feeds.orders import Credentials
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.tests.plain_accounts import KEY as KEY_ID
 from apps.feeds.tests.plain_accounts import SECRET, accepted, fill, open_account
+from apps.feeds.tests.plain_client import order
 from apps.trading.credentials import keys
 from apps.trading.execution.gateway.opened import is_open
 from apps.trading.models import Account, AccountMode, Order, OrderFill, RiskState, Trade, Wallet
@@ -55,6 +56,7 @@ async def test_an_order_reaches_the_exchange_and_what_is_filled_there_is_told_by
         await eventually(lambda: daemon.trader.exchanges.collectors[account_id].is_ready, bool)
         mid = await desk.seen()
         rests = await desk.order_of(await desk.want(Side.BUY, "0.001", below(mid)), "OPEN")
+        await order(simulator, "freeze")  # what is ahead of it will be taken: the next taker would be its own
         await fill(simulator, "binance", rests.exchange_order_id or "", "0.0004")
         await desk.order_of(rests.intent_id or 0, "PARTIAL")
         (told,) = await aside(lambda: list(OrderFill.objects.values_list("amount", "source")))
