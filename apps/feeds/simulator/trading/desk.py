@@ -1,4 +1,4 @@
-"""One exchange's order desk: checks, matches, books, and tells the accounts. The package says how it is used."""
+"""One exchange's order desk: checks, matches, books, and tells the accounts. How it is used: rules.py."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
