@@ -176,6 +176,27 @@ def test_a_market_order_that_was_cut_off_in_its_midst_goes_on(file: Path, more: 
     assert (again.status, again.ended) == end
 
 
+def test_what_could_not_be_written_is_written_the_next_time(file: Path):
+    stand(file)[1].close()
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        refused = "json_extract(NEW.body, '$.ticket.client_id') = 'refused' AND json_extract(NEW.body, '$.filled') = 0"
+        then = f"WHEN {refused} BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        other.execute(f"CREATE TRIGGER full BEFORE INSERT ON orders {then}")
+    desk, keeper = stand(file)
+    anna = made_for(desk)
+    desk.keep()
+    taken = desk.place(anna, ticket("buy", 3, 100))
+    refused_one = desk.place(anna, ticket("buy", 2, 99, client_id="refused"))
+    with pytest.raises(sqlite3.Error, match="the disk is full"):
+        desk.keep()
+    assert rows(file) == []
+    desk.fill(refused_one, 1)
+    keeper.close()
+    after, _ = stand(file)
+    assert known(after) == known(desk)
+    assert [row.number for row in after.accounts["anna"].executions][:1] == [taken.executions[0].number]
+
+
 def test_nobody_is_told_of_what_is_not_kept(file: Path):
     desk, _ = stand(file)
     anna = made_for(desk)

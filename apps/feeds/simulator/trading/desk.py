@@ -41,7 +41,7 @@ class Desk:
         self.master = issuing.new_master()  # of the keys that are made
         self.accounts: dict[str, Account] = {}
         self.floor = Floor(self.ledger, stage, self.now_ms)
-        self.keep: Callable[[], object] = self.floor.take_changed  # called before anybody is told of a change
+        self.keep: Callable[[], object] = self.floor.forget_changed  # called before anybody is told of a change
         self._listings = listings
         self._market = market
         self._unix_ms = unix_ms

@@ -43,7 +43,7 @@ class Floor:
         self._stage = stage
         self._now_ms = now_ms
         self._books: dict[Market, MatchBook] = {}
-        self._changed: dict[int, Order] = {}  # of accounts that are kept, since they were last taken
+        self._changed: dict[int, Order] = {}  # of accounts that are kept, since they were last forgotten
         self._moved: list[tuple[Account, Listing]] = []  # whose futures position has changed in this action
 
     def book(self, market: Market) -> MatchBook:
@@ -72,10 +72,12 @@ class Floor:
             account.open[order.id] = order
         self.accepted.append(Accepted(order.created_ms, account.name, order.client_id, order))
 
-    def take_changed(self) -> list[Order]:
-        """The orders of accounts that are kept that have changed since this was last asked."""
-        changed, self._changed = self._changed, {}
-        return list(changed.values())
+    def changed(self) -> list[Order]:
+        """The orders of accounts that are kept that have changed since they were last forgotten."""
+        return list(self._changed.values())
+
+    def forget_changed(self) -> None:
+        self._changed.clear()
 
     def work(self, account: Account, order: Order, market: Market) -> None:
         """Match an accepted order; what is left of it rests, or ends."""

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -27,6 +28,8 @@ CREATE TABLE IF NOT EXISTS executions
 """
 # One process has the file. A commit outlives the process at once, and the machine a little later.
 PRAGMAS = ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = NORMAL")
+
+Rows = list[tuple[Any, ...]]
 
 
 class Keeper:
@@ -67,25 +70,31 @@ class Keeper:
             desk.keep()
 
     def keep(self, exchange: str) -> None:
-        """Write down what has changed at an exchange; nobody has been told of it."""
+        """Write down what has changed at an exchange; nobody has been told of it. What cannot be written is tried again
+        the next time; raises sqlite3.Error.
+        """
         desk = self._desks[exchange]
-        orders = [(exchange, row.number, row.account.name, kept.order_row(row)) for row in desk.floor.take_changed()]
-        accounts, executions = [], []
-        for account in (one for one in desk.accounts.values() if one.is_made):
-            body = kept.account_row(account)
-            if self._accounts.get(account) != body:
-                self._accounts[account] = body
-                accounts.append((exchange, account.name, body))
-            new = account.executions[self._executions.get(account, 0) :]
-            executions += [(exchange, row.order.number, kept.execution_row(row)) for row in new]
-            self._executions[account] = len(account.executions)
-        if not (orders or accounts or executions):
-            return
-        self._file.execute("BEGIN")
-        self._file.executemany("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?)", accounts)
-        self._file.executemany("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?)", orders)
-        self._file.executemany('INSERT INTO executions (exchange, "order", body) VALUES (?, ?, ?)', executions)
-        self._file.execute("COMMIT")
+        changed, made = desk.floor.changed(), [one for one in desk.accounts.values() if one.is_made]
+        bodies = {account: kept.account_row(account) for account in made}
+        accounts = [(exchange, one.name, body) for one, body in bodies.items() if self._accounts.get(one) != body]
+        orders = [(exchange, row.number, row.account.name, kept.order_row(row)) for row in changed]
+        executions = [
+            (exchange, row.order.number, kept.execution_row(row))
+            for account in made
+            for row in account.executions[self._executions.get(account, 0) :]
+        ]
+        if accounts or orders or executions:
+            self._write(accounts, orders, executions)
+        self._accounts |= bodies
+        self._executions |= {account: len(account.executions) for account in made}
+        desk.floor.forget_changed()
+
+    def _write(self, accounts: Rows, orders: Rows, executions: Rows) -> None:
+        with self._file:  # all of it, or nothing
+            self._file.execute("BEGIN")
+            self._file.executemany("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?)", accounts)
+            self._file.executemany("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?)", orders)
+            self._file.executemany('INSERT INTO executions (exchange, "order", body) VALUES (?, ?, ?)', executions)
 
     def keep_all(self) -> None:
         for exchange in self._desks:
