@@ -99,6 +99,8 @@ class Simulator:
             await web.TCPSite(self._runner, host, port).start()
         except OSError:
             await self._runner.cleanup()
+            if self._keeper is not None:
+                self._keeper.close()
             raise
         port = self._runner.addresses[0][1]
         self.url = f"http://{host}:{port}"

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import shutil
+import socket
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -230,6 +231,15 @@ async def test_what_was_answered_is_kept(file: Path):
     finally:
         await simulator.stop()
     assert sqlite3.connect(file).execute(ORDERS).fetchall() == [("partial", filled)]
+
+
+async def test_a_simulator_that_found_its_port_taken_has_the_file_no_longer(file: Path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(OSError, match="in use"):
+            await Simulator(seed=3, accounts=file).start(port=taken.getsockname()[1])
+    stand(file)
 
 
 async def test_what_nobody_hears_of_is_kept_soon(file: Path):
