@@ -34,7 +34,7 @@ test: $(VENV)/.dev
 ## make test-long    the same with twenty times the generated cases and spoilt frames, ten times the faults of orders
 test-long: $(VENV)/.dev
 	@tests/setup.sh
-	@CT_FUZZ=100000 CT_EXAMPLES=40000 CT_FAULTS=10 CT_TEST_OUTAGE_S=300 PYTEST_ADDOPTS=--timeout=1800 tests/run.sh
+	@CT_FUZZ=100000 CT_EXAMPLES=20 CT_FAULTS=10 CT_TEST_OUTAGE_S=300 PYTEST_ADDOPTS=--timeout=1800 tests/run.sh
 
 ## make lint         format, style, types, import contracts, migrations
 lint: $(VENV)/.dev

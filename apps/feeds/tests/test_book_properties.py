@@ -1,9 +1,8 @@
 """A book that is served is the true book at its id, whatever a connection loses, repeats, reorders or cuts off.
 
-CT_EXAMPLES sets the number of runs per rule.
+CT_EXAMPLES multiplies the number of runs per rule.
 """
 
-import os
 from collections.abc import Iterator
 from itertools import chain, repeat
 
@@ -25,6 +24,7 @@ from apps.feeds.tests.book_servers import (
     VersionRangeServer,
     WholeServer,
 )
+from tests.sizes import examples
 
 STEPS, BYTES_PER_STEP = 50, 8
 SERVERS = [
@@ -123,7 +123,7 @@ class Connection:
 @pytest.mark.parametrize("kind", SERVERS, ids=lambda kind: kind.__name__)
 @given(script=st.binary(min_size=STEPS * BYTES_PER_STEP, max_size=STEPS * BYTES_PER_STEP))
 @settings(
-    max_examples=int(os.environ.get("CT_EXAMPLES", "2000")),
+    max_examples=examples(2_000),
     deadline=None,
     derandomize=True,
     database=None,

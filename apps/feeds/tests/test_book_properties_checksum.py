@@ -3,7 +3,6 @@
 Whatever a connection loses, repeats, reorders or cuts off: what is served is the exchange's view at the last push.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from itertools import chain, repeat
 from typing import TypeVar
@@ -16,6 +15,7 @@ from apps.feeds.book.builder import BookBuilder, Dropped, NeedSnapshot
 from apps.feeds.book.checksum import SideAfterSide
 from apps.feeds.book.continuity import ChecksumOnly
 from apps.feeds.market import BookDelta, BookSnapshot, Levels
+from tests.sizes import examples
 
 STEPS, BYTES_PER_STEP = 40, 6
 
@@ -138,7 +138,7 @@ class Connection:
 @pytest.mark.parametrize("levels", [3, 20])
 @given(script=st.binary(min_size=STEPS * BYTES_PER_STEP, max_size=STEPS * BYTES_PER_STEP))
 @settings(
-    max_examples=int(os.environ.get("CT_EXAMPLES", "1000")),
+    max_examples=examples(1_000),
     deadline=None,
     derandomize=True,
     database=None,

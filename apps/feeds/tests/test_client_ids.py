@@ -1,6 +1,5 @@
-"""Client order ids (O12 of the plan of tests). CT_EXAMPLES sets the number of runs; 40,000 are ten million pairs."""
+"""Client order ids (O12 of the plan of tests). A million pairs, times CT_EXAMPLES."""
 
-import os
 import re
 from random import Random
 
@@ -12,8 +11,9 @@ from apps.feeds.client_ids import MAX_ATTEMPT, MAX_INTENT, NAMESPACES, Attempt, 
 from apps.feeds.drivers import registry
 from apps.feeds.drivers.trading import IdForm
 from apps.feeds.market import MarketType
+from tests.sizes import examples
 
-EXAMPLES = int(os.environ.get("CT_EXAMPLES", "200"))
+EXAMPLES = examples(200)
 PAIRS_PER_EXAMPLE = 250
 MILLION = 4_000  # examples of so many pairs
 IDS = ClientIds("7", b"the key of the tests")
@@ -45,7 +45,7 @@ RULES = {
 }
 
 
-@settings(max_examples=max(EXAMPLES, MILLION), deadline=None)
+@settings(max_examples=examples(MILLION), deadline=None)
 @given(form=FORMS, account=ACCOUNTS, seed=st.integers(0, 2**63))
 def test_every_attempt_has_an_id_of_its_own_from_which_it_can_be_told(form: IdForm, account: int, seed: int):
     random = Random(seed)

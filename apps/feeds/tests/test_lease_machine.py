@@ -1,9 +1,8 @@
 """P5: three who want the same lease, who stand still, wake up and write late; a clock that nobody can trust.
 
-The database's time is moved by moving what is written in it. CT_EXAMPLES sets the number of runs.
+The database's time is moved by moving what is written in it. CT_EXAMPLES multiplies the number of runs.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import chain, repeat
@@ -15,10 +14,11 @@ from hypothesis import strategies as st
 
 from apps.feeds import leases
 from apps.feeds.models import Lease
+from tests.sizes import examples
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES = int(os.environ.get("CT_EXAMPLES", "500"))
+EXAMPLES = examples(500)
 STEPS = 30
 LANE = "lane:1:1"
 TTL_S, MARGIN_S = 6.0, 2.0  # trusted no longer than TTL - MARGIN, by a clock that only goes forward

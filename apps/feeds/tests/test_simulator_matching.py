@@ -1,9 +1,8 @@
 """The matching engine of the simulator: price, then time; nothing is lost; no resting book is ever crossed.
 
-CT_EXAMPLES sets the number of generated runs.
+CT_EXAMPLES multiplies the number of generated runs.
 """
 
-import os
 import random
 from collections.abc import Iterator
 from decimal import Decimal
@@ -18,8 +17,9 @@ from apps.feeds.simulator.trading.accounts import Account, Order
 from apps.feeds.simulator.trading.matching import MatchBook, Resting
 from apps.feeds.simulator.trading.tickets import Refused
 from apps.feeds.tests.still_market import StillDesk, open_with, ticket
+from tests.sizes import examples
 
-EXAMPLES = int(os.environ.get("CT_EXAMPLES", "100"))
+EXAMPLES = examples(100)
 RUNS = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CHANCE = st.binary(min_size=40, max_size=400)
 

@@ -1,11 +1,10 @@
 """Limits that all processes keep together: never above the rate in any stretch of time (P8 of the plan of tests).
 
 The script that counts in Redis runs on a clock of the test's own, so that requests which are long on their way and
-processes that die are tried by the thousand. CT_EXAMPLES sets the number of runs.
+processes that die are tried by the thousand. CT_EXAMPLES multiplies the number of runs.
 """
 
 import asyncio
-import os
 import sys
 from uuid import uuid4
 
@@ -21,8 +20,9 @@ from apps.feeds.market import MarketType
 from apps.feeds.tests.gate_process import ALONE
 from apps.feeds.tests.toy import ToyDriver
 from apps.feeds.transport.budgets import account_rates, rates, stricter
+from tests.sizes import examples
 
-EXAMPLES = int(os.environ.get("CT_EXAMPLES", "500"))
+EXAMPLES = examples(500)
 PER_MS = 1_000
 COUNT, SPARE = 10, 2
 PROCESSES = 3

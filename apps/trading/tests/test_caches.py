@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from apps.feeds.market import Side
-from apps.feeds.orders import Fill, LookUp, OrderStatus, OrderUpdate
+from apps.feeds.orders import Fill, LookUp, OrderStatus, OrderUpdate, PositionSide
 from apps.trading import caches
 from apps.trading.caches import CONFIG, Cache, Size, Stats
 from apps.trading.collecting.cache import EventCache
@@ -106,6 +106,14 @@ class TestEventCache:
         cache = EventCache()
         cache.add(FILL)
         assert not cache.knows(replace(FILL, **changes))
+
+    @pytest.mark.parametrize(
+        "changes", [{"amount": Decimal(1)}, {"price": Decimal(1)}, {"position_side": PositionSide.LONG}]
+    )
+    def test_an_order_that_is_told_with_other_terms_is_another_event(self, changes):
+        cache = EventCache()
+        cache.add(UPDATE)
+        assert not cache.knows(replace(UPDATE, **changes))
 
 
 class TestSpool:

@@ -1,9 +1,8 @@
 """P2: whatever dies, waits, is lost or repeated, no intent is placed twice, and in the end we know what is true.
 
-CT_EXAMPLES sets the number of runs.
+CT_EXAMPLES multiplies the number of runs.
 """
 
-import os
 from collections import Counter
 from itertools import chain, repeat
 from random import Random
@@ -16,8 +15,9 @@ from apps.feeds.orders import OrderStatus
 from apps.trading.order_state import FINAL
 from apps.trading.tests import order_machine
 from apps.trading.tests.order_machine import CLOCK_ERROR_MS, EXPIRY_MS, LIMITS, TAIL_MS, Machine, worst
+from tests.sizes import examples
 
-EXAMPLES = int(os.environ.get("CT_EXAMPLES", "2000"))
+EXAMPLES = examples(2_000)
 STEPS = 60
 SEEN = ("lost", "left", "again", "denied", "died", "halted", "FILLED", "CANCELLED", "NOT_PLACED")
 NEVER_THERE = (OrderStatus.REJECTED, OrderStatus.NOT_PLACED)

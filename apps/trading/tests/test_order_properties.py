@@ -1,9 +1,8 @@
 """Whatever comes in whatever order, the order says no more than the truth, and all of it in the end.
 
-CT_EXAMPLES sets the number of runs; reports are shuffled two and a half times as often.
+CT_EXAMPLES multiplies the number of runs; reports are shuffled two and a half times as often.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from itertools import chain, repeat
 from random import Random
@@ -16,8 +15,9 @@ from apps.trading.not_placed import Patience, miss, ready_ms
 from apps.trading.order_state import FINAL, CancelState, Order, advance_cancel, apply, apply_fill, lose, refuse
 from apps.trading.tests.order_events import EXPIRES_MS, fill, order, update
 from apps.trading.tests.true_order import LAG_MS, TAIL_MS, Report, TrueOrder
+from tests.sizes import examples
 
-EXAMPLES = int(os.environ.get("CT_EXAMPLES", "2000"))
+EXAMPLES = examples(2_000)
 STEPS = 60
 PATIENCE = Patience(skew_ms=0, tail_ms=TAIL_MS, read_lag_ms=LAG_MS, apart_ms=1_000)
 RUNS = settings(

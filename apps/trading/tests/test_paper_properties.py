@@ -1,6 +1,5 @@
-"""Whatever happens, paper is never flattering and nothing is made up. CT_EXAMPLES sets the number of runs."""
+"""Whatever happens, paper is never flattering and nothing is made up. CT_EXAMPLES multiplies the number of runs."""
 
-import os
 from collections import defaultdict
 from contextlib import suppress
 from decimal import Decimal
@@ -16,8 +15,9 @@ from apps.trading.paper.ledger import Entry, EntryKind
 from apps.trading.paper.order import FINAL
 from apps.trading.tests.paper import FUTURES, SPOT, account, order, ref, show, trade
 from apps.trading.tests.paper_truth import PRICE, TrueLevel
+from tests.sizes import examples
 
-EXAMPLES = int(os.environ.get("CT_EXAMPLES", "200"))
+EXAMPLES = examples(200)
 RUNS = settings(max_examples=EXAMPLES, deadline=None)
 AMOUNTS = st.integers(1, 12)
 

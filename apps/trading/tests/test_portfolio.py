@@ -1,6 +1,5 @@
-"""What fills add up to. CT_EXAMPLES sets the number of runs."""
+"""What fills add up to. CT_EXAMPLES multiplies the number of runs."""
 
-import os
 from decimal import Decimal
 from fractions import Fraction
 
@@ -14,8 +13,9 @@ from apps.feeds.orders import Balance, Balances, Fill, FundingPayment
 from apps.trading.portfolio import Holding, Result, merge_balances, result, take_fill, take_funding
 from apps.trading.tests.order_events import fill
 from apps.trading.tests.risk import FUTURES, SPOT
+from tests.sizes import examples
 
-RUNS = settings(max_examples=int(os.environ.get("CT_EXAMPLES", "500")), deadline=None, derandomize=True, database=None)
+RUNS = settings(max_examples=examples(500), deadline=None, derandomize=True, database=None)
 BUY, SELL = Side.BUY, Side.SELL
 
 

@@ -1,6 +1,6 @@
 """Whatever is told of orders, in whatever order, twice or with gaps that a sweep closes: the rows end the same.
 
-CT_EXAMPLES sets the number of runs, a quarter of it here since each writes rows, and a fortieth on a server. All are of
+CT_EXAMPLES multiplies the number of runs, few since each writes rows, and fewer on a server. All are of
 one account with two orders of its own, and are undone again.
 """
 
@@ -33,10 +33,11 @@ from apps.trading.models import (
     Wallet,
 )
 from apps.trading.tests import rows, told
+from tests.sizes import examples
 
 pytestmark = pytest.mark.django_db
 RUNS = settings(
-    max_examples=int(os.environ.get("CT_EXAMPLES", "2000")) // (40 if os.environ.get("CT_TEST_DATABASE") else 4),
+    max_examples=examples(50 if os.environ.get("CT_TEST_DATABASE") else 500),
     deadline=None,
     derandomize=True,
     database=None,

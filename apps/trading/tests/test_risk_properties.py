@@ -1,6 +1,5 @@
-"""Whatever is ordered and whatever becomes of it, no limit is ever exceeded. CT_EXAMPLES sets the number of runs."""
+"""Whatever is ordered and becomes of it, no limit is ever exceeded. CT_EXAMPLES multiplies the number of runs."""
 
-import os
 from itertools import chain, repeat
 from random import Random
 
@@ -10,8 +9,9 @@ from hypothesis import strategies as st
 
 from apps.trading.risk.view import DenyReason
 from apps.trading.tests.risky_account import MARKETS, RiskyAccount
+from tests.sizes import examples
 
-EXAMPLES = int(os.environ.get("CT_EXAMPLES", "1000"))
+EXAMPLES = examples(1_000)
 STEPS, BYTES_PER_STEP = 60, 4
 RUNS = settings(
     max_examples=EXAMPLES,

@@ -1,6 +1,5 @@
-"""Single controls against a second reckoning of their rules. CT_EXAMPLES sets the number of runs."""
+"""Single controls against a second reckoning of their rules. CT_EXAMPLES multiplies the number of runs."""
 
-import os
 from decimal import Decimal
 from fractions import Fraction
 
@@ -14,8 +13,9 @@ from apps.trading.risk.breakers import Action, trips
 from apps.trading.risk.gate import ApprovedOrder, approve
 from apps.trading.risk.view import Mismatch
 from apps.trading.tests.risk import FUTURES, NOW, SPOT, TOP, intent, sent, verdict, view, working
+from tests.sizes import examples
 
-RUNS = settings(max_examples=int(os.environ.get("CT_EXAMPLES", "1000")), deadline=None, derandomize=True, database=None)
+RUNS = settings(max_examples=examples(1_000), deadline=None, derandomize=True, database=None)
 SIDES = st.sampled_from([Side.BUY, Side.SELL])
 BIDS = st.integers(1, 10**9).map(lambda ticks: Decimal(ticks) / 100)
 TICKS = st.integers(-3, 3)

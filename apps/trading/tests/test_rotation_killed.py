@@ -1,6 +1,6 @@
 """A rotation whose process is killed again and again: no key is ever lost, and the last run finishes the work.
 
-CT_EXAMPLES makes it as long as the specification has it: 10,000 rows and 20 kills.
+CT_EXAMPLES above 1 makes it as long as the specification has it: 10,000 rows and 20 kills.
 """
 
 import os
@@ -27,10 +27,11 @@ from apps.trading.tests.key_rows import KEYS, account, as_web_process, trader
 from apps.users.models import Audit
 from apps.users.selectors import verify_audit
 from tests.fixtures.captures import ROOT
+from tests.sizes import examples
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 
-ROWS, KILLS = (10_000, 20) if "CT_EXAMPLES" in os.environ else (2_000, 6)
+ROWS, KILLS = (10_000, 20) if examples(1) > 1 else (2_000, 6)
 
 
 @pytest.fixture

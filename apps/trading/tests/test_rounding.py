@@ -1,6 +1,5 @@
-"""Numbers on an instrument's grid. CT_EXAMPLES sets the number of runs."""
+"""Numbers on an instrument's grid. CT_EXAMPLES multiplies the number of runs."""
 
-import os
 from decimal import Decimal
 from fractions import Fraction
 
@@ -26,8 +25,9 @@ from apps.trading.risk.rounding import (
     price_within,
     slipped,
 )
+from tests.sizes import examples
 
-RUNS = settings(max_examples=int(os.environ.get("CT_EXAMPLES", "1000")), deadline=None, derandomize=True, database=None)
+RUNS = settings(max_examples=examples(1_000), deadline=None, derandomize=True, database=None)
 SIDES = st.sampled_from([Side.BUY, Side.SELL])
 MONEY = st.integers(1, 10**37).map(lambda units: Decimal(units).scaleb(-18))  # all that a column holds
 STEPS = st.one_of(

@@ -1,6 +1,5 @@
-"""Whatever is done to a sealed value, it opens in its own row or not at all. CT_EXAMPLES sets the size of each test."""
+"""Whatever is done to a sealed value, it opens in its own row or not at all. CT_EXAMPLES multiplies their number."""
 
-import os
 from dataclasses import replace
 
 import pytest
@@ -8,8 +7,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from apps.trading.credentials.sealing import CannotOpen, KeyRing, NotOfThisRow, Place, PrivateKey, Sealed
+from tests.sizes import examples
 
-RUNS = settings(max_examples=int(os.environ.get("CT_EXAMPLES", "850")), deadline=None)
+RUNS = settings(max_examples=examples(850), deadline=None)
 RING = KeyRing(PrivateKey.generate() for _ in range(3))
 NUMBERS = st.integers(0, 2**63 - 1) | st.integers(0, 30)
 PLACES = st.builds(
