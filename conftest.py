@@ -12,5 +12,6 @@ pytest_plugins = [
     "tests.fixtures.network",
     "tests.fixtures.redis",
     "tests.fixtures.selection",
+    "tests.fixtures.emptied",  # uses the one before
     "tests.fixtures.simulator",
 ]

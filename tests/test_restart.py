@@ -2,6 +2,7 @@
 
 import os
 import signal
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,19 +25,20 @@ Rows = list[dict[str, Any]]
 
 def test_accounts_orders_and_positions_at_the_simulator_outlive_every_process(tmp_path: Path):
     with System(tmp_path, free_port()) as system:
-        system.wait("the starter set", lambda: system.books().get("live") == STARTER_SET)
+        all_live(system)
         accounts = [opened(system, *where) for where in TRADERS]
-        looked_at(system, accounts, since="")
+        looked_at(system, accounts, since=datetime.min.replace(tzinfo=UTC))
         for account, (exchange, market) in zip(accounts, TRADERS, strict=True):
             ask_for(system, account, "bought", "FILLED", type="market")
             ask_for(system, account, "rests", "OPEN", price=below(system, exchange, market))
         before, owned = orders(system), holdings(system, accounts)
         assert len(before) == 2 * len(TRADERS)
         assert any(row["amount"] == AMOUNT for row in system.get("/api/v1/positions")["results"])
-        last = max(row["updated_at"] for row in before)
         kill(system)
+        killed = datetime.now(UTC)
     with System(tmp_path, free_port()) as system:
-        looked_at(system, accounts, since=last)
+        all_live(system)
+        looked_at(system, accounts, since=killed)
         assert shown(orders(system)) == shown(before)
         assert holdings(system, accounts) == owned
         assert [row for row in system.get("/api/v1/alerts")["results"] if row["kind"] == "KEY_REFUSED"] == []
@@ -56,14 +58,18 @@ def opened(system: System, exchange: str, market: str) -> int:
     return account
 
 
-def looked_at(system: System, accounts: list[int], *, since: str) -> None:
+def all_live(system: System) -> None:
+    system.wait("the starter set", lambda: system.books().get("live") == STARTER_SET)
+
+
+def looked_at(system: System, accounts: list[int], *, since: datetime) -> None:
     """Wait until each account was compared with its exchange after a time."""
 
     def all_are() -> bool:
         rows = system.get("/api/v1/accounts?mode=testnet&limit=100")["results"]
-        return {row["id"] for row in rows if (row["reconciled_at"] or "") > since} >= {*accounts}
+        times = {row["id"]: row["reconciled_at"] for row in rows}
+        return all(times[account] and datetime.fromisoformat(times[account]) > since for account in accounts)
 
-    system.wait("the page", lambda: bool(system.books()))
     system.wait("the accounts", all_are)
 
 
