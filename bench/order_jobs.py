@@ -1,11 +1,10 @@
-"""What `bench.orders` lets its forks do: paced intents whose way to the wire is timed, and the work of executors."""
+"""What `bench.orders` lets its forks do: paced intents whose way to the wire is timed, and a reconcile."""
 
 import asyncio
 import queue
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -26,18 +25,14 @@ from apps.feeds.transport.gate import RESERVE, Gates
 from apps.feeds.transport.orders import OrderClient, Purpose
 from apps.trading.collecting import reconciling
 from apps.trading.credentials import keys
-from apps.trading.execution.cancels import cancelling
 from apps.trading.execution.entry import working
 from apps.trading.execution.executors import lanes
 from apps.trading.execution.gateway.asking import Nonces
-from apps.trading.execution.resolution import resolving
 from apps.trading.models import Order
 from apps.trading.order_state import FINAL
-from apps.trading.tests import held_lanes
-from tests.orders import executors, patience, steps
+from tests.orders import executors, steps
 
 Cell = dict[str, Any]
-SWEEP_S = 0.25
 AT_ONCE = 16
 MOST = 10_000  # orders of somebody else on a pair
 SOMEBODY = ClientIds("9", b"somebody else's")  # ids of the form that an exchange wants, in nobody's namespace here
@@ -110,43 +105,6 @@ def paced(cells: list[Cell], every_s: float, threads: int, warm: int, redis_url:
     counted = sorted(told)[warm:]
     seconds = max(left for _, left in counted) - counted[0][0]
     return {"ms": [(left - due) * 1000 for due, left in counted], "seconds": seconds, "cpu_ms": cpu_ms}
-
-
-def serve(cells: list[Cell], seconds: float) -> None:
-    """The threads of a daemon that trades; to be killed."""
-    ports = executors.ports(tail_s=10.0)
-
-    def loop(turn: Callable[[Any], Any]) -> None:
-        mine = executors.executor(ports)
-        steps.measured(mine, cells[:1])
-        executors.until(lambda: patience.patiently(lambda: turn(mine)) and False, seconds, every_s=SWEEP_S)
-
-    turns: list[Callable[[Any], Any]] = [
-        lambda mine: working.sweep(executor=mine),
-        lambda mine: resolving.resolve_due(mine),
-        lambda mine: cancelling.cancel_due(mine),
-    ]
-    patience.in_threads([lambda turn=turn: loop(turn) for turn in turns])  # type: ignore[misc]
-
-
-def hold(cell: Cell) -> None:
-    """Take the cell's lane and keep it; to be killed."""
-    mine = executors.executor()
-    held = held_lanes.acquire(lanes.lane_of(cell["account"], cell["pair"]), mine)
-    while held is not None:
-        held = lanes.keep(held, mine)
-        time.sleep(SWEEP_S)
-    raise RuntimeError("the lane was not free")
-
-
-def is_held(cell: Cell) -> bool:
-    return held_lanes.acquire(lanes.lane_of(cell["account"], cell["pair"]), executors.executor()) is None
-
-
-def want(cell: Cell) -> float:
-    """Write the intent; the time of day when that was committed."""
-    steps.intend(cell, executors.executor())
-    return datetime.now(UTC).timestamp()
 
 
 def place_as_others(cell: Cell, number: int, price: str, step: str) -> int:

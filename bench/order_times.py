@@ -11,22 +11,21 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from itertools import count
 from pathlib import Path
 from shutil import which
 from typing import Any
 
 from bench import order_jobs
 from tests.fixtures.mariadb import MariaDB
-from tests.orders import halts, lives, sales
+from tests.orders import halts, sales
 from tests.orders.rig import Rig, create_database
+from tests.orders.takeovers import takeover
 
 PROGRAMS = "/usr/sbin:/usr/bin:/usr/local/bin:/usr/local/sbin"
-MODULES = ("tests.orders.lives", "tests.orders.halts", "bench.order_jobs")
+MODULES = ("tests.orders.lives", "tests.orders.halts", "tests.orders.takeovers", "bench.order_jobs")
 WARM = 50
 PATIENCE_S = 300.0
 LOOK_S = 0.01
-WANTED_S = 0.1
 OPEN_ORDERS = 500
 AMOUNTS, STEPS = {"BTC/USDT": "0.001", "ETH/USDT": "0.05", "SOL/USDT": "1"}, ("1", "0.1", "0.01")
 
@@ -97,34 +96,6 @@ def halt_time(rig: Rig) -> float:
         return float(max(row["ms"] for row in of(rig, names)) - committed_ms)
     finally:
         rig.forks.call(halts.resume_all)
-
-
-def takeover(rig: Rig, *, in_flight: bool) -> float:
-    """Seconds from the death of who held a lane to the next acceptance in it; entries, which wait for a proof."""
-    [account] = rig.accounts(1)
-    first, second = sales.cells(rig, [account], 2, f"takeover-{account['name']}")
-    price = f"{round(rig.middle(account) * 99 / 100)}"
-    first, second = (
-        {**each, "side": "buy", "tif": "gtc", "purpose": "entry", "price": price} for each in (first, second)
-    )
-    second["amount"] = "0.0012"
-    if in_flight:
-        holder = rig.forks.start(lives.live, rig.kill_at("K6"), cell=first)
-        holder.wait()
-    else:
-        holder = rig.forks.start(order_jobs.hold, cell=first)
-        await_condition(lambda: rig.forks.call(order_jobs.is_held, cell=first))
-        holder.kill()
-    died = time.monotonic()
-    server = rig.forks.start(order_jobs.serve, cells=[second], seconds=PATIENCE_S)
-    for number in count(1):  # until it is proven what became of the first, entries are refused
-        rig.forks.call(order_jobs.want, cell={**second, "key": f"{second['key']}-{number}"})
-        time.sleep(WANTED_S)
-        if of(rig, {account["name"]}):
-            break
-    took_s = time.monotonic() - died
-    server.kill()
-    return took_s
 
 
 def reconcile_time(rig: Rig) -> float:

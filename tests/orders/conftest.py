@@ -5,7 +5,7 @@ import pytest
 from tests.fixtures.mariadb import MariaDB
 from tests.orders.rig import Rig, create_database, database_of
 
-JOBS = ("naive", "evidence", "lives", "ablated", "halts", "outages", "listeners", "stops")
+JOBS = ("naive", "evidence", "lives", "ablated", "halts", "outages", "listeners", "stops", "takeovers")
 MODULES = tuple(f"tests.orders.{name}" for name in JOBS)
 
 
