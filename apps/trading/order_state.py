@@ -51,6 +51,7 @@ class CancelState(StrEnum):
     TOO_LATE = "TOO_LATE"  # it was filled
 
 
+CANCEL_TAKEN = "cancel taken"  # an event of the order: the exchange has answered so
 NEXT_CANCEL: Mapping[CancelState, frozenset[CancelState]] = {
     CancelState.NONE: frozenset({CancelState.REQUESTED}),
     CancelState.REQUESTED: frozenset({CancelState.SENT}),

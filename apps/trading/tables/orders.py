@@ -8,7 +8,7 @@ from apps.feeds.market import Side
 from apps.feeds.models import Exchange, TradePair
 from apps.feeds.orders import OrderStatus, OrderType, PositionSide, TimeInForce
 from apps.trading.fields import ExactTextField, Money, UpperCaseField
-from apps.trading.order_state import CancelState
+from apps.trading.order_state import FINAL, CancelState
 from apps.trading.tables.accounts import Account
 from apps.trading.tables.intents import OrderIntent
 from apps.trading.tables.kept import EventQuerySet, Kept, OrderQuerySet
@@ -96,6 +96,9 @@ class Order(Kept):
             models.CheckConstraint(condition=Q(price=None) | Q(price__gt=0), name="orders_price"),
             models.CheckConstraint(condition=Q(filled__gte=0), name="orders_filled"),
             models.CheckConstraint(condition=Q(attempt__range=(0, 31)), name="orders_attempt"),
+            models.CheckConstraint(  # risk finds what works as what has not ended
+                condition=Q(ended_at=None) | Q(status__in=sorted(FINAL)), name="orders_ended_are_final"
+            ),
             models.CheckConstraint(  # what is sent can always be told again from anybody else's
                 condition=Q(intent=None) | (~Q(account=None) & ~Q(client_order_id=None) & Q(is_external=False)),
                 name="orders_ours",

@@ -72,6 +72,7 @@ class Exchange:
         self.accepted: list[NewOrder] = []
         self.leverages: list[tuple[int, MarginMode]] = []
         self.refuses_leverage = False
+        self.loses_leverage: BaseException | None = None  # once it is set
         for name, value in changes.items():
             setattr(self, name, value)
 
@@ -93,6 +94,8 @@ class Exchange:
         if self.refuses_leverage:
             raise InvalidOrder("not while orders are open")
         self.leverages.append((leverage, mode))
+        if self.loses_leverage is not None:
+            raise self.loses_leverage
 
 
 class Doors:

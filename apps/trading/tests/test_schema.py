@@ -234,6 +234,7 @@ def test_fill_arbitrage_and_history_with_only_the_required_columns_of_the_seeds_
         {"AMOUNT": "NULL"},
         {"STATUS": "NULL"},
         {"STATUS": "'DREAMT'"},
+        {"STATUS": "'OPEN'", "ENDED_AT": "'2026-01-01 00:00:00'"},
         {"SIDE": "'HOLD'"},
         {"SIDE": "'UNKNOWN'"},
         {"ORDER_TYPE": "'STOP'"},

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 from msgspec import Struct
 
-from apps.trading.execution.pretrade.kinds import COLUMNS, FRIENDS, KINDS, OF_A_WHOLE, OUTCOMES, RECENT
+from apps.trading.execution.pretrade.kinds import COLUMNS, KINDS, OF_A_WHOLE, OUTCOMES, WAYS
 from apps.trading.execution.runtime import cells, prepared
 from apps.trading.models import IntentState
 from apps.trading.order_state import NOT_OVER
@@ -120,11 +120,10 @@ def number(cell: Any) -> Decimal | None:
 def _statement(has_whole: bool) -> str:
     """The first row is empty: SQLite's driver reads columns as the first part of a union declares them."""
     words = {
-        "friends": FRIENDS,
         "working": ", ".join(f"'{status}'" for status in NOT_OVER),
         "new": IntentState.NEW.value,
         "outcomes": OUTCOMES,
-        "recent": RECENT[connection.vendor],
+        **WAYS[connection.vendor],
     }
     parts = [f"SELECT '' AS kind, {', '.join(f'NULL AS {name}' for name in COLUMNS)}"]
     for kind, (columns, source) in KINDS.items():
