@@ -8,6 +8,7 @@ from django import template
 register = template.Library()
 
 MISSING = "–"
+CENTS = 2  # decimals of dollars
 
 
 @register.filter
@@ -33,19 +34,21 @@ def money(value: Any) -> str:
 
 
 @register.filter
-def cents(value: Any) -> str:
-    """Two decimals, with the sign written out; zero has none."""
+def cents(value: Any, places: int = CENTS) -> str:
+    """Two decimals, up to `places` where it has them, with the sign written out; zero has none."""
     if _is_missing(value):
         return MISSING
-    text = f"{Decimal(value):.2f}"
+    text = f"{Decimal(value):.{places}f}"
+    least = len(text) - places + CENTS
+    text = text[:least] + text[least:].rstrip("0")
     plus = "+" if Decimal(text) > 0 else ""
     return plus + grouped(text.removeprefix("-") if not Decimal(text) else text)
 
 
 @register.filter
-def tone(value: Any) -> str:
+def tone(value: Any, places: int = CENTS) -> str:
     """The class of a result: gained, lost, or nothing to speak of: what `cents` writes as zero is none."""
-    if _is_missing(value) or not round(Decimal(value), 2):
+    if _is_missing(value) or not round(Decimal(value), places):
         return "muted"
     return "bid" if value > 0 else "ask"
 

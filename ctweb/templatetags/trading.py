@@ -7,18 +7,19 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from django import template
-from django.utils import timezone
+from django.utils import dateformat, timezone
 from django.utils.translation import gettext as _
 
 from apps.feeds.models import TradePair
 from apps.feeds.orders import OrderStatus
+from apps.trading.execution.pretrade.rates import DOLLARS, USDT
 from apps.trading.models import Order
 from apps.trading.order_state import CancelState
 from apps.users import alerts
 from apps.users.models import Alert
 from ctweb.live.units import decimals
 from ctweb.pages.trading import words
-from ctweb.templatetags.format import MISSING, grouped, money
+from ctweb.templatetags.format import CENTS, MISSING, grouped, money
 
 register = template.Library()
 register.filter(alerts.halts_at)
@@ -29,6 +30,7 @@ EMPTY: tuple[Any, ...] = (None, "", [], {})
 ZEROS = re.compile(r"-?[0-9]+\.[0-9]*0")  # of a column with more places than the number has
 AT_WORK = (OrderStatus.PENDING, OrderStatus.UNKNOWN, OrderStatus.OPEN, OrderStatus.PARTIAL)
 CODE = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+\b|\bMISMATCH\b|\bUNHEDGED\b")
+COINS = 8  # decimals of what is no dollar
 FINER = 2  # digits more than the tick has, for means of several fills
 
 
@@ -49,6 +51,12 @@ def sized(value: Any, pair: TradePair | None) -> str:
         return money(value)
     places = max(decimals(pair.lot * pair.contract_size), decimals(Decimal(value)))
     return grouped(f"{Decimal(value):.{places}f}")
+
+
+@register.filter
+def result_places(pair: TradePair) -> int:
+    """Decimals of what it earns, for `cents` and `tone`: coins are worth more than dollars."""
+    return CENTS if pair.settle == USDT or pair.settle in DOLLARS else COINS
 
 
 @register.filter
@@ -73,6 +81,14 @@ def cancellable(order: Order) -> bool:
 def is_today(moment: datetime) -> bool:
     """By the clock of the pages, UTC."""
     return moment.date() == timezone.now().date()
+
+
+@register.filter
+def at_time(moment: Any) -> str:
+    """`08:52:07`, after its day where that is not today."""
+    if moment in (None, ""):
+        return MISSING
+    return dateformat.format(moment, "H:i:s" if is_today(moment) else "d M H:i:s")
 
 
 @register.filter

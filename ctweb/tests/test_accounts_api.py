@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from apps.feeds.market import MarketType
+from apps.feeds.models import Exchange
 from apps.feeds.orders import Permissions
 from apps.feeds.tests import canaries
 from apps.trading import accounts, limit_settings
@@ -63,6 +64,13 @@ def test_an_account_of_the_desk_is_made_by_an_administrator(desk):
     body = {"name": "x", "exchange": "binance", "desk": True}
     assert list(desk.anna.post("accounts", body).json()) == ["desk"]
     assert new(desk, "olga", desk=True)["owner"] is None
+
+
+def test_an_exchange_that_is_switched_off_takes_no_new_account(desk):
+    Exchange.objects.filter(code="binance").update(enabled=False)
+    answer = desk.anna.post("accounts", {"name": "mine", "exchange": "binance"})
+    assert (answer.status_code, answer.json()) == (400, {"exchange": ["binance is switched off."]})
+    assert not Account.objects.filter(name="mine").exists()
 
 
 def test_one_sees_own_accounts_and_the_desks(desk):

@@ -89,7 +89,7 @@ def test_a_repeat_is_answered_even_where_a_new_order_is_refused(desk, account):
     answer = desk.olga.patch("exchanges/binance", {"enabled": False})
     assert (answer.status_code, "cancel them first" in answer.json()["enabled"][0]) == (400, True)
     Exchange.objects.filter(code="binance").update(enabled=False)
-    assert desk.anna.post("intents", wanted(account), key="k2").json() == {"account": ["Binance is switched off."]}
+    assert desk.anna.post("intents", wanted(account), key="k2").json()["deny_reason"] == "ONLY_REDUCING"
     again = desk.anna.post("intents", wanted(account), key="k1")
     assert (again.status_code, again.json()) == (200, first.json())
 

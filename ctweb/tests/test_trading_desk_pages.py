@@ -11,7 +11,8 @@ from redis import Redis
 from apps.feeds.tests.listings import list_pairs
 from apps.trading.caches import Stats
 from apps.trading.execution.executors.vitals import Care, Vitals
-from apps.trading.models import Account, Position, TradingSwitch, Wallet
+from apps.trading.models import Account, OrderEvent, OrderIntent, Position, RiskState, TradingSwitch, Wallet
+from apps.trading.tests import rows
 from apps.users.alerts import raise_alert
 from apps.users.models import Alert
 from ctweb.tests.desk import GUARD, Desk, open_desk, text_of, working
@@ -30,7 +31,31 @@ def held(desk: Desk, who: str, amount: str) -> Position:
     return Position.objects.create(account=desk.accounts[who], pair=pair, amount=Decimal(amount), entry_price=100)
 
 
-# orders
+LONG_AGO = datetime(2026, 3, 7, 8, 52, 7, tzinfo=UTC)
+
+
+# orders and positions
+
+
+@pytest.mark.parametrize(("pair", "shown"), [("ETH/BTC", "+0.00123456"), ("ETH/USDC", "0.00"), ("ETH/USDT", "0.00")])
+def test_what_is_earned_in_coins_has_the_decimals_of_coins(desk, pair, shown):
+    values = {"account": desk.accounts["anna"], "pair": rows.pair(pair), "realised": Decimal("0.00123456")}
+    for amount in (0, 1):
+        Position.objects.create(**values, amount=amount, side=("net", "long")[amount])
+    text = text_of(desk.anna, "/trading/positions/held/")
+    tone = "bid" if pair == "ETH/BTC" else "muted"
+    assert (text.count(f">{shown}<"), f'class="n {tone}">{shown}<' in text) == (2, True)
+
+
+def test_what_is_not_of_today_has_its_day(desk):
+    order = working(desk, status="FILLED", created_at=LONG_AGO)
+    OrderIntent.objects.filter(pk=order.intent_id).update(created_at=LONG_AGO)
+    rows.fill(order, executed_at=LONG_AGO)
+    OrderEvent.objects.create(order=order, seq=1, kind="filled", to_status="FILLED", evidence={}, at=LONG_AGO)
+    assert text_of(desk.anna, "/trading/orders/last/").count("07 Mar 08:52:07") == 2
+    life = text_of(desk.anna, f"/trading/orders/{order.pk}/")
+    assert "07 Mar 08:52:07.000" in life
+    assert "07 Mar 08:52:07 · fee" in life
 
 
 def test_orders_in_doubt_stand_on_top_and_can_be_shown_alone(desk):
@@ -48,6 +73,20 @@ def test_orders_are_narrowed_down_to_a_pair(desk, asked, is_there):
     order = working(desk)
     answer = desk.anna.client.get("/trading/orders/table/", {"pair": asked})
     assert (order.client_order_id in answer.content.decode()) is is_there
+
+
+def test_wishes_and_fills_are_narrowed_down_as_the_orders_beside_them_are(desk):
+    fill = rows.fill(working(desk))
+    for asked, is_there in (({"pair": "BTC/USDT"}, True), ({"pair": "ETH/USDT"}, False), ({"pair": "\x00"}, True)):
+        for path in ("/trading/orders/", "/trading/orders/last/"):
+            text = desk.anna.client.get(path, asked).content.decode()
+            assert (f'id="fill-{fill.pk}"' in text, f'id="intent-{fill.order.intent_id}"' in text) == (is_there,) * 2
+
+
+def test_what_is_at_work_beside_a_new_order_is_that_of_its_account_on_every_pair(desk):
+    order = working(desk)
+    address = f"/trading/orders/new/?account={desk.accounts['anna'].pk}&pair=ETH/USDT"
+    assert order.client_order_id in text_of(desk.anna, address)
 
 
 def test_what_cancel_all_shown_cancels_is_marked_for_whoever_may(desk):
@@ -211,3 +250,8 @@ def test_an_alert_says_when_it_halts_the_account_of_which_name_and_who_has_come(
 
 def test_without_redis_execution_says_that_nobody_can_tell(desk):
     assert "of the other processes nobody can tell" in text_of(desk.oleg, "/trading/executors/")
+
+
+def test_a_halt_that_is_not_of_today_has_its_day_on_the_telephone(desk):
+    RiskState.objects.filter(scope="global").update(state="HALTED", mode="stop", by="olga", at=LONG_AGO)
+    assert "by olga at 07 Mar 08:52:07 UTC" in text_of(desk.oleg, "/halt/")

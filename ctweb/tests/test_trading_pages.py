@@ -1,6 +1,7 @@
 """The pages of trading as the server renders them: complete without a script, honest about what is paper, and blind to
 other people's rows and to keys."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -246,14 +247,34 @@ def test_limits_and_alerts_are_on_the_risk_page(desk):
     assert 'data-form="/api/v1/risk/limits"' not in text
 
 
+def lost_of(desk: Desk, days_ago: int = 0) -> None:
+    day = timezone.now().date() - timedelta(days=days_ago)
+    RiskUsage.objects.filter(account=desk.accounts["anna"]).update(day=day, realised=-90, equity=10_000)
+
+
 def test_the_day_shows_how_near_a_limit_is(desk):
-    RiskUsage.objects.filter(account=desk.accounts["anna"]).update(realised=-90, equity=10_000)
+    lost_of(desk)
     assert "90 of 100" in text_of(desk.anna, "/trading/risk/")
+
+
+def test_how_near_a_limit_is_is_reckoned_with_that_of_the_exchange_as_well(desk):
+    RiskLimit.objects.create(scope="exchange", scope_id="binance", name="max_open_account", value=3)
+    RiskLimit.objects.create(scope="exchange", scope_id="okx", name="max_open_account", value=1)
+    working(desk)
+    assert "1 of 3" in text_of(desk.anna, "/trading/risk/")
+
+
+def test_what_an_earlier_day_came_to_is_not_of_today(desk):
+    lost_of(desk, days_ago=1)
+    assert "90 of 100" not in text_of(desk.anna, "/trading/risk/")
+    text = text_of(desk.anna, "/trading/positions/")
+    assert "Nothing was traded today." in text
+    assert "90.00" not in text
 
 
 @pytest.mark.parametrize(("name", "value"), [("max_orderz", 7), ("<b>x", 7), ("max_open_account", "1.5")])
 def test_a_limit_that_makes_no_sense_is_passed_over_and_marked_on_the_risk_page(desk, name, value):
-    RiskUsage.objects.filter(account=desk.accounts["anna"]).update(realised=-90, equity=10_000)
+    lost_of(desk)
     row = RiskLimit.objects.create(scope="global", name=name, value=value)
     text = text_of(desk.anna, "/trading/risk/")
     assert f"<b>{escape(name)} {value}</b>" in text

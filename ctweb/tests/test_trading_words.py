@@ -83,6 +83,17 @@ def test_a_result_that_is_written_as_zero_has_no_colour(value, tone):
 
 
 @pytest.mark.parametrize(
+    ("value", "places", "text"),
+    [
+        *(("0.0012", 8, "+0.0012"), ("-1234.5", 8, "−1,234.50"), ("0.000000001", 8, "0.00"), ("0.12345678", 8, None)),
+        *(("0.0012", 2, "0.00"), ("100", 2, "+100.00"), ("-100", 8, "−100.00")),
+    ],
+)
+def test_results_have_two_decimals_and_more_only_where_they_count(value: str, places: int, text: str | None):
+    assert formats.cents(Decimal(value), places) == (f"+{value}" if text is None else text)
+
+
+@pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("account 22: ALERT_UNACKED", "account 22: an alert waits for a person (ALERT_UNACKED)"),

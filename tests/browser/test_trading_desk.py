@@ -1,9 +1,10 @@
 """Orders cancelled together, closing on a second confirmation, and lists that get no answer, in a real browser."""
 
+import re
 import uuid
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from apps.feeds.tests.waiting import await_that
 from bench.system import System
@@ -97,3 +98,96 @@ def test_execution_shows_accounts_processes_and_executors_at_work(open_page):
     expect(page.locator("#cares tbody tr").first).to_contain_text("daemon d1")
     expect(page.locator("#executors tbody tr[id]").first).to_be_visible()
     expect(page.locator("#work")).not_to_have_attribute("data-stale", "")
+
+
+COUNT_READ = """
+const text = Response.prototype.text;
+window.read = 0;
+Response.prototype.text = async function () {
+  const found = await text.call(this);
+  if (this.url.endsWith("/api/v1/intents/preview")) setTimeout(() => { window.read += 1; });
+  return found;
+};
+"""
+
+
+def test_a_review_that_comes_late_is_not_of_the_order_that_is_asked_for_now(open_page):
+    page = open_page("/trading/orders/new/")
+    page.add_init_script(COUNT_READ)
+    page.reload()
+    expect(page.locator("#state")).to_have_text("LIVE")
+    page.locator("[name=type]").select_option("market")
+    held = []
+    page.route("**/api/v1/intents/preview", lambda route: held.append(route))
+    page.locator("[name=amount]").fill("0.0001")
+    with page.expect_request("**/api/v1/intents/preview"):
+        page.locator("#look").click()
+    page.locator("[name=amount]").fill("0.0002")
+    await_that(lambda: page.evaluate("1") and held)
+    held[0].continue_()
+    await_that(lambda: page.evaluate("window.read") == 1)
+    expect(page.locator("#review")).to_be_hidden()
+    expect(page.locator("#place")).to_be_disabled()
+    expect(page.locator("#refused")).to_be_hidden()
+    page.unroute("**/api/v1/intents/preview")
+    page.locator("#look").click()
+    expect(page.locator("#review")).to_contain_text("0.0002 BTC")
+
+
+def test_an_order_that_fails_late_frees_no_button_for_another_one(open_page, complaints):
+    complaints.allowed |= {"ERR_FAILED"}
+    page = open_page("/trading/orders/new/")
+    expect(page.locator("#state")).to_have_text("LIVE")
+    page.locator("[name=type]").select_option("market")
+    page.locator("[name=amount]").fill("0.0001")
+    held = []
+    page.route("**/api/v1/intents", lambda route: held.append(route))
+    await_that(lambda: reviewed(page), PATIENCE_S)
+    with page.expect_request("**/api/v1/intents"):
+        page.locator("#place").click()
+    page.locator("[name=amount]").fill("0.0002")
+    await_that(lambda: page.evaluate("1") and held)
+    held[0].abort()
+    expect(page.locator("#refused")).to_be_visible()
+    expect(page.locator("#place")).to_be_disabled()
+
+
+def reviewed(page: Page) -> bool:
+    """Whether risk lets it through now; it may not, where a busy machine's books are too old."""
+    with page.expect_response("**/api/v1/intents/preview"):
+        page.locator("#look").click()
+    expect(page.locator("#review")).to_be_visible()
+    return page.locator("#place").is_enabled()
+
+
+def test_a_refusal_is_not_shown_again_for_another_scope(open_page, system, complaints, going_on):
+    complaints.allowed |= {"400"}
+    system.post("/api/v1/risk/halt", {})
+    page = open_page("/trading/risk/")
+    page.locator("[data-resume='global:']").click()
+    page.locator("#resume-form [name=reason]").fill("the drill is over")
+    page.locator("#resume-form [name=password]").fill("guessed")
+    page.locator("#resume-form .main").click()
+    refused = page.locator("#resume-form [data-refused]")
+    expect(refused).to_be_visible()
+    page.locator("#resume-form [data-close]").click()
+    page.locator("[data-resume='global:']").click()
+    expect(refused).to_be_hidden()
+
+
+def test_the_reason_of_a_halt_is_not_that_of_the_next_one(open_page, system, going_on):
+    page = open_page("/trading/risk/")
+    page.keyboard.press("Shift+H")
+    reason = page.locator("#halt-form [name=reason]")
+    reason.fill("the drill of today")
+    page.locator("#halt-close").click()
+    page.keyboard.press("Shift+H")
+    expect(reason).to_have_value("")
+
+
+def test_a_list_leads_to_the_login_page_once_the_session_is_over(open_page):
+    page = open_page("/trading/orders/?show=all")
+    expect(page.locator("#link")).to_have_attribute("data-state", "live")
+    page.context.clear_cookies()
+    page.evaluate("document.body.dispatchEvent(new Event('trading-changed'))")
+    expect(page).to_have_url(re.compile(r"/login/\?next=%2Ftrading%2Forders%2F%3Fshow%3Dall$"))

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -44,7 +45,7 @@ def _held(request: HttpRequest) -> dict[str, Any]:
     wallets = wallets.filter(account__active=True).exclude(total=0)
     reserved = selectors.reserved(account_ids={row.account_id for row in wallets})
     return {
-        "days": _days([row for row in usage if row.day is not None]),
+        "days": _days(list(usage.filter(day=timezone.now().date()))),
         "positions": [_valued(row) for row in rows.exclude(amount=0)[: shown.MOST_ROWS]],
         "closed": rows.filter(amount=0).exclude(realised=0)[:20],
         "wallets": [(row, reserved.get((row.account_id, row.asset))) for row in wallets[: shown.MOST_ROWS]],

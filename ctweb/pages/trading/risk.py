@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -155,15 +156,17 @@ def _switches(request: HttpRequest, names: dict[str, str]) -> list[dict[str, Any
 def _used(request: HttpRequest) -> list[dict[str, Any]]:
     """What accounts have used of two limits that people ask for most, nearest to its edge first."""
     usage = selectors.visible(RiskUsage.objects.select_related("account__exchange"), user=request.user)
-    rows = RiskLimit.objects.filter(scope__in=[Scope.GLOBAL, Scope.ACCOUNT])
-    set_by_people = [row for row in rows if limits.makes_sense(row.name, row.value)]
+    set_by_people = [row for row in RiskLimit.objects.all() if limits.makes_sense(row.name, row.value)]
     open_orders = _open_orders()
-    found = []
+    found, today = [], timezone.now().date()
     for row in usage.filter(account__active=True):
-        concerned = [(one.name, one.value) for one in set_by_people if one.scope_id in ("", str(row.account_id))]
+        home = row.account.exchange.code
+        over = {(Scope.GLOBAL, ""), (Scope.EXCHANGE, home), (Scope.ACCOUNT, str(row.account_id))}
+        concerned = [(one.name, one.value) for one in set_by_people if (one.scope, one.scope_id) in over]
         have = limits.strictest(concerned, limit_settings.ceilings())
         count = open_orders.get(row.account_id, 0)
-        loss = max(Decimal(0), -(row.realised + row.unrealised + row.funding - row.fees)).quantize(CENT)
+        lost = row.fees - row.realised - row.unrealised - row.funding if row.day == today else Decimal(0)
+        loss = max(Decimal(0), lost).quantize(CENT)
         most = min(have.max_day_loss_usdt, have.max_day_loss_share * (row.equity or Decimal(0))).quantize(CENT)
         if count:
             found.append(_use(row.account, _("open orders"), Decimal(count), Decimal(have.max_open_account)))

@@ -35,10 +35,9 @@ def orders(request: HttpRequest, *, account: Account | None = None) -> dict[str,
     """For trading/orders_table.html, what is in doubt on top. `?show=all` has those that are over too, `doubt` those
     alone whose fate nobody knows; `?account=` and `?pair=` narrow down, or `account` does."""
     show = request.GET.get("show", "open")
-    rows = Order.objects.select_related("account", "pair__exchange", "trade", "intent")
-    rows = _of_pair(request, _of_account(request, selectors.visible(rows, user=request.user)))
-    if account is not None:
-        rows = rows.filter(account=account)
+    every = Order.objects.select_related("account", "pair__exchange", "trade", "intent")
+    rows = selectors.visible(every, user=request.user)
+    rows = _narrowed(request, rows, "pair__pair") if account is None else rows.filter(account=account)
     if show == "doubt":
         rows = rows.filter(status=OrderStatus.UNKNOWN)
     elif show != "all":
@@ -57,19 +56,17 @@ def orders(request: HttpRequest, *, account: Account | None = None) -> dict[str,
 def intents(request: HttpRequest, most: int = 12) -> dict[str, Any]:
     """For partials/intents.html: the last wishes, with what risk said of them."""
     rows = OrderIntent.objects.select_related("account", "pair__exchange", "trade", "user")
-    return {"intents": _of_account(request, selectors.visible(rows, user=request.user))[:most]}
+    return {"intents": _narrowed(request, selectors.visible(rows, user=request.user), "pair__pair")[:most]}
 
 
 def fills(request: HttpRequest, most: int = 12) -> dict[str, Any]:
     rows = OrderFill.objects.select_related("account", "order__pair__exchange", "order__account")
-    return {"fills": _of_account(request, selectors.visible(rows, user=request.user))[:most]}
+    return {"fills": _narrowed(request, selectors.visible(rows, user=request.user), "order__pair__pair")[:most]}
 
 
-def _of_pair(request: HttpRequest, rows: Any) -> Any:
-    asked = request.GET.get("pair", "").replace("\x00", "")
-    return rows.filter(pair__pair=asked) if asked else rows
-
-
-def _of_account(request: HttpRequest, rows: Any) -> Any:
-    asked = request.GET.get("account", "")
-    return rows.filter(account=int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 10 else rows
+def _narrowed(request: HttpRequest, rows: Any, pair: str) -> Any:
+    """To `?account=` and `?pair=`; `pair` is the column that says it."""
+    account, asked = request.GET.get("account", ""), request.GET.get("pair", "").replace("\x00", "")
+    if account.isascii() and account.isdigit() and len(account) < 10:
+        rows = rows.filter(account=int(account))
+    return rows.filter(**{pair: asked}) if asked else rows

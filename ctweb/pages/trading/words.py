@@ -39,6 +39,7 @@ DENIALS: Mapping[str, str] = MappingProxyType(
         "LIVE_OFF": _("live money is off"),
         "HALTED": _("trading is halted"),
         "ONLY_REDUCING": _("only what makes positions smaller passes now"),
+        "NOT_CONFIRMED": _("what it should close was released meanwhile"),
         "ORDER_TOO_LARGE": _("the order is worth more than one may be"),
         "TOO_LARGE_FOR_DEPTH": _("it would take too much of the book"),
         "OUTSIDE_COLLAR": _("its price is too far from the market"),

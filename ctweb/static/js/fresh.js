@@ -7,12 +7,20 @@ import { duration } from "./fmt.js";
 import { now, ticking } from "./store.js";
 
 const answered = new WeakMap(); // list -> when, by our own clock, ms
+let leaving = false;
 
 export function startFresh() {
   for (const list of document.querySelectorAll("[data-fresh-for]")) answered.set(list, now());
   document.addEventListener("htmx:after:request", ({ detail }) => {
     const list = detail.ctx?.sourceElement?.closest("[data-fresh-for]");
     if (list && detail.ctx.response.status < 400) answered.set(list, now());
+  });
+  document.addEventListener("htmx:before:response", (event) => {
+    if (!event.detail.ctx.response.raw.redirected) return;
+    event.preventDefault(); // the login page is no list: nobody is signed in any more
+    if (leaving) return;
+    leaving = true;
+    location.assign(`/login/?next=${encodeURIComponent(location.pathname + location.search)}`);
   });
   ticking(draw);
 }

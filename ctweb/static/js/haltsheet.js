@@ -30,6 +30,7 @@ export function openSheet(scope = "global:", name = null, mode = "cancel") {
   if (![...choice.options].some((one) => one.value === scope)) choice.append(new Option(name ?? scope, scope));
   choice.value = scope;
   form.elements.mode.value = mode;
+  form.elements.reason.value = "";
   key = crypto.randomUUID();
   fail(null);
   draw(form);

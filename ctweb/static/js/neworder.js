@@ -115,11 +115,12 @@ function forget() {
 
 async function review() {
   refuse(byId("refused"), null);
+  const asked = key; // another one once the form says something else
   try {
     const found = await post("/api/v1/intents/preview", { ...wanted(), key });
-    drawReview(found);
+    if (key === asked) drawReview(found);
   } catch (error) {
-    refuse(byId("refused"), error);
+    if (key === asked) refuse(byId("refused"), error);
   }
 }
 
@@ -147,15 +148,16 @@ function drawReview(found) {
 
 async function place() {
   byId("place").disabled = true;
+  const asked = key;
   try {
     const made = await post("/api/v1/intents", { ...wanted(), key }, { key });
     toast(made.result === "RISK_DENIED" ? `Risk refused it: ${why(made)}` : "The order is on its way", {
       kind: made.result === "RISK_DENIED" ? "bad" : "",
     });
-    forget();
+    if (key === asked) forget();
   } catch (error) {
     refuse(byId("refused"), error); // the key stays: pressed again it is the same order
-    byId("place").disabled = false;
+    if (key === asked) byId("place").disabled = false;
   }
   changed();
 }

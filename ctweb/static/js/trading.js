@@ -1,7 +1,7 @@
 // The pages of trading: lists that refresh themselves, buttons and forms that ask REST.
 
 import { startCancelShown } from "./cancelshown.js";
-import { startForms } from "./forms.js";
+import { refuse, startForms } from "./forms.js";
 import { startFrame } from "./frame.js";
 import { startFresh } from "./fresh.js";
 import { openSheet } from "./haltsheet.js";
@@ -25,8 +25,17 @@ document.addEventListener("click", ({ target }) => {
   if (resume !== null) askResume(resume.dataset);
   const unlimit = target.closest("[data-unlimit]");
   if (unlimit !== null) askUnlimit(unlimit.dataset);
-  if (target.id === "live-switch") byId("live-sheet").showModal();
+  if (target.id === "live-switch") {
+    empty(byId("live-sheet").querySelector("form"));
+    byId("live-sheet").showModal();
+  }
 });
+
+/** Neither what was written nor what was refused is of what it is opened for now. */
+function empty(form) {
+  form.reset();
+  refuse(form.querySelector("[data-refused]"), null);
+}
 
 /** A choice is shown at once; without a script its button is pressed. */
 function startFilter() {
@@ -38,7 +47,7 @@ function startFilter() {
 function askResume({ resume, name }) {
   const form = byId("resume-form");
   const [scope, ...id] = resume.split(":");
-  form.reset();
+  empty(form);
   form.elements.scope.value = scope;
   form.elements.scope_id.value = id.join(":");
   byId("resume-what").textContent = name;
@@ -48,7 +57,7 @@ function askResume({ resume, name }) {
 
 function askUnlimit({ unlimit, name }) {
   const form = byId("unlimit-form");
-  form.reset();
+  empty(form);
   form.dataset.form = `/api/v1/risk/limits/${unlimit}`;
   byId("unlimit-what").textContent = name;
   byId("unlimit").showModal();
