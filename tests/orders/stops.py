@@ -67,7 +67,7 @@ def work_until_told(cell: dict[str, Any], seconds: float, doubtful: bool) -> flo
         ]
     )
     stopping = Stopping(
-        threads=threads, accounts=lambda: [account], cancels=True, take_off=lambda: None, within_s=within_s
+        threads=threads, accounts=lambda: {account: 1}, cancels=True, take_off=lambda: None, within_s=within_s
     )
     threads.start()
     if not told.wait(seconds):

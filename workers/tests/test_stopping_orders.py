@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from django.db import connections
 
+from apps.feeds import leases
 from apps.feeds.orders import NewOrder
 from apps.trading.execution.entry.working import Ended, sweep, work_lane
 from apps.trading.execution.executors import lanes
+from apps.trading.execution.gateway.opened import is_open, open_account, resource_of
 from apps.trading.models import IntentState, Order, OrderIntent
 from apps.trading.tests import rows, stage
 from workers.trader.stopping import Stopping
@@ -64,10 +66,10 @@ class Rest:
             connections.close_all()
 
     def stopping(self, **values: Any) -> Stopping:
-        return Stopping(threads=self.threads, accounts=self._accounts, **{**DEFAULTS, **values})
+        return Stopping(**{**DEFAULTS, "threads": self.threads, "accounts": self._accounts, **values})
 
-    def _accounts(self) -> list[int]:
-        return [row.account_id or 0 for row in Order.objects.all()]
+    def _accounts(self) -> dict[int, int]:
+        return {row.account_id or 0: 1 for row in Order.objects.all()}
 
 
 OPEN = {"status": "OPEN", "request_expires_at": datetime(2026, 1, 1, tzinfo=UTC)}
@@ -110,6 +112,34 @@ async def test_entries_that_rest_are_cancelled_and_what_protects_stays():
     await rest.stopping(take_off=lambda: left.append(_statuses(ids))).finish()
     assert await aside(lambda: _statuses(ids)) == {"entry": "CANCELLED", "reducing": "OPEN", "hedge": "OPEN"}
     assert left == [await aside(lambda: _statuses(ids))]  # the exchanges' own timers are taken off last
+
+
+def _opened() -> tuple[int, int]:
+    """Two accounts that were reconciled: one of this daemon, and one that another daemon has taken from it."""
+    mine, lost = (rows.order(rows.intent(rows.trade(rows.account())), **OPEN).account_id or 0 for _ in range(2))
+    for account_id in (mine, lost):
+        resource = resource_of(account_id)
+        open_account(account_id, leases.acquire(holder="d", resources=[resource], ttl_s=600.0)[resource])
+    return mine, lost
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+async def test_no_executor_of_another_process_begins_an_order_of_an_account_once_its_entries_are_cancelled():
+    mine, lost = await aside(_opened)
+    open_then: list[list[bool]] = []
+
+    class Watched(Rest):
+        def _obey(self) -> int:
+            if Order.objects.filter(cancel_state="NONE").exists():  # not all are wished for yet
+                return 0
+            open_then.append([is_open(mine), is_open(lost)])
+            return super()._obey()
+
+    rest = Watched()
+    rest.let.set()
+    rest.threads.start()
+    await rest.stopping(accounts=lambda: {mine: 1, lost: 0}).finish()
+    assert open_then[0] == [False, True]
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)

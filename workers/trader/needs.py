@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from itertools import chain
 
+from django.db.models import Q
 from msgspec import Struct
 
 from apps.feeds import selectors as feeds
@@ -11,7 +12,9 @@ from apps.feeds.market import BookKey, MarketType
 from apps.feeds.models import TradePair
 from apps.feeds.subscriptions import Offers, Subscription, Task, wanted
 from apps.trading import runnable, trades
-from apps.trading.models import IntentState, OrderIntent, Position
+from apps.trading.halts import closing
+from apps.trading.models import HaltMode, IntentState, OrderIntent, Position, RiskState
+from apps.trading.risk.view import ScopeState
 
 SOURCE = "trading"
 
@@ -35,9 +38,13 @@ def read(accounts: Collection[int], default_depth: int) -> Needs:
 
 
 def _open(accounts: Collection[int]) -> list[tuple[int, BookKey]]:
-    """Where accounts wait for something, or hold it: their rows may be switched off meanwhile."""
+    """Where accounts wait for something, or hold it: their rows may be switched off meanwhile. On spot only what a halt
+    closes, which somebody must price."""
     waiting = OrderIntent.objects.filter(account__in=accounts).exclude(state=IntentState.DONE).order_by()
-    held = Position.objects.filter(account__in=accounts, pair__market_type=MarketType.FUTURES).exclude(amount=0)
+    halts = RiskState.objects.filter(state=ScopeState.HALTED, mode=HaltMode.FLATTEN).values_list("scope", "scope_id")
+    closed = set(chain.from_iterable(closing.account_ids(*halt) for halt in halts))
+    priced = Q(pair__market_type=MarketType.FUTURES) | Q(account__in=closed)
+    held = Position.objects.filter(priced, account__in=accounts).exclude(amount=0)
     named = set(chain(waiting.values_list("account", "pair"), held.order_by().values_list("account", "pair")))
     pairs = {
         row.pk: row.key for row in TradePair.objects.select_related("exchange").filter(pk__in={p for _, p in named})

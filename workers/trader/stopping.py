@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 import structlog
 from django.db import DatabaseError, connections
@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from apps.trading.execution.cancels.cancelling import request_cancel
+from apps.trading.execution.gateway.opened import close_accounts
 from apps.trading.intent import Purpose
 from apps.trading.models import Account, Order
 from apps.trading.order_state import FINAL
@@ -27,14 +28,14 @@ REASON = "its daemon stops"
 
 
 class Stopping:
-    """`accounts` are those of this daemon. With `cancels` the entries that rest there are cancelled: what protects or
-    ends a position stays."""
+    """`accounts` are those of this daemon, with their fences: no other process begins an order of them either. With
+    `cancels` the entries that rest there are cancelled: what protects or ends a position stays."""
 
     def __init__(
         self,
         *,
         threads: Threads,
-        accounts: Callable[[], Collection[int]],
+        accounts: Callable[[], Mapping[int, int]],
         cancels: bool,
         take_off: Callable[[], object],
         within_s: float,
@@ -71,7 +72,8 @@ class Stopping:
         """Wish for it, and wait until whoever carries it out is done; the orders that are not over by then."""
         deadline = time.monotonic() + within_s
         try:
-            accounts = list(self._accounts())
+            accounts = dict(self._accounts())
+            close_accounts(accounts)
             rows = list(_entries(accounts)) if self._cancels else []
             for row in rows:
                 _wish(row)
