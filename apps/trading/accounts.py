@@ -17,6 +17,7 @@ from apps.feeds.market import MarketType
 from apps.feeds.models import Exchange
 from apps.trading import in_use
 from apps.trading.credentials import keys
+from apps.trading.execution.gateway.opened import begin_anew
 from apps.trading.models import (
     Account,
     AccountKey,
@@ -87,13 +88,16 @@ def rename(*, account_id: int, name: str, actor: Actor, reason: str = "") -> Acc
 
 @transaction.atomic
 def approve(*, account_id: int, actor: Actor, reason: str) -> Account:
-    """Let the account trade with live money. It stays halted until a person resumes it."""
+    """Let the account trade with live money. It stays halted until a person resumes it, and whoever has matched it on
+    paper lets it go: nothing leaves before it is held against its exchange for the first time."""
     row = _locked(account_id)
     _check_approval(row, actor)
     before = _state(row)
     row.mode, row.requested_mode = AccountMode.LIVE, None
     row.approved_by, row.approved_at = actor.user, datetime.now(UTC)
-    _save(row, "mode", "requested_mode", "approved_by", "approved_at")
+    row.reconciled_at = row.swept_ms = None
+    _save(row, "mode", "requested_mode", "approved_by", "approved_at", "reconciled_at", "swept_ms")
+    begin_anew(row.pk)
     after = _state(row) | {"asked_by": row.requested_by, "second_person": settings.CT_SECOND_PERSON}
     _trace("mode.approve", row, actor, reason, before=before, after=after)
     return row
@@ -140,9 +144,11 @@ def remove_key(*, account_id: int, actor: Actor, reason: str = "") -> bool:
 
 def check_new(*, exchange: str, market_type: str, mode: str) -> None:
     """Raise what an account like this would raise."""
-    errors = {}
-    if exchange not in set(Exchange.objects.values_list("code", flat=True)):  # MariaDB would take BINANCE for binance
+    errors, enabled = {}, dict(Exchange.objects.values_list("code", "enabled"))
+    if exchange not in enabled:  # asked of the database MariaDB would take BINANCE for binance
         errors["exchange"] = f"Unknown exchange {exchange!r}."
+    elif not enabled[exchange]:
+        errors["exchange"] = f"{exchange} is switched off."
     if market_type not in set(MarketType):
         errors["market_type"] = f"Unknown market type {market_type!r}: spot or futures."
     if mode not in AccountMode.values:

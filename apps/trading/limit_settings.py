@@ -81,12 +81,23 @@ def rises(*, scope: str, scope_id: str, name: str, value: Decimal) -> bool:
 
 
 def rises_without(row: RiskLimit) -> bool:
-    """Whether more would be allowed without this row."""
-    return not limits.makes_sense(row.name, row.value) or row.value < default(row.name)  # nonsense refuses every order
+    """Whether more may be allowed without this row: then what other scopes set of it holds, else the default."""
+    if not limits.makes_sense(row.name, row.value):  # it refuses every order
+        return True
+    others = RiskLimit.objects.filter(name=row.name).exclude(scope=row.scope).values_list("scope", "value")
+    held = [(scope, value) for scope, value in others if limits.makes_sense(row.name, value)]
+    of_all = [value for scope, value in held if scope == Scope.GLOBAL]  # every order is under it
+    return row.value < max(of_all or [default(row.name), *(value for _, value in held)])
 
 
 def _holds(row: RiskLimit | None, name: str) -> Decimal:
-    return default(name) if row is None else row.value
+    """What a scope has now: its own limit, else the default, or that of everything where this is more."""
+    if row is not None:
+        return row.value
+    of_all = RiskLimit.objects.filter(scope=Scope.GLOBAL, name=name).first()
+    if of_all is None or not limits.makes_sense(name, of_all.value):
+        return default(name)
+    return max(default(name), of_all.value)
 
 
 def check_raise(*, actor: Actor, reason: str, confirmed: bool) -> None:

@@ -207,8 +207,6 @@ def _check(account: Account, instrument: Instrument, amount: Decimal, price: Dec
     errors = {}
     if not account.active:
         errors["account"] = "It is closed."
-    if not account.exchange.enabled:
-        errors["account"] = f"{account.exchange.name} is switched off."
     if instrument.status is not InstrumentStatus.TRADING:
         errors["pair"] = f"{instrument.pair} is {instrument.status} at {account.exchange.name}."
     elif instrument.inverse:

@@ -113,6 +113,8 @@ def state_of(row: Order, symbol: str) -> order_state.Order:
         told=row.told,
         fills={fill.trade_id: fill for fill in known},
         alarms=records.alarms_of(row),
+        misses=row.misses,
+        missed_ms=row.missed_ms,
     )
 
 

@@ -70,6 +70,22 @@ def take_positions(account_id: int, pairs: Mapping[str, TradePair], told: Positi
 
 
 @in_transaction
+def forget_leverage(account_id: int, pair_id: int) -> dict[int, Decimal | None]:
+    """Until the exchange tells or confirms one; what each row had, see `recall_leverage`."""
+    known = Position.objects.filter(account_id=account_id, pair_id=pair_id).exclude(leverage=None)
+    had = dict(known.select_for_update().values_list("pk", "leverage"))
+    known.update(leverage=None, updated_at=Now())
+    return had
+
+
+@in_transaction
+def recall_leverage(had: Mapping[int, Decimal | None]) -> None:
+    """The exchange has changed nothing; what it has told meanwhile stays."""
+    for pk, leverage in had.items():
+        Position.objects.filter(pk=pk, leverage=None).update(leverage=leverage, updated_at=Now())
+
+
+@in_transaction
 def take_leverage(account_id: int, pair_id: int, leverage: int, mode: MarginMode) -> None:
     """What the exchange has just confirmed, of every side."""
     values: dict[str, Any] = {"leverage": Decimal(leverage), "margin_mode": mode}

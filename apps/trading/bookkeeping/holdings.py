@@ -143,12 +143,13 @@ def _write(row: Position, holding: Holding, now: datetime, **columns: object) ->
 
 
 def _reckoned(row: Position, instrument: Instrument, *, until_ms: int | None = None) -> Holding:
-    """From the position's first fill on, up to a moment if there is one; payments are not touched by that."""
+    """From the position's first fill on, up to a moment if there is one; payments are not touched by that. Rows are
+    fills once each: none is remembered, which would cost the square of their number."""
     holding = Holding(instrument=instrument, funding=_sums(row.funding_sums))
     for value in _fills(row, instrument):
         if until_ms is not None and value.exchange_ms >= until_ms:
             break
-        holding = portfolio.take_fill(holding, value)
+        holding = replace(portfolio.take_fill(holding, value), seen=frozenset())
     return holding
 
 

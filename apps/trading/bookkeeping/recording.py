@@ -22,11 +22,10 @@ from apps.trading.execution.runtime import hooks
 from apps.trading.execution.runtime.transactions import in_transaction
 from apps.trading.models import FillSource, Order
 from apps.trading.not_placed import Look, Patience
-from apps.trading.order_state import CancelState
+from apps.trading.order_state import CANCEL_TAKEN, CancelState
 from apps.trading.records import ZERO
 
 PATIENCE = Patience()
-CANCEL_TAKEN = "cancel taken"  # an event of the order
 
 Change = Callable[[Attempt, bool], None]  # of a locked attempt; True: a unique key was in the way
 

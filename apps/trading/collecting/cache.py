@@ -29,4 +29,4 @@ def key_of(event: OrderUpdate | Fill) -> Hashable:
         fill = (event.symbol, event.trade_id, event.side, event.price, event.amount)
         return ("fill", *fill, event.exchange_order_id, event.client_order_id)
     update = (event.symbol, event.exchange_order_id, event.client_order_id, event.status, event.filled)
-    return ("order", *update, event.amount)
+    return ("order", *update, event.amount, event.price, event.position_side)

@@ -179,10 +179,10 @@ class Collector:
             self._asked.clear()
             if lookups := self._lookups.due():
                 await self._ask(self._look_up, lookups)
-                continue
             parts, audit = self._timetable.parts(self._gap)
-            if parts:
+            if parts:  # in turn with look-ups, which may never cease
                 await self._sweep(parts, audit)
+            if parts or lookups:
                 continue
             waits = [self._timetable.next_s, self._lookups.next_s]
             await is_set_within(self._asked, min(wait for wait in waits if wait is not None))

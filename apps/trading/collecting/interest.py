@@ -29,6 +29,7 @@ class Known(Struct, frozen=True):
     client_order_id: str | None
     told: object
     amount: object
+    price: object
     symbol: str
     is_external: bool
     position_side: str
@@ -80,9 +81,9 @@ def traded(account_id: int) -> dict[str, TradePair]:
 
 
 def _since(account: Account, now_ms: int) -> int:
-    """Trades before it are known in full."""
+    """Trades before it are known in full. Never ahead of now: the clock that it was measured by may have been wrong."""
     if account.swept_ms is not None:
-        return account.swept_ms - OVERLAP_MS
+        return min(now_ms, account.swept_ms) - OVERLAP_MS
     if account.stopped_at is not None:
         return min(now_ms - OVERLAP_MS, records.milliseconds(account.stopped_at) - STOPPED_MS)
     return now_ms - FIRST_MS
@@ -114,6 +115,7 @@ def _known(row: Order) -> Known:
         row.client_order_id,
         row.told,
         row.amount,
+        row.price,
         row.pair.symbol,
         row.is_external,
         row.position_side,

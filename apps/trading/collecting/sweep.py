@@ -6,6 +6,7 @@ transaction, and an answer that did not come is no information. What the rows kn
 
 import random
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
@@ -14,14 +15,14 @@ from django.db.models import Q
 from msgspec import Struct
 
 from apps.feeds import selectors as feeds
-from apps.feeds.errors import InvalidOrder, UnknownOrder
+from apps.feeds.errors import InvalidOrder, UnknownOrder, UnknownSymbol
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.models import TradePair
 from apps.feeds.orders import Fill, LookUp, OrderRef, OrderUpdate, PositionSide
 from apps.trading import records
 from apps.trading.bookkeeping import comparing, holdings, recording
 from apps.trading.collecting import interest
-from apps.trading.collecting.fees import with_fees
+from apps.trading.collecting.fees import of_order, with_fees
 from apps.trading.collecting.interest import Interest
 from apps.trading.execution.gateway.ports import Port
 from apps.trading.execution.resolution import resolving
@@ -100,7 +101,7 @@ def look_up(port: Port, lookup: LookUp, instrument: Instrument) -> bool:
     ref = OrderRef(
         instrument=instrument, client_order_id=lookup.client_order_id, exchange_order_id=lookup.exchange_order_id
     )
-    fills = port.order_trades(ref)
+    fills = of_order(port, ref)
     orders = [recording.record_fill(port.account_id, instrument, fill, FillSource.REST) for fill in fills]
     known = [order for order in orders if order is not None]
     return bool(known) and _unexplained(known[-1]) <= 0
@@ -134,7 +135,14 @@ def _open_orders(port: Port, wanted: Interest) -> list[OrderUpdate]:
         return port.open_orders(None)
     except InvalidOrder:
         pairs = interest.traded(port.account_id) | wanted.pairs
-        return [update for symbol in sorted(pairs) for update in port.open_orders(feeds.instrument(pairs[symbol]))]
+        return [update for symbol in sorted(pairs) for update in _open_of(port, feeds.instrument(pairs[symbol]))]
+
+
+def _open_of(port: Port, instrument: Instrument) -> list[OrderUpdate]:
+    try:
+        return port.open_orders(instrument)
+    except UnknownSymbol:  # delisted: nothing is open there, and nothing else waits for it
+        return []
 
 
 def _says_so(wanted: Interest, update: OrderUpdate) -> bool:
@@ -144,16 +152,20 @@ def _says_so(wanted: Interest, update: OrderUpdate) -> bool:
         return False
     if known.is_external:
         sided = known.position_side != PositionSide.NET or update.position_side in (None, PositionSide.NET)
-        return sided and update.amount in (None, known.amount)
+        return sided and update.amount in (None, known.amount) and (update.price or None) in (None, known.price)
     return update.client_order_id in (None, known.client_order_id)
 
 
 def _trades(port: Port, wanted: Interest, swept: Swept) -> None:
     for symbol in sorted(wanted.pairs):
-        instrument = wanted.instrument(symbol)
-        told = port.own_trades(instrument, wanted.since_ms)
-        for fill in with_fees(port, instrument, (fill for fill in told if not _is_known(wanted, fill))):
-            _take(port, instrument, fill, swept)
+        with suppress(UnknownSymbol):  # delisted
+            _trades_of(port, wanted.instrument(symbol), wanted, swept)
+
+
+def _trades_of(port: Port, instrument: Instrument, wanted: Interest, swept: Swept) -> None:
+    told = port.own_trades(instrument, wanted.since_ms)
+    for fill in with_fees(port, instrument, (fill for fill in told if not _is_known(wanted, fill))):
+        _take(port, instrument, fill, swept)
 
 
 def _is_known(wanted: Interest, fill: Fill) -> bool:
@@ -174,15 +186,11 @@ def _move_cursor(account_id: int, swept_ms: int) -> None:
 
 
 def _look(port: Port, order_ids: list[int], swept: Swept, most: int) -> None:
-    """What became of orders that are open no more. Those of ours have a proof of their own, see `resolving`."""
+    """What became of orders that are open no more, ours and others'; some are forgotten, see `gone`."""
     asked = in_turn(sorted(order_ids), most)
-    rows = Order.objects.filter(pk__in=asked, status__in=interest.WORKING).select_related("pair__exchange")
-    for row in rows.order_by("id"):
+    for row in Order.objects.filter(pk__in=asked, status__in=interest.WORKING).order_by("id"):
         swept.looks += 1
-        if row.intent_id is not None:
-            swept.updates += resolving.resolve(row.pk, port).status != row.status
-            continue
-        _ask_for(port, feeds.instrument(row.pair), row.exchange_order_id or "", swept)
+        swept.updates += resolving.resolve(row.pk, port).status != row.status
     swept.left += max(0, len(order_ids) - most)
 
 
@@ -201,7 +209,7 @@ def _place_strays(port: Port, swept: Swept, most: int) -> None:
 def _ask_for(port: Port, instrument: Instrument, exchange_order_id: str, swept: Swept) -> None:
     try:
         update = port.look_up(OrderRef(instrument=instrument, exchange_order_id=exchange_order_id))
-    except UnknownOrder:
+    except (UnknownOrder, UnknownSymbol):
         return  # it may lag behind, or was forgotten: the fills stay as they are
     recording.record_update(port.account_id, instrument, update, FillSource.REST)
     swept.updates += 1
@@ -216,7 +224,7 @@ def _explain(port: Port, wanted: Interest, swept: Swept, most: int) -> None:
     for row in in_turn([row for _, row in sorted(found.items()) if _unexplained(row) > 0], most):
         swept.looks += 1
         ref = OrderRef(instrument=feeds.instrument(row.pair), exchange_order_id=row.exchange_order_id)
-        for fill in port.order_trades(ref):
+        for fill in of_order(port, ref):
             _take(port, ref.instrument, fill, swept)
 
 
@@ -226,10 +234,16 @@ def _unexplained(row: Order) -> Decimal:
 
 def _funding(port: Port, wanted: Interest, swept: Swept) -> None:
     for symbol, pair in sorted(wanted.pairs.items()):
-        last = FundingPayment.objects.filter(account_id=port.account_id, pair=pair).order_by("-exchange_ms").first()
-        since_ms = port.now_ms() - FUNDING_MS if last is None else last.exchange_ms
-        for payment in port.funding(wanted.instrument(symbol), since_ms):
-            swept.payments += holdings.take_funding(port.account_id, pair, payment)
+        with suppress(UnknownSymbol):  # delisted
+            swept.payments += _funding_of(port, wanted.instrument(symbol), pair)
+
+
+def _funding_of(port: Port, instrument: Instrument, pair: TradePair) -> int:
+    """How many payments were new."""
+    last = FundingPayment.objects.filter(account_id=port.account_id, pair=pair).order_by("-exchange_ms").first()
+    since_ms = port.now_ms() - FUNDING_MS if last is None else last.exchange_ms
+    told = port.funding(instrument, since_ms)
+    return sum(holdings.take_funding(port.account_id, pair, payment) for payment in told)
 
 
 def _holdings(port: Port, swept: Swept) -> None:

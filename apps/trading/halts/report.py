@@ -1,17 +1,19 @@
 """What a halt has come to: each order that it is about, with what proves that it works no more, or why nothing does."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from django.db.models import Q
 from msgspec import Struct
 
 from apps.feeds.orders import OrderStatus
 from apps.trading.halts import closing, scopes
 from apps.trading.halts.closing import Holding
 from apps.trading.intent import Purpose
-from apps.trading.models import Account, HaltMode, IntentState, Order, OrderIntent, RiskState
-from apps.trading.order_state import FINAL, NOT_OVER, CancelState
+from apps.trading.models import Account, HaltMode, IntentState, Order, OrderEvent, OrderIntent, RiskState
+from apps.trading.order_state import CANCEL_TAKEN, FINAL, NOT_OVER, CancelState
 from apps.trading.risk.view import Scope, ScopeState
 
 MOST_LINES = 2_000
@@ -94,12 +96,21 @@ def _lines(row: RiskState) -> list[Line]:
     accounts = list(Account.objects.values_list("pk", flat=True))  # so that an index leads to what has ended since
     ended = rows.filter(account__in=accounts, ended_at__gte=row.at)  # what ends meanwhile is among both
     found = {order.pk: order for order in (*rows.filter(status__in=NOT_OVER)[:MOST_LINES], *ended[:MOST_LINES])}
-    first = sorted(found.values(), key=lambda order: (order.account_id or 0, order.pk))
-    return [_line(order, row) for order in first[:MOST_LINES]]
+    told = list(found.values())[:MOST_LINES]  # what works comes first: it is what keeps the halt from being done
+    taken = _taken(told)
+    first = sorted(told, key=lambda order: (order.account_id or 0, order.pk))
+    return [_line(order, row, is_taken=order.pk in taken) for order in first]
 
 
-def _line(order: Order, row: RiskState) -> Line:
-    verdict, why = _verdict(order, row)
+def _taken(orders: Iterable[Order]) -> set[int]:
+    """Those whose cancel has left, and the exchange has answered that it took it, of each or of many together."""
+    sent = [order.pk for order in orders if order.cancel_state == CancelState.SENT]
+    answered = Q(kind=CANCEL_TAKEN) | Q(kind="cancel sent", evidence__isnull=False)
+    return set(OrderEvent.objects.filter(answered, order__in=sent).order_by().values_list("order_id", flat=True))
+
+
+def _line(order: Order, row: RiskState, *, is_taken: bool) -> Line:
+    verdict, why = _verdict(order, row, is_taken=is_taken)
     return Line(
         order_id=order.pk,
         account_id=order.account_id or 0,
@@ -116,7 +127,7 @@ def _line(order: Order, row: RiskState) -> Line:
     )
 
 
-def _verdict(order: Order, row: RiskState) -> tuple[Verdict, str]:
+def _verdict(order: Order, row: RiskState, *, is_taken: bool) -> tuple[Verdict, str]:
     status, cancel = OrderStatus(order.status), CancelState(order.cancel_state)
     if status in FINAL:
         return Verdict.CONFIRMED, "filled before the cancel" if cancel is CancelState.TOO_LATE else ""
@@ -125,7 +136,7 @@ def _verdict(order: Order, row: RiskState) -> tuple[Verdict, str]:
     if status in (OrderStatus.PENDING, OrderStatus.UNKNOWN):
         why = "a person is asked" if order.quarantined_at else "its request is unresolved"
         return Verdict.UNCONFIRMED, _with_error(why, order)
-    if cancel is CancelState.SENT and not order.last_error_code:
+    if cancel is CancelState.SENT and is_taken and not order.last_error_code:
         return Verdict.CANCELLED, "waits for the exchange to say that it is final"
     return Verdict.UNCONFIRMED, _with_error(WHY[cancel], order)
 

@@ -174,9 +174,9 @@ class PaperAccount:
         market.check(order)
         if order.only_reduces and not self._ledger.closable(order):
             raise InvalidOrder("reduce-only, and there is nothing to reduce")
-        value, amount = market.cost(order)
-        asset, needed = self._ledger.needs(order, value, amount)
-        free = self._ledger.free(asset, self._holding())
+        (value, amount), working = market.cost(order), self._holding()
+        asset, needed = self._ledger.needs(order, value, amount, self._ledger.unclaimed(order, working))
+        free = self._ledger.free(asset, working)
         if needed > free:
             raise InsufficientFunds(f"it takes {plain(needed)} {asset}, {plain(free)} is free")
 

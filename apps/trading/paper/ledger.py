@@ -118,26 +118,35 @@ class Ledger:
 
     def free(self, asset: str, working: Iterable[PaperOrder]) -> Decimal:
         """What is not held for orders that work and for positions."""
-        held = sum((amount for order in working for at, amount in [self.held(order)] if at == asset), ZERO)
+        held, left = ZERO, dict[tuple[str, PositionSide, Side], Decimal]()
+        for order in working:
+            closable = left.get(order.closes, self.closable(order))
+            at, amount = self.needs(order, order.limit * order.remaining, order.remaining, closable)
+            held += amount if at == asset else ZERO
+            left[order.closes] = max(closable - order.remaining, ZERO)
         margins = (abs(each.cost) for (symbol, _), each in self._holdings.items() if self._settles(symbol, asset))
         return self.total(asset) - held - sum(margins, ZERO) / self._leverage
 
-    def held(self, order: PaperOrder) -> tuple[str, Decimal]:
-        """Asset and amount that a resting order holds."""
-        return self.needs(order, order.limit * order.remaining, order.remaining)
+    def needs(self, order: PaperOrder, value: Decimal, amount: Decimal, closable: Decimal) -> tuple[str, Decimal]:
+        """Asset and amount that trading so much for so much value would take, with the dearer of both fees.
 
-    def needs(self, order: PaperOrder, value: Decimal, amount: Decimal) -> tuple[str, Decimal]:
-        """Asset and amount that trading so much for so much value would take, with the dearer of both fees."""
+        `closable`: how much of an open position is left for it to close.
+        """
         instrument = order.new.instrument
         fee = max(self._fees.taker, self._fees.maker, ZERO) * value
         if order.only_reduces:
             return instrument.settle, ZERO
         if instrument.market_type is MarketType.FUTURES:
-            opening = 1 - min(self.closable(order), amount) / amount if amount else ZERO
+            opening = 1 - min(closable, amount) / amount if amount else ZERO
             return instrument.settle, value * opening / self._leverage + fee
         if order.side is Side.BUY:
             return instrument.quote, value + fee
         return instrument.base, amount
+
+    def unclaimed(self, order: PaperOrder, working: Iterable[PaperOrder]) -> Decimal:
+        """How much of a position the orders that work leave for this one to close."""
+        claimed = sum((each.remaining for each in working if each.closes == order.closes), ZERO)
+        return max(self.closable(order) - claimed, ZERO)
 
     def closable(self, order: PaperOrder) -> Decimal:
         """How much of an open position an order of its side can close."""

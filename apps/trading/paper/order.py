@@ -56,6 +56,11 @@ class PaperOrder:
         return self.new.reduce_only or CLOSES.get(self.new.position_side) is self.side
 
     @property
+    def closes(self) -> tuple[str, PositionSide, Side]:
+        """Orders that are alike in this close the same position."""
+        return self.new.instrument.symbol, self.new.position_side, self.side
+
+    @property
     def is_final(self) -> bool:
         return self.status in FINAL
 

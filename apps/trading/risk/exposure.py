@@ -110,6 +110,8 @@ def reservation(proposal: Proposal, view: RiskView) -> Reservation:
 def balance(proposal: Proposal, view: RiskView) -> DenyReason | None:
     """R8"""
     needed = reservation(proposal, view)
+    if not needed.amount:  # however little is free: a loss may have eaten more than all
+        return None
     held = sum((each.held for each in view.others(proposal.intent) if each.held_asset == needed.asset), ZERO)
     return DenyReason.BALANCE if needed.amount > view.free.get(needed.asset, ZERO) - held else None
 

@@ -25,6 +25,8 @@ def switch(proposal: Proposal, view: RiskView) -> DenyReason | None:
         return DenyReason.MISSING
     if ScopeState.HALTED in states:
         return None if proposal.flattens(view) else DenyReason.HALTED
+    if proposal.intent.purpose is Purpose.FLATTEN and not view.flatten_confirmed:
+        return DenyReason.NOT_CONFIRMED
     return DenyReason.ONLY_REDUCING if ScopeState.REDUCING in states and not proposal.reduces else None
 
 

@@ -26,6 +26,7 @@ class DenyReason(StrEnum):
     LIVE_OFF = "LIVE_OFF"  # R1
     HALTED = "HALTED"
     ONLY_REDUCING = "ONLY_REDUCING"
+    NOT_CONFIRMED = "NOT_CONFIRMED"  # what it closes was released meanwhile
     ORDER_TOO_LARGE = "ORDER_TOO_LARGE"  # R2
     TOO_LARGE_FOR_DEPTH = "TOO_LARGE_FOR_DEPTH"  # R3
     OUTSIDE_COLLAR = "OUTSIDE_COLLAR"  # R4

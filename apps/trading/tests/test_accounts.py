@@ -4,10 +4,13 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db.models.functions import Now
 
+from apps.feeds import leases
 from apps.feeds.models import Exchange
 from apps.trading import accounts, limit_settings
 from apps.trading.credentials import keys
+from apps.trading.execution.gateway.opened import is_open, open_account, resource_of
 from apps.trading.models import Account, AccountKey, RiskState, RiskUsage, Wallet
 from apps.trading.tests import rows
 from apps.trading.tests.key_rows import as_web_process, probed, trader
@@ -95,6 +98,22 @@ def test_a_second_person_approves_and_the_switch_stays_off(waiting, boris):
         "anna",
         True,
     )
+
+
+def test_what_goes_live_is_looked_after_anew_and_held_against_its_exchange_before_an_order_leaves(waiting, boris):
+    """On paper it was reconciled with its matcher, which is not asked any more."""
+    resource = resource_of(waiting.pk)
+    fence = leases.acquire(holder="d1", resources=[resource], ttl_s=600.0)[resource]
+    open_account(waiting.pk, fence)
+    Account.objects.filter(pk=waiting.pk).update(reconciled_at=Now(), swept_ms=1)
+    assert is_open(waiting.pk)
+    row = accounts.approve(account_id=waiting.pk, actor=boris, reason=REASON)
+    assert not is_open(row.pk)
+    assert leases.renew(holder="d1", fences={resource: fence}, ttl_s=600.0) == set()
+    assert leases.acquire(holder="d1", resources=[resource], ttl_s=600.0)[resource] > fence
+    assert not is_open(row.pk)
+    row.refresh_from_db()
+    assert (row.reconciled_at, row.swept_ms) == (None, None)  # as of an account that nobody has looked at
 
 
 def test_whoever_asked_does_not_approve(waiting, anna):

@@ -144,9 +144,11 @@ def test_a_leg_that_nothing_covers_lets_its_trade_only_reduce(trade: Trade):
     assert (states(trade), reason(trade, Scope.TRADE)) == ({"account": "ACTIVE", "trade": "REDUCING"}, "UNHEDGED")
 
 
-def test_an_alert_that_nobody_has_seen_for_five_minutes_halts_its_account(trade: Trade):
-    rows.pair(trade.pair, trade.exchange)
-    alert = raise_alert(kind="UNKNOWN", text="a", scope="account", scope_id=str(trade.account_id))
+@pytest.mark.parametrize("scope", ["account", "trade"])
+def test_an_alert_that_nobody_has_seen_for_five_minutes_halts_its_account(trade: Trade, scope: str):
+    """Of a TRADE as well, though it orders nothing any more."""
+    of = trade.account_id if scope == "account" else trade.pk
+    alert = raise_alert(kind="UNKNOWN", text="a", scope=scope, scope_id=str(of))
     assert break_due(stage.executor()) == 0
     Alert.objects.filter(pk=alert.pk).update(at=Now() - timedelta(seconds=301))
     assert break_due(stage.executor()) == 1

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from apps.feeds.market import MarketType, Side
-from apps.feeds.orders import Fill, OrderStatus
+from apps.feeds.market import Instrument, MarketType, Side
+from apps.feeds.orders import AccountEvent, Fill, LookUp, OrderRef, OrderStatus, OrderUpdate
 from apps.feeds.transport import loop
 from apps.feeds.transport.link import Link
 from apps.trading.bookkeeping import recording
@@ -197,7 +197,33 @@ def test_a_sweep_that_cannot_be_done_ends_neither_pushes_nor_later_sweeps(
         until(lambda: collector.counts["sweeps"] > before)
 
 
-async def push(collector: Collector, *events: Fill) -> None:
+def test_look_ups_that_never_cease_keep_no_sweep_from_its_turn(
+    on: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[str] = []
+    listed, most = on.port.open_orders, 50
+    with listening(on, tmp_path, orders_s=0.0) as collector:
+        lookup = LookUp(symbol=on.instrument.symbol, exchange_order_id="1", client_order_id=None)
+
+        def trades(ref: OrderRef) -> list[Fill]:
+            asked.append("trades")
+            if len(asked) < most:
+                loop.run(push(collector, lookup), 60)  # more of it was executed meanwhile
+            return []
+
+        def orders(instrument: Instrument | None) -> list[OrderUpdate]:
+            asked.append("orders")
+            return listed(instrument)
+
+        monkeypatch.setattr(on.port, "order_trades", trades)
+        monkeypatch.setattr(on.port, "open_orders", orders)
+        loop.run(push(collector, lookup), 60)
+        until(lambda: len(asked) >= most)
+    first = asked.index("trades")
+    assert "orders" in asked[first : most - 1]
+
+
+async def push(collector: Collector, *events: AccountEvent) -> None:
     collector.events(Link(exchange="binance", market_type=SPOT, category="private", number=1), list(events), 0)
 
 

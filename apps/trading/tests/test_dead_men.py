@@ -1,6 +1,7 @@
 """The exchange's own timer: kept by executors, and what it leaves when they are gone."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -59,9 +60,39 @@ def test_a_process_that_ends_as_it_should_takes_it_off(on: Desk):
 def test_an_exchange_that_does_not_answer_is_told_again(on: Desk):
     resting(on)
     on.fault("error_not_placed", kind="any", count=5)
-    assert (look(on), deadline(on)) == (0, None)
+    assert (look(on), is_armed(on)) == (0, False)
     on.fault("error_not_placed", count=0)
     assert look(on) == 1
+
+
+def test_one_that_may_run_though_nobody_heard_of_it_is_taken_off_after_the_last_entry(on: Desk):
+    row = resting(on)
+    on.fault("accept_reset", kind="any", count=1)
+    assert (look(on), is_armed(on)) == (0, True)
+    end(on, row, on.instrument)
+    assert (look(on), is_armed(on), deadline(on)) == (1, False, None)
+
+
+def test_one_that_may_run_though_nobody_heard_of_it_is_told_again_at_once(on: Desk):
+    resting(on)
+    on.fault("accept_reset", kind="any", count=1)
+    assert [look(on), look(on), look(on)] == [0, 1, 0]
+
+
+def test_one_whose_process_died_when_it_was_told_is_taken_off_by_the_next(on: Desk, monkeypatch: pytest.MonkeyPatch):
+    row, tell = resting(on), type(on.port).dead_man
+
+    def die(*told: Any) -> None:
+        tell(*told)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(type(on.port), "dead_man", die)
+        with pytest.raises(KeyboardInterrupt):
+            look(on)
+    on.port = on.port_by(on.client)
+    end(on, row, on.instrument)
+    assert (look(on), is_armed(on), deadline(on)) == (1, False, None)
 
 
 def test_when_everybody_is_gone_the_exchange_cancels_and_the_account_rests_until_a_person_resumes(

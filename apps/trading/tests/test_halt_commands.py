@@ -10,9 +10,11 @@ from django.db import OperationalError, connection
 from apps.trading.execution.controls import halt_file
 from apps.trading.execution.gateway.signal_file import is_halted
 from apps.trading.halts import halting
-from apps.trading.models import RiskState
+from apps.trading.models import HaltMode, RiskState
+from apps.trading.risk.view import Scope
 from apps.trading.tests import rows
 from apps.users.models import Audit
+from apps.users.services import SYSTEM
 from apps.users.tests.codes import code_of, device_of
 from apps.users.tests.people import person
 
@@ -116,6 +118,13 @@ def test_the_signal_file_halts_everything_once_the_database_answers(path: Path):
     assert [halt_file.obey(path) for _ in range(2)] == [1, 0]
     row = RiskState.objects.get(scope="global")
     assert (row.state, row.mode, row.by) == ("HALTED", "cancel", "signal file")
+
+
+def test_the_signal_file_cancels_what_a_milder_halt_has_left_working(path: Path):
+    halting.halt(scope=Scope.GLOBAL, reason="no new orders", actor=SYSTEM, mode=HaltMode.STOP)
+    path.touch()
+    assert [halt_file.obey(path) for _ in range(2)] == [1, 0]
+    assert RiskState.objects.get(scope="global").mode == "cancel"
 
 
 def test_taking_the_signal_file_away_releases_nothing(path: Path):

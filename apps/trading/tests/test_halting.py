@@ -3,9 +3,9 @@
 import pytest
 
 from apps.trading.execution.entry.working import work_lane
-from apps.trading.halts import halting, scopes
+from apps.trading.halts import halting, report, scopes
 from apps.trading.halts.halting import NeedsConfirmation, NeedsReason, NoSuchScope
-from apps.trading.models import HaltMode, Order, RiskState
+from apps.trading.models import HaltMode, Order, Position, RiskState
 from apps.trading.risk.view import Scope, ScopeState
 from apps.trading.tests import key_rows, rows, stage
 from apps.users.alerts import NotAPerson, raise_alert, waiting
@@ -64,6 +64,21 @@ def test_a_resume_sets_only_its_own_scope_going():
 
 
 # never milder by itself
+
+
+def test_what_was_to_be_closed_stays_once_a_person_has_released_it():
+    trade = stage.trade()
+    anna = key_rows.trader()
+    Position.objects.create(account=trade.account, pair_id=stage.pair_of(trade), amount=1)
+    of = named(Scope.ACCOUNT, trade)
+    halting.halt(**of, reason="x", actor=anna, mode=HaltMode.FLATTEN, confirmed=True)
+    piece = stage.want(trade, purpose="flatten", side="sell", type="market", price=None).intent
+    assert piece.state == "NEW"
+    halting.resume(**of, reason="looked at it", actor=anna)
+    port = stage.Exchange(trade.account_id)
+    work_lane(stage.lane(trade), executor=stage.executor(port))
+    piece.refresh_from_db()
+    assert (piece.result, piece.deny_reason, port.accepted) == ("RISK_DENIED", "NOT_CONFIRMED", [])
 
 
 def test_a_halt_is_never_made_milder_but_by_a_person():
@@ -196,7 +211,9 @@ def test_the_list_says_of_each_order_what_proves_that_it_is_over_or_why_nothing_
     since = RiskState.objects.get(**named(Scope.ACCOUNT, trade)).at
     order(trade, status="CANCELLED", client_order_id="gone", cancel_state="CONFIRMED", ended_at=since)
     order(trade, status="FILLED", client_order_id="filled", cancel_state="TOO_LATE", ended_at=since)
-    order(trade, status="OPEN", client_order_id="taken", cancel_state="SENT")
+    took = order(trade, status="OPEN", client_order_id="taken", cancel_state="SENT")
+    took.events.create(seq=1, kind="cancel taken", to_status="OPEN")
+    order(trade, status="OPEN", client_order_id="on its way", cancel_state="SENT")
     order(trade, status="OPEN", client_order_id="asked", cancel_state="REQUESTED")
     lost = {"last_error_code": "500", "last_error": "OutcomeUnknown: no answer"}
     order(trade, status="OPEN", client_order_id="lost", cancel_state="UNKNOWN", **lost)
@@ -207,11 +224,13 @@ def test_the_list_says_of_each_order_what_proves_that_it_is_over_or_why_nothing_
         "gone": "confirmed",
         "filled": "confirmed",
         "taken": "cancelled",
+        "on its way": "unconfirmed",
         "asked": "unconfirmed",
         "lost": "unconfirmed",
         "unknown": "unconfirmed",
         "flying": "unconfirmed",
     }
+    assert told["on its way"][1] == "the cancel is on its way"
     assert told["lost"][1] == "the answer to the cancel is lost, it is sent again (500: OutcomeUnknown: no answer)"
     assert before.client_order_id not in told
 
@@ -225,6 +244,19 @@ def test_it_is_done_when_all_is_confirmed():
     Order.objects.filter(pk=row.pk).update(status="CANCELLED", ended_at=RiskState.objects.get(**of).at)
     told = halting.report(**of)
     assert (told.is_done, told.unconfirmed, told.waiting) == (True, 0, 0)
+
+
+def test_it_is_not_done_while_something_works_however_much_has_ended_since(monkeypatch):
+    monkeypatch.setattr(report, "MOST_LINES", 2)
+    trade = stage.trade()
+    of = named(Scope.ACCOUNT, trade)
+    halting.halt(**of, reason="enough", actor=SYSTEM)
+    for _ in range(3):
+        order(trade, status="CANCELLED", ended_at=RiskState.objects.get(**of).at)
+    order(trade, status="OPEN", client_order_id="works")
+    assert lines(trade)["works"][0] == "unconfirmed"
+    told = halting.report(**of)
+    assert (told.is_done, told.unconfirmed, len(told.lines)) == (False, 1, 2)
 
 
 def test_orders_of_others_and_elsewhere_are_not_in_the_list():

@@ -79,6 +79,21 @@ def test_the_order_in_which_fills_are_heard_and_how_often_changes_nothing(seed):
     assert row.last_ms == told.EXPIRES_MS + 11
 
 
+def test_a_fill_that_is_reckoned_anew_costs_no_more_the_more_fills_came_before(monkeypatch):
+    by_side = orders()
+    fills = list(random_fills(by_side, 1))
+    hear(by_side, fills[1:])
+    remembered, take_fill = [], portfolio.take_fill
+
+    def counted(holding, fill):
+        remembered.append(len(holding.seen))
+        return take_fill(holding, fill)
+
+    monkeypatch.setattr(portfolio, "take_fill", counted)
+    hear(by_side, fills[:1])
+    assert (len(remembered), max(remembered)) == (13, 0)
+
+
 def test_a_trade_with_oneself_counts_on_both_sides():
     by_side = orders()
     buy, sell = (of(by_side[side], 1, side, "1", 60_000) for side in SIDES)

@@ -1,7 +1,10 @@
 """What an intent on futures names as leverage is set on the exchange before its order leaves, or it does not leave."""
 
+from contextlib import suppress
+
 import pytest
 
+from apps.feeds.errors import OutcomeUnknown
 from apps.feeds.market import MarketType
 from apps.feeds.orders import MarginMode
 from apps.trading.execution.entry.leverages import settle
@@ -59,6 +62,27 @@ def test_an_order_for_which_it_cannot_be_set_is_refused(trade, port):
     port.refuses_leverage = True
     refused = work(trade, port, leverage=2)
     assert (refused.result, refused.deny_reason, port.accepted) == ("RISK_DENIED", "LEVERAGE", [])
+
+
+@pytest.mark.parametrize("error", [OutcomeUnknown("no answer"), KeyboardInterrupt()], ids=["no answer", "it dies"])
+def test_what_was_confirmed_before_counts_no_more_once_another_one_was_asked_for(trade, port, error):
+    """It may be the one that the exchange has now."""
+    work(trade, port, leverage=1)
+    port.loses_leverage = error
+    with suppress(KeyboardInterrupt):
+        assert work(trade, port, leverage=3).deny_reason == "LEVERAGE"
+    port.loses_leverage = None
+    OrderIntent.objects.filter(state="NEW").update(state="DONE", result="CANCELLED")
+    assert work(trade, port, leverage=1).state == "WORKING"
+    assert port.leverages == [(1, ISOLATED), (3, ISOLATED), (1, ISOLATED)]
+
+
+def test_what_was_confirmed_before_holds_where_the_exchange_has_refused_another_one(trade, port):
+    work(trade, port, leverage=2)
+    port.refuses_leverage = True
+    assert work(trade, port, leverage=3).deny_reason == "LEVERAGE"
+    assert work(trade, port, leverage=2).state == "WORKING"
+    assert port.leverages == [(2, ISOLATED)]
 
 
 def test_nothing_is_set_where_none_is_named_or_a_position_is_only_made_smaller(trade, port):

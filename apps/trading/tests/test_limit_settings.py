@@ -59,6 +59,21 @@ def test_up_is_counted_from_what_was_set_and_not_from_the_default():
         put("60")
 
 
+def test_down_is_counted_from_what_everything_has_where_a_scope_has_none_of_its_own():
+    put("5000", ADMIN, reason=REASON, confirmed=True)
+    account = str(rows.account().pk)
+    assert put("200", scope="account", scope_id=account).value == 200
+    with pytest.raises(ValidationError, match="administrator"):
+        put("5001", scope="exchange", scope_id="binance")
+
+
+def test_a_scope_of_its_own_may_have_the_default_while_everything_has_less():
+    put("50")
+    assert put("100", scope="exchange", scope_id="binance").value == 100
+    with pytest.raises(ValidationError, match="administrator"):
+        put("101", scope="account", scope_id=str(rows.account().pk))
+
+
 def test_the_ceiling_is_beyond_everybody():
     with pytest.raises(ValidationError, match="At most 10000"):
         put("10000.01", ADMIN, reason=REASON, confirmed=True)
@@ -135,3 +150,43 @@ def test_a_limit_above_the_default_is_taken_away_without_ado():
     row = put("500", ADMIN, reason=REASON, confirmed=True)
     limit_settings.remove_limit(limit_id=row.pk, actor=TRADER)
     assert not RiskLimit.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "is_raise"),
+    [
+        ("200", {"global": "5000"}, True),
+        ("100", {"global": "5000"}, True),
+        ("200", {"global": "150"}, False),
+        ("50", {"global": "20"}, False),
+        ("200", {"exchange": "300"}, True),
+        ("200", {"exchange": "150"}, False),
+        ("200", {"exchange": "5000", "global": "150"}, False),
+    ],
+)
+def test_a_limit_is_put_up_where_a_wider_one_holds_more_without_it(own, others, is_raise):
+    ids = {"global": "", "exchange": "binance"}
+    row = put(own, ADMIN, scope="account", scope_id=str(rows.account().pk), reason=REASON, confirmed=True)
+    for scope, value in others.items():
+        put(value, ADMIN, scope=scope, scope_id=ids[scope], reason=REASON, confirmed=True)
+    if not is_raise:
+        limit_settings.remove_limit(limit_id=row.pk, actor=TRADER)
+        return
+    with pytest.raises(ValidationError, match="administrator"):
+        limit_settings.remove_limit(limit_id=row.pk, actor=TRADER)
+    limit_settings.remove_limit(limit_id=row.pk, actor=ADMIN, reason=REASON, confirmed=True)
+
+
+def test_the_limit_of_everything_is_put_up_where_a_narrower_one_that_it_held_down_is_left():
+    row = put("150", ADMIN, reason=REASON, confirmed=True)
+    account = str(rows.account().pk)
+    put("5000", ADMIN, scope="account", scope_id=account, reason=REASON, confirmed=True)
+    with pytest.raises(ValidationError, match="administrator"):
+        limit_settings.remove_limit(limit_id=row.pk, actor=TRADER)
+
+
+def test_limits_of_other_accounts_put_none_up():
+    here, there = (str(rows.account(name=name).pk) for name in ("here", "there"))
+    row = put("200", ADMIN, scope="account", scope_id=here, reason=REASON, confirmed=True)
+    put("5000", ADMIN, scope="account", scope_id=there, reason=REASON, confirmed=True)
+    limit_settings.remove_limit(limit_id=row.pk, actor=TRADER)

@@ -82,3 +82,11 @@ def test_a_process_that_does_not_know_the_exchanges_time_leaves_the_account_to_o
     ports = OpenedPorts(stage.Doors(stage.Exchange(trade.account_id or 0, error_ms=None)))
     with pytest.raises(CannotWork, match="exchange's time"):
         ports.of(trade.account_id or 0)
+
+
+def test_who_is_done_after_another_daemon_has_opened_it_does_not_close_it(trade: Trade):
+    fence = looked_after(trade)
+    Lease.objects.filter(resource=resource_of(trade.account_id or 0)).update(expires_at=Now())
+    open_account(trade.account_id or 0, looked_after(trade, "second"))
+    open_account(trade.account_id or 0, fence)
+    assert is_open(trade.account_id or 0)

@@ -149,6 +149,21 @@ def test_what_only_closes_needs_no_margin():
     assert statuses(paper.place(market(SELL, 90, 3), 3))[-1] is OrderStatus.FILLED
 
 
+def test_a_position_can_be_closed_once_and_what_goes_beyond_it_needs_margin():
+    paper = account(FUTURES)
+    show(paper, [(99, 10_000)], [(100, 10_000)], instrument=FUTURES)
+    paper.place(order(BUY, 500, instrument=FUTURES), 1)  # half of the money
+    opened = wallet(paper).free
+    paper.place(order(SELL, 500, 101, client_order_id="c2", instrument=FUTURES), 2)
+    assert wallet(paper).free == opened - Decimal("101")  # its fee alone
+    events = paper.place(order(SELL, 500, 101, client_order_id="c3", instrument=FUTURES), 3)
+    assert "InsufficientFunds" in refusal(events)
+    paper.place(order(SELL, 400, 101, client_order_id="c4", instrument=FUTURES), 4)
+    assert wallet(paper).free == opened - Decimal("101") - 400 * 101 * Decimal("1.002")
+    show(paper, [(101, 10_000)], [(102, 10_000)], 5, instrument=FUTURES)
+    assert (position(paper).amount, wallet(paper).free > 0) == (-40, True)
+
+
 def test_reduce_only_closes_what_there_is_and_no_more():
     paper = futures()
     assert "nothing to reduce" in refusal(paper.place(market(SELL, 10, 1, reduce_only=True), 1))

@@ -188,6 +188,18 @@ def test_r8_closing_a_futures_position_needs_nothing():
         reservation(replace(proposal(wanted, seen), reduces=False), seen)
 
 
+@pytest.mark.parametrize(
+    ("free", "reserved"), [("-5", "0"), ("10", "50")], ids=["a loss has eaten the margin", "an order in doubt holds it"]
+)
+def test_r8_closing_a_futures_position_passes_with_less_than_nothing_free(free: str, reserved: str):
+    in_doubt = working(status=OrderStatus.UNKNOWN, instrument=OTHER, held_asset="USDT", held=Decimal(reserved))
+    rates = {"USDT": Decimal(1), "A": Decimal(100), "B": Decimal(100)}
+    seen = view(
+        holdings=(held("5", FUTURES),), free={"USDT": Decimal(free)}, working=(in_doubt,), rates=rates, leverage=None
+    )
+    assert verdict(intent(SELL, instrument=FUTURES, reduce_only=True), seen) == "OK"
+
+
 @pytest.mark.parametrize("settle", ["USDC"])
 def test_r8_futures_are_paid_for_in_what_they_settle_in(settle: str):
     instrument = replace(FUTURES, settle=settle)

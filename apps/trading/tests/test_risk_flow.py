@@ -58,6 +58,12 @@ def test_r1_only_what_flattens_and_was_confirmed_passes_a_halt(wanted: OrderInte
     assert verdict(wanted, halted) == "1 HALTED"
 
 
+@pytest.mark.parametrize("state", [ScopeState.ACTIVE, ScopeState.REDUCING])
+def test_r1_what_flattens_is_refused_once_nobody_wants_it_any_more(state: ScopeState):
+    released = view(states=states(Scope.ACCOUNT, state), **LONG)
+    assert (verdict(CLOSING, released), verdict(FLATTENING, released)) == ("OK", "1 NOT_CONFIRMED")
+
+
 @pytest.mark.parametrize(
     ("result", "equity", "is_lost"),
     [

@@ -1,17 +1,20 @@
 """A sweep finds by REST whatever was missed, once, and touches nothing that is not ours."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
 
 from apps.feeds.client_ids import ClientIds
+from apps.feeds.errors import UnknownOrder
 from apps.feeds.market import MarketType, Side
-from apps.feeds.orders import OrderRef, OrderStatus
+from apps.feeds.models import TradePair
+from apps.feeds.orders import Fill, LookUp, OrderRef, OrderStatus, OrderUpdate
 from apps.trading.bookkeeping import recording
-from apps.trading.collecting.sweep import EVERYTHING, Part, in_turn, sweep
+from apps.trading.collecting.sweep import EVERYTHING, Part, in_turn, look_up, sweep
 from apps.trading.models import Account, FillSource, Order, Position, StrayFill, Wallet
-from apps.trading.tests import listened_seat, remote_seat
+from apps.trading.tests import listened_seat, remote_seat, rows
 from apps.trading.tests.listened_seat import counted, foreign, halted, placed, read
 from apps.trading.tests.remote_seat import Desk
 
@@ -95,6 +98,18 @@ def test_an_external_order_that_a_fill_told_of_gets_the_amount_that_the_sweep_is
     assert (external().amount, external().filled) == (on.amount, on.part)
 
 
+def test_an_external_order_gets_the_price_that_it_was_amended_to(on: Desk):
+    foreign(on)
+    [update] = on.port.open_orders(None)
+    former = replace(update, price=on.far(Side.BUY))
+    recording.record_update(on.account.pk, on.instrument, former, FillSource.WS)
+    sweep(on.port)
+    assert external().price == update.price != former.price
+    rows = counted()
+    assert sweep(on.port).changed == 0
+    assert counted() == rows
+
+
 def test_an_external_order_that_ends_is_ended(on: Desk):
     theirs = foreign(on)
     sweep(on.port)
@@ -163,17 +178,18 @@ def test_what_there_is_too_much_of_has_its_turn_from_anywhere_on_and_around(
     assert in_turn(range(5), most, lambda number: first) == (list(range(5)) if taken is None else taken)
 
 
-def swept_ahead(on: Desk) -> int:
-    """As if another sweep had just come a minute further."""
-    ahead_ms = on.port.now_ms() + 60_000
+def swept_ahead(on: Desk, by_ms: int = 60_000) -> int:
+    """As if another sweep had just come so much further."""
+    ahead_ms = on.port.now_ms() + by_ms
     Account.objects.filter(pk=on.account.pk).update(swept_ms=ahead_ms)
     return ahead_ms
 
 
-def test_a_fill_that_was_listed_late_is_found_by_a_sweep_that_begins_after_it(on: Desk):
+@pytest.mark.parametrize("by_ms", [60_000, 3_600_000], ids=["another began later", "the clock was wrong"])
+def test_a_fill_that_was_listed_late_is_found_by_a_sweep_that_begins_after_it(on: Desk, by_ms: int):
     row = placed(on)
     on.fill(row.exchange_order_id, on.part)
-    swept_ahead(on)
+    swept_ahead(on, by_ms)
     assert sweep(on.port, {Part.TRADES}).fills == 1
     assert read(row).fills.count() == 1
 
@@ -214,12 +230,102 @@ def test_what_the_rows_know_costs_no_transaction(on: Desk, django_assert_max_num
         sweep(on.port, {Part.ORDERS})
 
 
-def test_an_order_that_is_told_as_filled_further_than_its_fills_is_explained(on: Desk):
+def test_an_order_that_is_told_as_filled_further_than_its_fills_is_explained(on: Desk, monkeypatch: pytest.MonkeyPatch):
     row = placed(on)
     on.fill(row.exchange_order_id, on.part)
     update = on.port.look_up(OrderRef(instrument=on.instrument, exchange_order_id=row.exchange_order_id))
     recording.record_update(on.account.pk, on.instrument, update, FillSource.WS)
     assert (read(row).filled, read(row).fills.count()) == (on.part, 0)
-    Account.objects.filter(pk=on.account.pk).update(swept_ms=on.port.now_ms() + 600_000)  # its trade is before that
+    monkeypatch.setattr(on.port, "own_trades", lambda instrument, since_ms: [])  # its trade is before that
     sweep(on.port, {Part.TRADES})
     assert (read(row).fills.count(), sum((fill.amount for fill in read(row).fills.all()), Decimal(0))) == (1, on.part)
+
+
+def told_filled(on: Desk) -> Order:
+    """Nobody knows of the trade that it is told of."""
+    row = placed(on)
+    on.fill(row.exchange_order_id, on.amount)
+    update = on.port.look_up(OrderRef(instrument=on.instrument, exchange_order_id=row.exchange_order_id))
+    recording.record_update(on.account.pk, on.instrument, update, FillSource.WS)
+    return read(row)
+
+
+def test_an_order_whose_trades_the_exchange_has_forgotten_keeps_nothing_else_from_being_told(
+    on: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    forgotten, known = told_filled(on), told_filled(on)
+    asked = on.port.order_trades
+
+    def trades(ref: OrderRef) -> list[Fill]:
+        if ref.exchange_order_id == forgotten.exchange_order_id:
+            raise UnknownOrder("forgotten")
+        return asked(ref)
+
+    monkeypatch.setattr(on.port, "order_trades", trades)
+    monkeypatch.setattr(on.port, "own_trades", lambda instrument, since_ms: [])
+    sweep(on.port)
+    assert (forgotten.fills.count(), known.fills.count()) == (0, 1)
+    assert Wallet.objects.filter(account=on.account, total__gt=0).exists()
+    named = {"symbol": on.instrument.symbol, "client_order_id": None}
+    lost = LookUp(exchange_order_id=forgotten.exchange_order_id or "", **named)
+    assert look_up(on.port, lost, on.instrument) is False
+
+
+@pytest.mark.parametrize("on", [("htx", SPOT), ("mexc", FUTURES)], indirect=True, ids="-".join)
+def test_an_exchange_that_knows_no_such_order_tells_no_trades_of_it(on: Desk):
+    lost = LookUp(symbol=on.instrument.symbol, exchange_order_id="990000000000", client_order_id=None)
+    assert look_up(on.port, lost, on.instrument) is False
+
+
+@everywhere
+def test_an_external_order_that_was_cancelled_unseen_ends_though_the_exchange_has_forgotten_it(on: Desk):
+    theirs = foreign(on)
+    sweep(on.port)
+    on.port.cancel(OrderRef(instrument=on.instrument, exchange_order_id=theirs))
+    for later_s in (0, 5, 10):
+        on.go_on(later_s)
+        sweep(on.port, {Part.ORDERS})
+    assert (external().status, external().filled, external().alarms) == (OrderStatus.CANCELLED, 0, "")
+    assert halted(on) == ""
+
+
+def test_an_external_order_that_is_open_after_all_is_not_taken_for_forgotten(on: Desk, monkeypatch: pytest.MonkeyPatch):
+    def unknown(ref: OrderRef) -> OrderUpdate:
+        raise UnknownOrder("it lags behind")
+
+    foreign(on)
+    sweep(on.port)
+    listed = on.port.open_orders
+    monkeypatch.setattr(on.port, "look_up", unknown)
+    monkeypatch.setattr(on.port, "open_orders", lambda instrument: listed(instrument) if instrument else [])
+    for later_s in (0, 5, 10, 15):
+        on.go_on(later_s)
+        sweep(on.port, {Part.ORDERS})
+    assert (external().status, external().misses) == (OrderStatus.OPEN, 0)
+
+
+def delisted(on: Desk) -> TradePair:
+    """A pair that the account has traded, with an order that is not explained, a fill that waits and a position."""
+    gone = TradePair.objects.get(exchange__code=on.exchange, market_type=on.market, symbol=on.instrument.symbol)
+    base = on.instrument.base
+    gone.pk, gone.base = None, "GONE"
+    gone.pair, gone.symbol = gone.pair.replace(base, "GONE"), gone.symbol.upper().replace(base, "GONE")
+    gone.save()
+    trade = rows.trade(on.account, gone.pair)
+    rows.order(
+        rows.intent(trade), status="CANCELLED", ended_at=datetime.now(UTC), exchange_order_id="1", told=1, filled=1
+    )
+    Position.objects.create(account=on.account, pair=gone, amount=1)
+    values = {"exchange_order_id": "2", "price": 1, "amount": 1, "side": Side.BUY, "source": FillSource.WS}
+    StrayFill.objects.create(account=on.account, symbol=gone.symbol, trade_id="t", exchange_ms=1, **values)
+    return gone
+
+
+@everywhere
+def test_a_pair_that_the_exchange_lists_no_longer_keeps_no_other_from_being_swept(on: Desk):
+    delisted(on)
+    row = placed(on)
+    on.fill(row.exchange_order_id, on.part)
+    sweep(on.port)
+    assert (read(row).filled, read(row).fills.count()) == (on.part, 1)
+    assert Wallet.objects.filter(account=on.account, total__gt=0).exists()

@@ -11,6 +11,7 @@ from apps.feeds.models import Lease
 from apps.feeds.orders import NewOrder
 from apps.trading import tasks
 from apps.trading.execution.entry.working import MOST, Ended, Worked, sweep, work_lane
+from apps.trading.execution.executors.executor import Shut
 from apps.trading.models import Order, OrderIntent
 from apps.trading.risk.view import Top
 from apps.trading.tests import held_lanes, stage
@@ -154,3 +155,13 @@ def test_hints_are_acknowledged_early_and_dropped_when_they_are_old(name, option
     assert (options.acks_late, options.reject_on_worker_lost, options.ignore_result) == (False, False, True)
     assert options.expires == 5
     assert app.amqp.router.route({}, name)["queue"].name == "exec.wake"
+
+
+def test_lanes_of_an_exchange_whose_time_nobody_knows_keep_no_other_lane_from_its_turn():
+    unsure, sure = stage.trade(), stage.trade()
+    ports = stage.Exchange(unsure.account_id, error_ms=None), stage.Exchange(sure.account_id)
+    for trade in (unsure, sure):
+        stage.want(trade)
+    executor = stage.executor(*ports, shut=Shut(lambda: 0.0))
+    assert [sweep(executor=executor, limit=1) for _ in range(2)] == [0, 1]
+    assert [len(port.accepted) for port in ports] == [0, 1]

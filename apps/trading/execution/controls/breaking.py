@@ -18,7 +18,7 @@ from apps.trading.execution.pretrade.gathering import Halts, Seen, gather
 from apps.trading.execution.pretrade.market import Market
 from apps.trading.execution.runtime.transactions import in_transaction
 from apps.trading.halts import halting
-from apps.trading.models import Account, LanePause, Order, Position, Wallet
+from apps.trading.models import Account, LanePause, Order, Position, Trade, Wallet
 from apps.trading.records import ZERO
 from apps.trading.risk.breakers import Action, Trip, trips
 from apps.trading.risk.limits import PAUSE_MS
@@ -63,7 +63,10 @@ def places() -> list[Place]:
     for position in Position.objects.exclude(account__in=seen).exclude(amount=0):
         found.add(Place(position.account_id, position.pair_id, 0))
     seen = {place.account_id for place in found}
-    return sorted(found | set(_quiet(seen)), key=lambda place: (place.account_id, place.pair_id, place.trade_id))
+    return sorted(
+        found | set(_quiet(seen)) | set(_quiet_trades()),
+        key=lambda place: (place.account_id, place.pair_id, place.trade_id),
+    )
 
 
 def _quiet(seen: Iterable[int]) -> Iterable[Place]:
@@ -72,10 +75,22 @@ def _quiet(seen: Iterable[int]) -> Iterable[Place]:
     waiting = alerts.waiting().filter(scope=Scope.ACCOUNT).values_list("scope_id", flat=True)
     troubled = {*differing, *(int(text) for text in waiting if text.isdigit())}.difference(seen)
     for account in Account.objects.filter(pk__in=troubled, active=True):
-        pairs = TradePair.objects.filter(exchange_id=account.exchange_id, market_type=account.market_type)
-        pair_id = pairs.order_by("id").values_list("pk", flat=True).first()
-        if pair_id is not None:
+        if (pair_id := _some_pair(account)) is not None:
             yield Place(account.pk, pair_id, 0)
+
+
+def _quiet_trades() -> Iterable[Place]:
+    """TRADE rows whose alerts wait, whether they order something or not."""
+    waiting = alerts.waiting().filter(scope=Scope.TRADE).values_list("scope_id", flat=True)
+    named = Trade.objects.filter(pk__in=[int(text) for text in waiting if text.isdigit()], account__active=True)
+    for trade in named.select_related("account"):
+        if trade.account is not None and (pair_id := _some_pair(trade.account)) is not None:
+            yield Place(trade.account.pk, pair_id, trade.pk)
+
+
+def _some_pair(account: Account) -> int | None:
+    pairs = TradePair.objects.filter(exchange_id=account.exchange_id, market_type=account.market_type)
+    return pairs.order_by("id").values_list("pk", flat=True).first()
 
 
 @in_transaction
@@ -121,6 +136,7 @@ def _carry_out(trip: Trip, place: Place, lane: str, view: RiskView) -> int:
         return 0  # a switch that is missing denies everything
     if trip.reason is DenyReason.ALERT_UNACKED:
         alerts.escalate(scope=scope, scope_id=scope_id)
+        alerts.escalate(scope=Scope.TRADE, scope_id=str(place.trade_id))
     stop = halting.halt if wanted is ScopeState.HALTED else halting.reduce
     stop(scope=scope, scope_id=scope_id, reason=trip.reason.value, actor=halting.control("risk"))
     return 1

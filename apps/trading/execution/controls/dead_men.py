@@ -6,7 +6,7 @@ much later. Many accounts are too small for one, so nothing is stopped for want 
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from apps.feeds import selectors as feeds
 from apps.feeds.drivers.trading import DeadManTerms
-from apps.feeds.errors import ClockSkew, FeedError, Refused, RequestExpired
+from apps.feeds.errors import ClockSkew, FeedError, Refused, RequestExpired, Retryable
 from apps.feeds.models import TradePair
 from apps.feeds.orders import OrderStatus
 from apps.trading.execution.gateway.ports import CannotWork, Port, Ports
@@ -43,6 +43,7 @@ class Kept:
     def __init__(self) -> None:
         self.deadlines_ms: dict[Of, int] | None = None
         self.refused_s: dict[Of, float] = {}  # when, by the monotonic clock
+        self.doubted: set[Of] = set()  # started for all we know: told again at once
 
     def is_refused(self, of: Of) -> bool:
         return of in self.refused_s and time.monotonic() - self.refused_s[of] < AGAIN_S
@@ -83,15 +84,22 @@ def _tend(port: Port, account: Account, stopping: bool, terms: DeadManTerms) -> 
     deadlines_ms = _deadlines(account, kept, terms)
     told = 0
     for of in sorted(guarded | set(deadlines_ms), key=str):
-        timer = DeadMan(deadline_ms=deadlines_ms.get(of), fired=fired)
+        timer = DeadMan(deadline_ms=now_ms if of in kept.doubted else deadlines_ms.get(of), fired=fired)
         step = next_step(timer, entries_rest=of in guarded, stopping=stopping, now_ms=now_ms, terms=terms)
         if step is not Step.NOTHING and not (timer.deadline_ms is None and kept.is_refused(of)):
+            if step is Step.ARM and of not in deadlines_ms:  # whoever dies in the middle leaves word that it may run
+                _keep(account, {**deadlines_ms, of: now_ms + terms.timer_ms})
             told += _tell(port, of, kept, deadlines_ms, terms.timer_ms if step is Step.ARM else None)
     kept.deadlines_ms = deadlines_ms if terms.by_instrument else None
+    _keep(account, deadlines_ms)
+    return told
+
+
+def _keep(account: Account, deadlines_ms: Mapping[Of, int]) -> None:
     first_ms = min(deadlines_ms.values(), default=None)
     if first_ms != account.dead_man_ms:
         Account.objects.filter(pk=account.pk).update(dead_man_ms=first_ms)
-    return told
+        account.dead_man_ms = first_ms
 
 
 def _deadlines(account: Account, kept: Kept, terms: DeadManTerms) -> dict[Of, int]:
@@ -113,6 +121,7 @@ def _deadlines(account: Account, kept: Kept, terms: DeadManTerms) -> dict[Of, in
 def _tell(port: Port, of: Of, kept: Kept, deadlines_ms: dict[Of, int], timer_ms: int | None) -> int:
     """Whether it was told."""
     pair = None if of is None else TradePair.objects.select_related("exchange").get(pk=of)
+    asked_ms = port.now_ms()
     try:
         deadline_ms = port.dead_man(timer_ms, None if pair is None else feeds.instrument(pair))
     except FeedError as error:  # asked again in a second: there is time for three more
@@ -120,8 +129,12 @@ def _tell(port: Port, of: Of, kept: Kept, deadlines_ms: dict[Of, int], timer_ms:
             kept.refused_s[of] = time.monotonic()
             if timer_ms is not None:
                 _tell_of_refusal(port.account_id, pair, error)
+        elif not isinstance(error, Refused | Retryable) and timer_ms is not None and of not in deadlines_ms:
+            deadlines_ms[of] = asked_ms + timer_ms
+            kept.doubted.add(of)
         log.warning("the exchange's timer was not told", account=port.account_id, pair=of, error=str(error))
         return 0
+    kept.doubted.discard(of)
     if deadline_ms is None:
         deadlines_ms.pop(of, None)
     else:

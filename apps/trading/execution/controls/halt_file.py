@@ -6,6 +6,7 @@ else is stopped as well, as by any other halt: the file being gone releases noth
 
 from pathlib import Path
 
+from apps.trading.execution.cancels.cancelling import CANCELS
 from apps.trading.execution.gateway.signal_file import is_halted
 from apps.trading.halts import halting
 from apps.trading.models import RiskState
@@ -18,7 +19,8 @@ def obey(path: Path) -> int:
     """Halt everything while the file is there; 1 when that was new. To be called every quarter of a second."""
     if not is_halted(path):
         return 0
-    if RiskState.objects.filter(scope=Scope.GLOBAL, state=ScopeState.HALTED).exists():
+    halted = RiskState.objects.filter(scope=Scope.GLOBAL, state=ScopeState.HALTED)
+    if halted.filter(mode__in=CANCELS).exists():
         return 0
     halting.halt(scope=Scope.GLOBAL, reason=f"the signal file {path.name} of a host is there", actor=ACTOR)
     return 1

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import structlog
 
-from apps.feeds.errors import FeedError
+from apps.feeds.errors import FeedError, Refused, Retryable
 from apps.feeds.market import MarketType
 from apps.feeds.orders import MarginMode
 from apps.trading.bookkeeping import comparing
@@ -30,10 +30,13 @@ def settle(lane: str, executor: Executor, port: Port) -> None:
     if wanted is None or _is_confirmed(account_id, pair_id, *wanted):
         return
     leverage, mode = wanted
+    had = comparing.forget_leverage(account_id, pair_id)  # who dies, or gets no answer, does not know which one holds
     try:
         port.set_leverage(instrument, leverage, mode)
     except FeedError as error:
         log.warning("leverage not set", lane=lane, leverage=leverage, reason=f"{type(error).__name__}: {error}")
+        if isinstance(error, Refused | Retryable):
+            comparing.recall_leverage(had)
         return
     comparing.take_leverage(account_id, pair_id, leverage, mode)
 

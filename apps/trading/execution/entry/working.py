@@ -117,6 +117,6 @@ def sweep(*, executor: Executor, limit: int = 20) -> int:
 
 def _sweep(lane: str, executor: Executor) -> int:
     worked = work_lane(lane, executor=executor)
-    if worked.ended is Ended.CANNOT:
+    if worked.ended in (Ended.CANNOT, Ended.UNSURE):
         executor.shut.note(lanes.ids_of(lane)[0])
     return worked.sent

@@ -39,7 +39,8 @@ class Tally:
 
 
 class Shut:
-    """Accounts to which this process has no way: left alone for a while, so that they hold up nobody."""
+    """Accounts to which this process has no way, or whose exchange's time it does not know: left alone for a while, so
+    that they hold up nobody."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._until: dict[int, float] = {}

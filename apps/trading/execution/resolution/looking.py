@@ -71,8 +71,8 @@ def _look_around(port: Port, row: Order, ref: OrderRef, asked_ms: int) -> Seen:
 
 
 def is_it(row: Order, told: OrderUpdate | Fill) -> bool:
-    """Whether the exchange tells of this order: by our id, by theirs where ours is not told."""
-    if told.client_order_id is not None:
+    """Whether the exchange tells of this order: by our id, by theirs where ours is not told or it has none."""
+    if told.client_order_id is not None and row.client_order_id is not None:
         return told.client_order_id == row.client_order_id
     return row.exchange_order_id is not None and told.exchange_order_id == row.exchange_order_id
 

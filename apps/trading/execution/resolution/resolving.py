@@ -23,7 +23,7 @@ from apps.trading.execution.runtime import failing, hooks
 from apps.trading.execution.runtime.transactions import change_free, is_passing
 from apps.trading.intent import Purpose
 from apps.trading.models import FillSource, Order, OrderEvent
-from apps.trading.order_state import ENOUGH_MISSES, CancelState
+from apps.trading.order_state import CANCEL_TAKEN, ENOUGH_MISSES, CancelState
 from apps.trading.records import ZERO
 from apps.trading.risk.limits import Limits
 
@@ -143,7 +143,7 @@ def _miss(port: Port, row: Order, seen: Seen) -> None:
     if row.status in UNRESOLVED:
         recording.record_miss(row.pk, seen.look, patience=waits, retry=is_repeated(row))
     elif row.status in WORKING:
-        accepted = OrderEvent.objects.filter(order_id=row.pk, kind=recording.CANCEL_TAKEN).exists()
+        accepted = OrderEvent.objects.filter(order_id=row.pk, kind=CANCEL_TAKEN).exists()
         recording.record_gone(row.pk, seen.look, cancelled=accepted, patience=waits)
 
 
