@@ -94,7 +94,7 @@ class RedisEar:
         return self
 
     def _listen(self) -> None:
-        with self._heard.open("ab") as file:
+        with self._heard.open("ab") as file, suppress(ConnectionResetError):  # a Redis that is killed
             while said := self._socket.recv(1 << 20):
                 file.write(said)
 

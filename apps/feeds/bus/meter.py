@@ -75,6 +75,7 @@ class Meter:
         self._leave = self._redis.register_script(LEAVE)
         self._shut = self._redis.register_script(SHUT)
         self._entered: dict[str, str] = {}  # ticket -> its member
+        self._arrived: list[tuple[str, str]] = []  # gate and member of what Redis could not be told of
         self._coming_back: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -100,6 +101,8 @@ class Meter:
     async def enter(
         self, gate: str, doors: Sequence[str], *, ticket: str, rate: Rate, weight: int, spare: int
     ) -> tuple[float, list[float]]:
+        if self.is_away:
+            return 0.0, []
         weight, per_ms = min(weight, rate.count), math.ceil(rate.per_s * 1_000)
         keys = [_gate(gate), *map(_door, doors)]
         self._entered[ticket] = f"{weight}:{ticket}"  # also where the answer is lost: it may be counted all the same
@@ -111,8 +114,8 @@ class Meter:
 
     async def leave(self, gate: str, ticket: str) -> None:
         member = self._entered.pop(ticket, None)
-        if member is not None:
-            await self._ask(self._leave, [_gate(gate)], [member])
+        if member is not None and await self._ask(self._leave, [_gate(gate)], [member]) is None:
+            self._arrived.append((_gate(gate), member))  # else it takes its room until it counts as lost
 
     async def shut(self, door: str, for_s: float) -> None:
         await self._ask(self._shut, [_door(door)], [math.ceil(for_s * 1_000)])
@@ -138,6 +141,10 @@ class Meter:
         while True:
             with contextlib.suppress(RedisError, OSError):
                 await self._redis.execute_command("PING")
+                while self._arrived:
+                    gate, member = self._arrived[-1]
+                    await self._leave(keys=[gate], args=[member])
+                    self._arrived.pop()
                 return
             await asyncio.sleep(AGAIN_S)
 

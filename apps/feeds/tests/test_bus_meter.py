@@ -117,3 +117,25 @@ async def test_of_a_redis_that_stands_still_only_who_is_under_way_waits_and_not_
             await until(lambda: not meter.is_away, 60)
     finally:
         server.close()
+
+
+async def test_what_arrived_while_redis_stood_still_is_told_when_it_is_back():
+    server = RedisProcess()
+    server.start()
+    try:
+        async with Meter(server.url) as meter, Meter(server.url, wait_s=60) as other:
+            first, second = gates([meter, other], SLOW)
+            async with second.turn():  # the scripts are there now
+                pass
+            await skip(server.url, SLOW.per_s)
+            async with first.turn(weight=SLOW.count):
+                await until(lambda: not meter.is_away, 60)
+                server.pause()
+                async with Gate(WIDE, name="sockets:tool", meter=meter).turn():
+                    assert meter.is_away
+            server.resume()
+            await until(lambda: not meter.is_away, 60)
+            await skip(server.url, SLOW.per_s)
+            assert await enters(second)
+    finally:
+        server.close()

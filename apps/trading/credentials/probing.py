@@ -16,7 +16,7 @@ from apps.feeds.orders import Credentials, OrderRef, OrderUpdate, Permissions
 from apps.feeds.transport.orders import OrderClient, Purpose
 
 CLOCK_MS = 1_000  # further away from the exchange's time than that is worth a warning
-TURN_S = 3.0  # a person waits for the answer
+TURN_S = 10.0  # others at work may use the whole of a small budget for seconds; a person waits, and not for ever
 
 T = TypeVar("T")
 
