@@ -19,6 +19,7 @@ from apps.feeds.orders import OrderType, TimeInForce
 from apps.trading import limit_settings
 from apps.trading.execution.cancels import cancelling
 from apps.trading.execution.entry import intake
+from apps.trading.execution.pretrade import rates
 from apps.trading.execution.pretrade.market import Market
 from apps.trading.execution.runtime.transactions import in_transaction
 from apps.trading.limit_settings import PAIR
@@ -41,7 +42,7 @@ class Use(Struct, frozen=True, kw_only=True):
 
 class Preview(Struct, frozen=True, kw_only=True):
     """`deny_reason` is empty where risk would let it through. At the market `price` is the worst that it may trade at;
-    where it would be refused that is unknown, and `value` and `fee` with it."""
+    without a book that is unknown, and `value` and `fee` with it."""
 
     side: str
     amount: Decimal
@@ -55,6 +56,7 @@ class Preview(Struct, frozen=True, kw_only=True):
     limits: tuple[Use, ...]
 
 
+ZERO = Decimal(0)
 IN_FULL = 1  # leverage
 FAR = 10  # times the market or a tenth of it: a slip of the finger, which no control has to look at
 
@@ -135,9 +137,12 @@ class _SeenOnce:
 def _previewed(intent: OrderIntent, account: Account, market: Market) -> Preview:
     have, instrument = _limits(intent), feeds.instrument(intent.pair)
     price = intent.price
-    if price is None and not intent.deny_reason:
+    if price is None:
         price = _worst(Side(intent.side), instrument, have.slip_share, market)
     value = None if price is None else notional(intent.amount, price, instrument)
+    worth = intent.reserved_notional
+    if intent.deny_reason and value is not None:  # nothing is reserved, and it is told how much it is too much
+        worth = value * rates.quotes([instrument.quote], [account.exchange.code], market).get(instrument.quote, ZERO)
     working = Order.objects.filter(account=account, is_external=False).exclude(status__in=list(FINAL)).count()
     return Preview(
         side=intent.side,
@@ -150,7 +155,7 @@ def _previewed(intent: OrderIntent, account: Account, market: Market) -> Preview
         deny_reason=intent.deny_reason,
         deny_text=intent.deny_text,
         limits=(
-            Use(name="max_order_usdt", used=intent.reserved_notional, most=have.max_order_usdt),
+            Use(name="max_order_usdt", used=worth, most=have.max_order_usdt),
             Use(name="max_open_account", used=Decimal(working + 1), most=Decimal(have.max_open_account)),
         ),
     )

@@ -149,8 +149,23 @@ def test_a_preview_at_the_market_tells_the_worst_price_and_what_that_costs(desk,
     assert worst > 100  # of the book's best ask, and what may slip
     assert value == worst * Decimal(found["amount"])
     assert value + fee == Decimal(found["reserved_amount"])
-    refused = desk.anna.post("intents/preview", {**asked, "amount": "5"}).json()
-    assert (refused["deny_reason"], refused["price"], refused["value"]) == ("ORDER_TOO_LARGE", None, None)
+
+
+def test_a_preview_of_what_risk_refuses_tells_by_how_much_it_is_too_large(desk, account):
+    asked = {**wanted(account, amount="5"), "type": "market"}
+    del asked["price"]
+    found = desk.anna.post("intents/preview", asked).json()
+    assert (found["deny_reason"], found["reserved_amount"]) == ("ORDER_TOO_LARGE", "0")
+    assert Decimal(found["value"]) == 5 * Decimal(found["price"]) > 500
+    assert found["limits"][0] == {"name": "max_order_usdt", "used": found["value"], "most": "100"}
+
+
+def test_a_preview_without_a_book_tells_no_price(desk, account, bus):
+    bus.flushdb()
+    asked = {**wanted(account), "type": "market"}
+    del asked["price"]
+    found = desk.anna.post("intents/preview", asked).json()
+    assert [found[name] for name in ("deny_reason", "price", "value", "fee")] == ["NO_BOOK", None, None, None]
 
 
 @pytest.mark.parametrize("price", ["2000", "9", "99500000"])
