@@ -160,6 +160,19 @@ def test_accounts_that_this_process_has_no_way_to_hold_up_nobody():
     assert not Lease.objects.filter(resource__in=[f"lane:{stage.lane(one)}" for one in strangers]).exists()
 
 
+def test_lanes_that_fail_hold_up_nobody():
+    bad, good = stage.trade(stage.rich_account()), stage.trade()
+    for trade in (bad, good):
+        stage.want(trade)
+
+    class Failing(stage.Exchange):
+        def clock_error_ms(self) -> int | None:
+            raise ZeroDivisionError
+
+    executor = stage.executor(Failing(bad.account_id), stage.Exchange(good.account_id))
+    assert [sweep(executor=executor, limit=1) for _ in range(2)] == [0, 1]
+
+
 def test_a_lane_of_an_account_elsewhere_is_left_to_others():
     trade = stage.trade()
     stage.want(trade)

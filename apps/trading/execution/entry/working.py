@@ -111,7 +111,7 @@ def _hold(held: HeldLane, executor: Executor, port: Port) -> Worked:
 def sweep(*, executor: Executor, limit: int = 20) -> int:
     """Work lanes whose wake-up was lost; how many requests were sent. To be called every 250 ms."""
     mend()
-    due = lanes.due(limit, without=executor.shut.accounts())
+    due = lanes.due(limit, without=executor.shut.accounts(), resting=executor.apart.resting("lanes"))
     return executor.apart.each("lanes", lambda lane: _sweep(lane, executor), due)
 
 

@@ -3,7 +3,7 @@
 A lane is called `<account id>:<pair id>`, its lease `lane:<account id>:<pair id>`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -111,14 +111,16 @@ def release(held: HeldLane) -> None:
     )
 
 
-def due(limit: int, *, without: Collection[int] = ()) -> list[str]:
-    """Lanes with intents that nobody works now, the one that waits longest first; `without` these accounts.
+def due(limit: int, *, without: Collection[int] = (), resting: Collection[Hashable] = ()) -> list[str]:
+    """Lanes with intents that nobody works now, the one that waits longest first; `without` these accounts, nor those
+    lanes that are `resting`, which would take the places of others.
 
     A hint: another executor may be faster.
     """
     name = Concat(Value(PREFIX), OuterRef("lane"))
     worked = Lease.objects.filter(resource=name, expires_at__gt=Now()).exclude(holder=NOBODY)
     waiting = OrderIntent.objects.filter(~Exists(worked), state=IntentState.NEW).exclude(account__in=without)
+    waiting = waiting.exclude(lane__in=resting)
     heads = waiting.order_by().values("lane").annotate(head=Min("id")).order_by("head")
     return list(heads.values_list("lane", flat=True)[:limit])
 

@@ -59,6 +59,12 @@ class Rests:
         with self._lock:
             return thing in self._until and self._clock() < self._until[thing][0]
 
+    def all(self) -> list[Hashable]:
+        """What is left alone now."""
+        with self._lock:
+            now = self._clock()
+            return [thing for thing, (until, _) in self._until.items() if now < until]
+
     def begin(self, thing: Hashable) -> None:
         """It has failed once more."""
         with self._lock:
@@ -77,14 +83,20 @@ class Apart:
     """Work on many things, each apart from the others."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rests = Rests(clock=clock)
+        self._clock = clock
+        self._rests: dict[str, Rests] = {}  # by work
 
     def each(self, work: str, call: Callable[[T], int], things: Iterable[T]) -> int:
         """The sum of what `call` returns; what fails counts as nothing, and is passed over while it rests."""
         return sum(self._one(work, call, thing) for thing in things)
 
+    def resting(self, work: str) -> list[Hashable]:
+        """What of that work is passed over now."""
+        return self._of(work).all()
+
     def _one(self, work: str, call: Callable[[T], int], thing: T) -> int:
-        if self._rests.has((work, thing)):
+        rests = self._of(work)
+        if rests.has(thing):
             return 0
         try:
             done = call(thing)
@@ -92,10 +104,13 @@ class Apart:
             if _is_away(error):
                 raise
             log.exception("work failed", work=work, about=str(thing), failures=count(work))
-            self._rests.begin((work, thing))
+            rests.begin(thing)
             return 0
-        self._rests.end((work, thing))
+        rests.end(thing)
         return done
+
+    def _of(self, work: str) -> Rests:
+        return self._rests.setdefault(work, Rests(clock=self._clock))
 
 
 def _is_away(error: Exception) -> bool:
