@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from apps.feeds import services
 from apps.feeds.models import Daemon, Exchange, Lease, TradePair
-from apps.users.admin import ReadOnlyAdmin
+from apps.users.admin_bases import ReadOnlyAdmin
 from apps.users.services import actor_of
 
 

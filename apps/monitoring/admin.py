@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from apps.monitoring import selectors, services, watchable
 from apps.monitoring.models import ChBatch, FeedGap, Monitoring, MonitoringPair
-from apps.users.admin import ReadOnlyAdmin
+from apps.users.admin_bases import ReadOnlyAdmin
 from apps.users.services import actor_of
 
 EDITABLE = ("enabled", "depth", "priority")

@@ -31,7 +31,7 @@ from apps.trading.models import (
     TradingSwitch,
     Wallet,
 )
-from apps.users.admin import ReadOnlyAdmin
+from apps.users.admin_bases import ReadOnlyAdmin
 
 
 class OwnRowsAdmin(ReadOnlyAdmin):

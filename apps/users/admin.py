@@ -4,29 +4,15 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.db.models import Model, QuerySet
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django_otp.plugins.otp_totp import admin as otp_admin  # noqa: F401  # registers what is replaced below
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from apps.users import alerts, second_factor
+from apps.users import alerts
+from apps.users import library_admin as library_admin  # its pages register themselves
+from apps.users.admin_bases import ReadOnlyAdmin
 from apps.users.models import Alert, Audit, IdempotentAnswer, User
 from apps.users.services import actor_of, record
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Looked at, never touched: what the system writes itself."""
-
-    actions: Any = None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 @admin.register(User)
@@ -49,6 +35,7 @@ class PersonAdmin(UserAdmin):
             after=_rights(form.instance),
         )
 
+    @transaction.atomic
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         record(actor=actor_of(request), action="user.delete", object=f"user {obj.username}", before=_rights(obj))
         super().delete_model(request, obj)
@@ -80,34 +67,10 @@ class IdempotentAnswerAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
 
 
-admin.site.unregister(TOTPDevice)
-
-
-@admin.register(TOTPDevice)
-class SecondFactorAdmin(ReadOnlyAdmin):
-    """Whose second factor there is: nobody sees its secret, an administrator takes away that of somebody else."""
-
-    actions = ()
-    list_display = ("user", "confirmed", "created_at", "last_used_at", "throttling_failure_count")
-    list_select_related = ("user",)
-    fields = list_display
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """One's own takes a code, on /me/."""
-        own = isinstance(obj, TOTPDevice) and obj.user_id == request.user.pk
-        return not own and admin.ModelAdmin.has_delete_permission(self, request, obj)
-
-    def delete_model(self, request: HttpRequest, obj: TOTPDevice) -> None:
-        second_factor.remove(user=obj.user, actor=actor_of(request))
-
-    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        for device in queryset.select_related("user"):
-            self.delete_model(request, device)
-
-
 def _rights(user: User) -> dict[str, Any]:
     return {
         "groups": sorted(user.groups.values_list("name", flat=True)),
+        "permissions": sorted(user.user_permissions.values_list("codename", flat=True)),
         "is_active": user.is_active,
         "is_staff": user.is_staff,
         "is_superuser": user.is_superuser,

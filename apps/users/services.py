@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from axes.models import AccessAttempt
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.http import HttpRequest
@@ -130,3 +131,19 @@ def revoke_token(*, actor: Actor, token_id: str) -> bool:
     if gone:
         record(actor=actor, action="token.revoke", object=f"token {token_id}")
     return bool(gone)
+
+
+@transaction.atomic
+def end_token(*, row: AuthToken, actor: Actor) -> None:
+    """End anybody's token; the trail says whose it was."""
+    before = {"user": row.user.get_username(), "expiry": str(row.expiry)}
+    record(actor=actor, action="token.revoke", object=f"token {row.token_key}", before=before)
+    row.delete()
+
+
+@transaction.atomic
+def forgive(*, attempt: AccessAttempt, actor: Actor) -> None:
+    """Forget wrong passwords: the name is no longer locked because of them."""
+    before = {"failures": attempt.failures_since_start, "ip": attempt.ip_address}
+    record(actor=actor, action="user.unlock", object=f"user {attempt.username}", before=before)
+    attempt.delete()
