@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from apps.feeds import services
 from apps.feeds.models import Daemon, Exchange, Lease, TradePair
-from apps.users.admin_bases import ReadOnlyAdmin
+from apps.users.admin_bases import ReadOnlyAdmin, ShownOnlyAdmin
 from apps.users.services import actor_of
 
 
@@ -27,7 +27,7 @@ class ExchangeForm(forms.ModelForm):
 
 
 @admin.register(Exchange)
-class ExchangeAdmin(admin.ModelAdmin):
+class ExchangeAdmin(ShownOnlyAdmin):
     """An exchange is here because it has a driver; it is switched on and off."""
 
     form = ExchangeForm

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from apps.monitoring import selectors, services, watchable
 from apps.monitoring.models import ChBatch, FeedGap, Monitoring, MonitoringPair
-from apps.users.admin_bases import ReadOnlyAdmin
+from apps.users.admin_bases import ReadOnlyAdmin, ShownOnlyAdmin
 from apps.users.services import actor_of
 
 EDITABLE = ("enabled", "depth", "priority")
@@ -60,7 +60,7 @@ class PairChangeList(ChangeList):
 
 
 @admin.register(Monitoring)
-class PairAdmin(admin.ModelAdmin):
+class PairAdmin(ShownOnlyAdmin):
     form = PairForm
     inlines = (FurtherPairs,)
     list_display = ("exchange", "market_type", "pair", "depth", "priority", "enabled", "why_not", "updated_at")

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from apps.trading import selectors, trades
 from apps.trading.models import Trade
+from apps.users.admin_bases import ShownOnlyAdmin
 from apps.users.services import actor_of
 
 
@@ -33,7 +34,7 @@ class TradeForm(forms.ModelForm):
 
 
 @admin.register(Trade)
-class TradeAdmin(admin.ModelAdmin):
+class TradeAdmin(ShownOnlyAdmin):
     """New rows are made on the page of trading, or with plain SQL; here they are switched and tuned."""
 
     form = TradeForm

@@ -10,13 +10,13 @@ from django.http import HttpRequest
 
 from apps.users import alerts
 from apps.users import library_admin as library_admin  # its pages register themselves
-from apps.users.admin_bases import ReadOnlyAdmin
+from apps.users.admin_bases import ReadOnlyAdmin, ShownOnlyAdmin
 from apps.users.models import Alert, Audit, IdempotentAnswer, User
 from apps.users.services import actor_of, record
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):
+class PersonAdmin(ShownOnlyAdmin, UserAdmin):
     """Roles are groups; each change of a person leaves a row in the trail."""
 
     list_display = ("username", "is_active", "is_staff", "is_superuser", "last_login")
@@ -63,7 +63,7 @@ class AlertAdmin(ReadOnlyAdmin):
 
 @admin.register(IdempotentAnswer)
 class IdempotentAnswerAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "user", "key", "status")
+    list_display = fields = ("created_at", "user", "key", "status")
     list_select_related = ("user",)
 
 

@@ -1,6 +1,7 @@
 """Users for tests, one per role."""
 
 from django.contrib.auth.models import Group
+from django.test import Client
 
 from apps.users.models import User
 
@@ -21,3 +22,12 @@ def with_password(user: User, password: str = PASSWORD) -> User:
     user.set_password(password)
     user.save()
     return user
+
+
+def superuser() -> Client:
+    """One who may do everything in the admin, signed in."""
+    root = person(None, "root")
+    User.objects.filter(pk=root.pk).update(is_staff=True, is_superuser=True)
+    client = Client()
+    client.force_login(root, backend="django.contrib.auth.backends.ModelBackend")
+    return client
