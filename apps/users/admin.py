@@ -21,6 +21,10 @@ class PersonAdmin(ShownOnlyAdmin, UserAdmin):
 
     list_display = ("username", "is_active", "is_staff", "is_superuser", "last_login")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Who asked for something and who approved it are names: one that changes would be a second person."""
+        return () if obj is None else ("username",)
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         form.was = _rights(User.objects.get(pk=obj.pk)) if change else None
         super().save_model(request, obj, form, change)

@@ -61,3 +61,11 @@ def test_no_password_is_in_the_trail(admin):
     (row,) = Audit.objects.values()
     assert "canary" not in str(row)
     assert User.objects.get(username="bob").password not in str(row)
+
+
+def test_nobody_is_renamed_so_nobody_becomes_a_second_person(admin):
+    own = User.objects.get(username="admin")
+    for user in (own, person("trader", "ann")):
+        admin.post(f"{PEOPLE}{user.pk}/change/", form(user, username="somebody_else"))
+    assert set(User.objects.values_list("username", flat=True)) == {"admin", "ann"}
+    assert 'name="username"' not in admin.get(f"{PEOPLE}{own.pk}/change/").content.decode()
