@@ -3,15 +3,17 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from apps.users import alerts
 from apps.users import library_admin as library_admin  # its pages register themselves
 from apps.users.admin_bases import ReadOnlyAdmin, ShownOnlyAdmin
 from apps.users.models import Alert, Audit, IdempotentAnswer, User
+from apps.users.passwords import record_change
 from apps.users.services import actor_of, record
 
 
@@ -38,6 +40,18 @@ class PersonAdmin(ShownOnlyAdmin, UserAdmin):
             before=form.was,
             after=_rights(form.instance),
         )
+
+    @transaction.atomic
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        user = self.get_object(request, unquote(id)) if request.method == "POST" else None
+        if user is None:
+            return super().user_change_password(request, id, form_url)
+        before = User.objects.select_for_update().get(pk=user.pk).password
+        answer = super().user_change_password(request, id, form_url)
+        user.refresh_from_db()
+        if user.password != before:
+            record_change(request, user)
+        return answer
 
     @transaction.atomic
     def delete_model(self, request: HttpRequest, obj: User) -> None:

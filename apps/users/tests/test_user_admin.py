@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 
 from apps.users.models import Audit, User
-from apps.users.tests.people import person
+from apps.users.tests.people import PASSWORD, person, with_password
 
 pytestmark = pytest.mark.django_db
 PEOPLE = "/admin/users/user/"
@@ -13,6 +13,7 @@ PEOPLE = "/admin/users/user/"
 
 @pytest.fixture
 def admin(settings) -> Client:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "servestatic" not in name]
     user = person("admin")
     User.objects.filter(pk=user.pk).update(is_staff=True)
@@ -69,3 +70,57 @@ def test_nobody_is_renamed_so_nobody_becomes_a_second_person(admin):
         admin.post(f"{PEOPLE}{user.pk}/change/", form(user, username="somebody_else"))
     assert set(User.objects.values_list("username", flat=True)) == {"admin", "ann"}
     assert 'name="username"' not in admin.get(f"{PEOPLE}{own.pk}/change/").content.decode()
+
+
+NEW = "canary horse battery"
+NEW_TWICE = {"password1": NEW, "password2": NEW, "usable_password": "true"}
+OWN = "/admin/password_change/"
+
+
+def test_a_password_that_is_set_for_somebody_leaves_its_row(admin):
+    ann = person("viewer", "ann")
+    admin.post(f"{PEOPLE}{ann.pk}/password/", NEW_TWICE)
+    admin.post(f"{PEOPLE}{ann.pk}/password/", {"usable_password": "false", "unset-password": "1"})
+    assert [row.after for row in Audit.objects.order_by("change_id")] == [{"usable": True}, {"usable": False}]
+    assert trail() == [("user.password", "user ann")] * 2
+    assert {row.user for row in Audit.objects.all()} == {"admin"}
+
+
+def test_a_password_that_is_refused_leaves_none(admin):
+    ann = person("viewer", "ann")
+    for wrong in ({**NEW_TWICE, "password2": "another"}, {"usable_password": "false"}):
+        admin.post(f"{PEOPLE}{ann.pk}/password/", wrong)
+    for nobody in ("99", "x", "9" * 30):
+        assert admin.post(f"{PEOPLE}{nobody}/password/", NEW_TWICE).status_code in (302, 404)
+    assert trail() == []
+
+
+def test_ones_own_new_password_leaves_its_row_and_the_session_goes_on(admin):
+    own = with_password(User.objects.get(username="admin"))
+    admin.force_login(own, backend="django.contrib.auth.backends.ModelBackend")
+    body = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
+    assert admin.post(OWN, {**body, "old_password": "guess"}).status_code == 200
+    assert trail() == []
+    assert admin.post(OWN, body).headers["Location"] == f"{OWN}done/"
+    assert (trail(), admin.get(PEOPLE).status_code) == ([("user.password", "user admin")], 200)
+    own.refresh_from_db()
+    assert own.check_password(NEW)
+    assert "canary" not in str(Audit.objects.values())
+    assert own.password not in str(Audit.objects.values())
+
+
+def test_the_old_password_is_not_guessed_in_an_open_browser(admin):
+    own = with_password(User.objects.get(username="admin"))
+    admin.force_login(own, backend="django.contrib.auth.backends.ModelBackend")
+    body = {"new_password1": NEW, "new_password2": NEW}
+    assert [admin.post(OWN, {**body, "old_password": "guess"}).status_code for _ in range(5)][-1] == 429
+    assert admin.post(OWN, {**body, "old_password": PASSWORD}).status_code == 429
+    own.refresh_from_db()
+    assert own.check_password(PASSWORD)
+
+
+def test_the_page_of_ones_own_password_is_for_staff(admin):
+    assert "old_password" in admin.get(OWN).content.decode()
+    client = Client()
+    client.force_login(person("trader", "ann"))
+    assert client.get(OWN).status_code == 302
