@@ -5,7 +5,7 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin  # noqa: F401
 from django.contrib.auth.models import Group
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django_otp.plugins.otp_totp import admin as otp_admin  # noqa: F401
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -14,6 +14,7 @@ from knox.models import AuthToken
 
 from apps.users import second_factor, services
 from apps.users.admin_bases import ReadOnlyAdmin, RemovableAdmin
+from apps.users.attempts import UNDER_WAY
 from apps.users.services import actor_of
 
 admin.site.unregister([Group, TOTPDevice, AuthToken, AccessAttempt, AccessLog, AccessFailureLog])
@@ -62,6 +63,9 @@ class AttemptAdmin(RemovableAdmin):
     list_display = ("attempt_time", "username", "ip_address", "user_agent", "path_info", "failures_since_start")
     fields = list_display
     search_fields = ("username", "ip_address")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AccessAttempt]:
+        return super().get_queryset(request).exclude(username__endswith=UNDER_WAY)
 
     def delete_model(self, request: HttpRequest, obj: AccessAttempt) -> None:
         services.forgive(attempt=obj, actor=actor_of(request))

@@ -6,11 +6,12 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 
 from apps.users import second_factor
+from apps.users.attempts import count_as_wrong
 from apps.users.rest.serializers import LONGEST_CODE
 
 
 class SignInForm(AuthenticationForm):
-    """What is wrong it does not say: whoever guesses passwords learns none without the code."""
+    """What is wrong it does not say, and both cost the same: whoever guesses passwords learns none without the code."""
 
     code = forms.CharField(required=False, max_length=LONGEST_CODE)
 
@@ -21,4 +22,5 @@ class SignInForm(AuthenticationForm):
         try:
             second_factor.verify(user=user, code=self.cleaned_data.get("code", ""))
         except second_factor.CodeRefused:
+            count_as_wrong(self.request, name=self.cleaned_data["username"])
             raise self.get_invalid_login_error() from None

@@ -12,6 +12,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from apps.users import second_factor
+from apps.users.attempts import give_back
 from apps.users.models import User
 
 REMEMBERED_S = 300
@@ -31,6 +32,7 @@ class RememberedBasicAuthentication(BasicAuthentication):
         if user is not None and cache.get(_digest(userid, password, user.password)):
             return user, None
         user, _ = super().authenticate_credentials(userid, password, request)
+        give_back(request)
         cache.set(_digest(userid, password, user.password), True, REMEMBERED_S)
         return user, None
 

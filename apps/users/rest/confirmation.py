@@ -9,11 +9,16 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from apps.users import second_factor
+from apps.users.attempts import give_back
 
 
 def is_password_of(request: HttpRequest, password: str) -> bool:
-    """Of whoever is signed in. Attempts count as those of the login page do, and lock the name as well."""
+    """Of whoever is signed in. Attempts count as those of the login page do, and lock the name as well.
+
+    Not to be called in a transaction: one that is rolled back would forget a wrong password.
+    """
     user = authenticate(request, username=request.user.get_username(), password=password)
+    give_back(request)
     return user is not None and user.pk == request.user.pk
 
 
