@@ -6,17 +6,36 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import BooleanField, Model, QuerySet
+from django.forms.fields import InvalidJSONInput
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from apps.trading import selectors, trades
 from apps.trading.models import Trade
 from apps.users.admin_bases import ShownOnlyAdmin
+from apps.users.rest.parsers import strictly
 from apps.users.services import actor_of
+
+
+class ParamsField(forms.JSONField):
+    """JSON as bodies by REST are read."""
+
+    def to_python(self, value: Any) -> Any:
+        if value in self.empty_values:
+            return None
+        try:
+            return strictly(str(value))
+        except (ValueError, RecursionError):
+            raise ValidationError(self.error_messages["invalid"], code="invalid", params={"value": value}) from None
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What was typed, to be mended."""
+        return None if data is None else InvalidJSONInput(data)
 
 
 class TradeForm(forms.ModelForm):
     """Refuses at the field what the services would refuse."""
 
+    params = ParamsField(required=False)
     seen = forms.CharField(widget=forms.HiddenInput, required=False)  # what the row was when the form was opened
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -8,6 +8,7 @@ with Django's ValidationError, which names the fields. Who may act for an accoun
 import json
 from collections.abc import Collection, Mapping
 from hashlib import sha256
+from math import isfinite
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -25,6 +26,8 @@ from apps.users.services import SYSTEM, Actor, record
 PRIORITIES = (-(2**31), 2**31 - 1)  # the column is an INT
 EDITABLE = ("enabled", "params", "priority")
 LONGEST_PARAMS = 200  # names
+DEEPEST_PARAMS = 16  # MariaDB stores no more than 32
+WHOLE = (-(2**63), 2**63 - 1)  # MySQL keeps what is longer as another number
 
 
 @in_transaction
@@ -131,10 +134,24 @@ def check_values(*, enabled: bool | None = None, params: Any = None, priority: i
         errors["params"] = "Must be an object: names and their values."
     elif params is not None and len(params) > LONGEST_PARAMS:
         errors["params"] = f"At most {LONGEST_PARAMS} parameters."
+    elif params is not None and (why := _senseless(params)):
+        errors["params"] = why
     if priority is not None and not PRIORITIES[0] <= priority <= PRIORITIES[1]:
         errors["priority"] = f"Must be a number from {PRIORITIES[0]} to {PRIORITIES[1]}."
     if errors:
         raise ValidationError(errors)
+
+
+def _senseless(value: Any, depth: int = 1) -> str:
+    """Why a JSON value cannot be stored as it is; empty: it can."""
+    if depth > DEEPEST_PARAMS:
+        return f"Nested deeper than {DEEPEST_PARAMS}."
+    if isinstance(value, float) and not isfinite(value):
+        return f"{value} is no number."
+    if isinstance(value, int) and not WHOLE[0] <= value <= WHOLE[1]:
+        return f"Whole numbers are from {WHOLE[0]} to {WHOLE[1]}."
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next(filter(None, (_senseless(one, depth + 1) for one in inner)), "")
 
 
 def check_runnable(row: Trade) -> None:

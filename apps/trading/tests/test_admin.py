@@ -1,5 +1,6 @@
 """The admin of trading: money is read, TRADE rows are edited through the services, nobody sees what is another's."""
 
+import json
 import re
 
 import pytest
@@ -144,6 +145,31 @@ def test_what_makes_no_sense_is_refused_at_its_field(form, word):
     assert answer.status_code == 200
     assert word in answer.content.decode()
     assert not Audit.objects.exists()
+
+
+NO_JSON = ("NaN", "Infinity", "-Infinity", "1e999", "9" * 5000, "[" * 900 + "]" * 900, "[" * 100_000, '"\\ud800"')
+NOT_STORED = (str(2**63), f"-{2**63 + 1}", "9" * 400, "[" * 16 + "]" * 16, '{"a":' * 40 + "1" + "}" * 40)
+
+
+@pytest.mark.parametrize("value", [*NO_JSON, *NOT_STORED], ids=lambda value: f"{value[:12]} {len(value)}")
+def test_parameters_that_cannot_be_kept_as_they_are_are_refused_at_their_field(value):
+    anna = staff("trader", "anna")
+    row = traded(anna)
+    answer = post(client(anna), row, params=f'{{"layers": {value}}}')
+    assert answer.status_code == 200
+    assert list(answer.context["errors"]) == [answer.context["adminform"].form.errors["params"]]
+    assert not Trade.objects.get(pk=row.pk).params
+    assert not Audit.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "value", [str(2**63 - 1), f"-{2**63}", "1.5", "true", "[" * 15 + "]" * 15, '"9999999999999999999"']
+)
+def test_parameters_are_kept_as_they_are(value):
+    anna = staff("trader", "anna")
+    row = traded(anna)
+    assert post(client(anna), row, params=f'{{"layers": {value}}}').status_code == 302
+    assert Trade.objects.get(pk=row.pk).params == {"layers": json.loads(value)}
 
 
 def test_a_trade_that_cannot_run_is_not_switched_on():

@@ -56,6 +56,9 @@ def test_a_new_row_runs_on_its_account_with_a_switch_of_its_own(anna):
         ({"pair": ""}, "pair"),
         ({"priority": 2**31}, "priority"),
         ({"params": {str(number): 1 for number in range(201)}}, "params"),
+        ({"params": {"layers": float("nan")}}, "params"),
+        ({"params": {"layers": [{"size": float("inf")}]}}, "params"),
+        ({"params": {"layers": 2**63}}, "params"),
     ],
 )
 def test_a_new_row_that_makes_no_sense_is_refused_at_its_field(anna, values, field):

@@ -29,14 +29,18 @@ class StrictJSONParser(BaseParser):
         if len(body) > limit:
             raise TooLarge
         try:
-            text = body.decode()
-            value = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite)
-            json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair cannot be stored
+            return strictly(body.decode())
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None
         except ValueError as error:
             raise ParseError(f"The body is not JSON: {error}") from None
-        return value
+
+
+def strictly(text: str) -> Any:
+    """The JSON value that `text` is. Raise ValueError, RecursionError."""
+    value = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite)
+    json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair cannot be stored
+    return value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
