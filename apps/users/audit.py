@@ -38,8 +38,13 @@ class Verdict(Struct, frozen=True, kw_only=True):
     broken_at: int | None = None
 
 
+def as_kept(value: Any) -> Any:
+    """A JSON value as every database gives it back: a number that one of them would change stands as its text."""
+    return json.loads(json.dumps(value), parse_int=_whole, parse_constant=str)
+
+
 def digest(row: Mapping[str, Any]) -> str:
-    """The hash of a row's covered fields; `at` is an aware time, `before` and `after` are JSON values."""
+    """The hash of a row's covered fields; `at` is an aware time, `before` and `after` are as kept."""
     covered = {name: row[name] for name in COVERED if row[name] or name not in LATER}
     covered["at"] = row["at"].astimezone(UTC).isoformat(timespec="microseconds")
     text = json.dumps(covered, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -56,3 +61,9 @@ def verify(rows: Iterable[Mapping[str, Any]], *, last_change_id: int, last_hash:
     if (expected_id - 1, previous) != (last_change_id, last_hash):
         return Verdict(intact=False, last_change_id=expected_id - 1, broken_at=expected_id)
     return Verdict(intact=True, last_change_id=last_change_id)
+
+
+def _whole(text: str) -> int | str:
+    """MySQL makes a longer one a double; MariaDB and SQLite keep its text."""
+    number = int(text)
+    return number if -(2**63) <= number < 2**63 else text

@@ -1,11 +1,14 @@
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.db import connection
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from apps.users.audit import COVERED, digest
+from apps.users.audit import COVERED, as_kept, digest
 from apps.users.models import Audit, AuditHead
 from apps.users.selectors import verify_audit
 from apps.users.services import SYSTEM, Actor, record
@@ -82,6 +85,43 @@ def test_a_row_from_before_there_were_codes_keeps_its_hash():
         "second_factor": False,
     }
     assert digest(row) == digest({**row, "second_factor": 0}) == BEFORE
+
+
+def mysqls(value: Any) -> Any:
+    """As MySQL gives a JSON value back, which keeps numbers in 64 bits."""
+
+    def number(text: str) -> int | float:
+        return int(text) if -(2**63) <= int(text) < 2**64 else float(text)
+
+    return json.loads(json.dumps(value), parse_int=number)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats() | st.text(st.characters(codec="utf-8")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.integers() | st.text("ab1"), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(VALUES)
+@example({2: "b", 10: "a"})
+@example(2**64 + 1)
+@example(float("nan"))
+@example(1e22)
+def test_a_hash_holds_for_what_any_database_gives_back(value):
+    kept = as_kept(value)
+    row = {**dict.fromkeys(COVERED, ""), "at": datetime(2026, 11, 20, tzinfo=UTC), "before": kept}
+    for given_back in (json.loads(json.dumps(kept, allow_nan=False)), mysqls(kept)):
+        assert digest({**row, "before": given_back}) == digest(row)
+    assert as_kept(kept) == kept
+
+
+@pytest.mark.django_db
+def test_a_trail_of_numbers_that_no_database_keeps_alike_is_intact():
+    record(actor=SYSTEM, action="test", object="a", before={2: 2**70, 10: 1e300}, after=[float("inf"), (1, 2)])
+    row = Audit.objects.get()
+    assert (row.before, row.after) == ({"2": str(2**70), "10": 1e300}, ["Infinity", [1, 2]])
+    assert verify_audit().intact
 
 
 @pytest.mark.django_db
