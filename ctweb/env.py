@@ -98,7 +98,7 @@ def load() -> Environment:
 def _read(env: FileAwareEnv) -> Environment:
     embedded = env.bool("CT_EMBEDDED", not {"DATABASE_URL", "DATABASE_URL_FILE"} & os.environ.keys())
     source = env.str("SOURCE", "simulator", validate=OneOf(SOURCES))
-    data_dir = _folder(Path(env.str("CT_DATA_DIR", None) or ROOT / "var").absolute())
+    data_dir = _folder(Path(env.str("CT_DATA_DIR", None) or ROOT / "var").absolute(), 0o700 if embedded else 0o777)
     captures = env.path("CT_CAPTURES_DIR", None)
     private_keys = env.path("CT_SEAL_PRIVATE_KEYS_FILE", None)
     simulator = env.str("CT_SIMULATOR_URL", "http://127.0.0.1:8090", validate=_url("http", "https"))
@@ -148,10 +148,11 @@ def _read(env: FileAwareEnv) -> Environment:
     )
 
 
-def _folder(path: Path) -> Path:
-    """`path`, which exists and holds a `run` folder that can be written."""
+def _folder(path: Path, mode: int) -> Path:
+    """`path`, made with `mode` unless it exists, with a `run` folder that can be written."""
     try:
-        (path / "run").mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode, parents=True, exist_ok=True)
+        (path / "run").mkdir(exist_ok=True)
     except OSError as error:
         raise ConfigurationError(f"Bad settings: CT_DATA_DIR: cannot write in {path} ({error.strerror})") from None
     if not os.access(path / "run", os.W_OK):

@@ -81,6 +81,22 @@ def test_a_database_that_does_not_answer_stops_the_start_and_leaves_nothing(tmp_
     assert not (tmp_path / "run" / "supervisord.pid").exists()
 
 
+def test_whatever_the_run_writes_is_its_owners_alone(system: System):
+    """Its folder is closed; what stands in it would be private in an open one too, but for what the test put there."""
+    assert system.folder.root.stat().st_mode & 0o777 == 0o700
+    ours, public = system.log, system.folder.root / "keys" / "seal.public"
+    written = {Path(folder, name) for folder, _, names in os.walk(system.folder.root) for name in names}
+    assert {"ct.sqlite3", "daemon.log", "supervisor.log", "prepare.log"} <= {path.name for path in written}
+    assert [path for path in written - {ours, public} if open_to_others(path)] == []
+
+
+def open_to_others(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & 0o077)
+    except FileNotFoundError:  # sealed, sent or rotated away meanwhile
+        return False
+
+
 def test_only_executors_are_told_where_the_private_keys_are(system: System):
     private = system.folder.root / "keys" / "seal.private"
     assert private.stat().st_mode & 0o777 == 0o400

@@ -36,6 +36,12 @@ def test_the_embedded_run_makes_its_secret_once_for_its_owner_only(setting, tmp_
     assert stat.S_IMODE((tmp_path / "run" / "secret.key").stat().st_mode) == 0o600
 
 
+def test_the_folder_of_the_embedded_run_is_made_for_its_owner_only(setting, tmp_path):
+    setting("CT_DATA_DIR", str(tmp_path / "new" / "var"))
+    load()
+    assert stat.S_IMODE((tmp_path / "new" / "var").stat().st_mode) == 0o700
+
+
 def test_those_who_start_together_agree_on_the_secret(tmp_path):
     path, numbers = tmp_path / "secret", count()
     with ThreadPoolExecutor(8) as threads:

@@ -18,7 +18,7 @@ from apps.trading.credentials import keyring
 from workers.embedded.redis import ServerMissing, find_server, write_configuration
 from workers.lifecycle import CannotStart
 from workers.supervisor import programs
-from workers.supervisor.folder import Folder, check_port
+from workers.supervisor.folder import OTHERS, Folder, check_port
 from workers.supervisor.programs import Program
 from workers.supervisor.session import Session, Signals
 
@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:
+    os.umask(OTHERS)  # for all processes of the run: databases, keys, logs and records are their owner's
     signals = Signals()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signals.note)

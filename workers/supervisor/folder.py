@@ -5,6 +5,7 @@ import json
 import os
 import random
 import socket
+import stat
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ FORMER_S = 15.0
 PORTS = ("redis", "history", "simulator")
 GIVEN = Path("/proc/sys/net/ipv4/ip_local_port_range")
 LOWEST_PORT, TRIES = 15_000, 50
+PRIVATE, OTHERS = 0o700, 0o077  # the mode of the folder; what others may do with nothing in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,14 @@ class Folder:
         return self.run / "prepared"
 
     def create(self) -> None:
-        """Raise CannotStart where files cannot be written."""
+        """For its owner alone, also one from before. Raise CannotStart where files cannot be written."""
         probe = self.run / f"probe.{os.getpid()}"
         try:
+            self.root.mkdir(PRIVATE, parents=True, exist_ok=True)
+            self._close_to_others()
             for path in (self.run, self.log):
                 path.mkdir(parents=True, exist_ok=True)
-            self.run.chmod(0o700)
+            self.run.chmod(PRIVATE)
             probe.touch()
             probe.unlink()
         except OSError as error:
@@ -56,6 +60,13 @@ class Folder:
             raise CannotStart(
                 f"cannot write to {place} ({error.strerror}): CT_DATA_DIR=/other/folder make run"
             ) from None
+
+    def _close_to_others(self) -> None:
+        mode = self.root.stat().st_mode
+        if mode & stat.S_ISVTX:  # such as /tmp: to close it would take it from everybody
+            raise CannotStart(f"{self.root} is everybody's: CT_DATA_DIR={self.root / 'ct'} make run")
+        if mode & OTHERS:
+            self.root.chmod(PRIVATE)
 
     def lock(self, held: ExitStack) -> None:
         """Hold the folder until `held` closes. Raise CannotStart when another run holds it."""

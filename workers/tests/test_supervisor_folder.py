@@ -56,7 +56,23 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path):
 
 
 def test_only_the_owner_reads_what_runs(folder: Folder):
-    assert folder.run.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in (folder.root, folder.run)} == {0o700}
+
+
+def test_a_folder_from_before_is_closed_to_other_users(tmp_path: Path):
+    root = tmp_path / "var"
+    root.mkdir()
+    root.chmod(0o775)
+    Folder(root).create()
+    assert root.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_of_everybodys_is_refused_and_stays_as_it_is(tmp_path: Path):
+    tmp_path.chmod(0o1777)
+    with pytest.raises(CannotStart, match=r"everybody's: CT_DATA_DIR=.*/ct make run"):
+        Folder(tmp_path).create()
+    assert tmp_path.stat().st_mode & 0o7777 == 0o1777
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_taken_web_port_is_named_with_another_to_try():
