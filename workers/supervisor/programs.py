@@ -56,7 +56,9 @@ def simulator(port: int, accounts: Path, logs: Sequence[str], replay: Path | Non
 def web(port: int) -> Program:
     serve = ("--host", "127.0.0.1", "--port", str(port), "--ws", "websockets-sansio", "--lifespan", "off")
     log = ("--no-access-log", "--log-config", str(Path(__file__).with_name("uvicorn.json")))
-    command = python("uvicorn", "ctweb.asgi:application", *serve, *log, "--timeout-graceful-shutdown", "2")
+    # no proxy stands before it: a forwarded address would be one that the client chose
+    plain = ("--no-proxy-headers", "--timeout-graceful-shutdown", "2")
+    command = python("uvicorn", "ctweb.asgi:application", *serve, *log, *plain)
     return Program(name="web", command=command, order=FRONT, stop_s=5, needs_database=True)
 
 
