@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import DatabaseError
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers, status
@@ -19,10 +18,9 @@ from apps.feeds.market import BookState
 from apps.feeds.serializers import DaemonSerializer, daemon_summary
 from apps.feeds.views import live
 from ctweb.api import stores
+from ctweb.api.remembered import Remembered
 from ctweb.build import build_id
 from ctweb.loaded import loaded
-
-REMEMBERED_S = 1  # nobody can make us ask the stores more often
 
 _STORE = inline_serializer("Store", {"ok": serializers.BooleanField(), "ms": serializers.FloatField(allow_null=True)})
 
@@ -43,11 +41,7 @@ class StatusView(APIView):
 
     @extend_schema(responses=StatusSerializer)
     def get(self, request: Request) -> Response:
-        found = cache.get("status")
-        if found is None:
-            found = _status()
-            cache.set("status", found, REMEMBERED_S)
-        return Response(found)
+        return Response({**_remembered(), "stores": stores.check()})
 
 
 class LiveView(APIView):
@@ -82,10 +76,12 @@ def _status() -> dict[str, Any]:
     return {
         "books": _books(daemons, ask_database=answers["database"]["ok"]),
         "daemons": [daemon_summary(one, now_ms=now_ms, lost=live.is_lost(one, now_ms)) for one in daemons],
-        "stores": answers,
         "source": settings.SOURCE,
         "version": build_id(),
     }
+
+
+_remembered = Remembered("status", _status)
 
 
 def _books(daemons: list[dict[str, Any]], *, ask_database: bool) -> dict[str, int]:
