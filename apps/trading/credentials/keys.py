@@ -96,8 +96,16 @@ def keep(
 ) -> AccountKey:
     """Seal the key that `found` is about and keep it in place of the account's former one.
 
-    `cannot_withdraw`: the person has looked it up, where the exchange does not tell. Raises KeyRefused, which the trail
-    tells of, or NoSealingKey; the former key is still there then.
+    Raises as `judge`, or NoSealingKey; the former key is still there then.
+    """
+    judge(account=account, found=found, actor=actor, cannot_withdraw=cannot_withdraw, reason=reason)
+    return _keep(account, found, actor, reason)
+
+
+def judge(*, account: Account, found: Probe, actor: Actor, cannot_withdraw: bool = False, reason: str = "") -> None:
+    """Raise KeyRefused where the key must not be kept. The trail tells of it, unless a transaction around forgets it.
+
+    `cannot_withdraw`: the person has looked it up, where the exchange does not tell.
     """
     findings = found.findings
     if found.may_withdraw is None and not found.failed and not cannot_withdraw:
@@ -107,7 +115,6 @@ def keep(
         why = {"findings": [f"{one.check}: {one.outcome}" for one in findings]}
         record(actor=actor, action="key.set", object=_name(account.pk), after=why, reason=reason, result="refused")
         raise KeyRefused(findings)
-    return _keep(account, found, actor, reason)
 
 
 @transaction.atomic

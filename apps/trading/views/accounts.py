@@ -28,7 +28,7 @@ from apps.trading.serializers.accounts import AccountSerializer, KeyAnswerSerial
 from apps.trading.views import found, proof
 from apps.users.rest import confirmation
 from apps.users.rest.exceptions import Unavailable
-from apps.users.rest.idempotency import answered, idempotent
+from apps.users.rest.idempotency import answered, asked_first, idempotent
 from apps.users.roles import ADMIN, TRADER, has_role
 from apps.users.services import Actor, actor_of
 
@@ -143,7 +143,7 @@ class AccountKeyView(APIView):
         keys.check_form(asked)
         actor = proof.for_account(request, values["code"], row)
         told = {"cannot_withdraw": values["cannot_withdraw"], "reason": values["reason"]}
-        return Response(_kept(row, asked, actor, told))
+        return Response(_kept(row, _asked(row, asked, actor, told), actor, told))
 
     @extend_schema(request=WithCode, responses={204: None})
     def delete(self, request: Request, account_id: int) -> Response:
@@ -167,28 +167,44 @@ class SimulatedKeyView(APIView):
     read_role = write_role = TRADER
 
     @extend_schema(request=Reasoned, responses=KeyAnswerSerializer)
-    @idempotent
     def post(self, request: Request, account_id: int) -> Response:
+        if (known := answered(request)) is not None:
+            return known
         row = found.open_account(request, account_id)
         body = Reasoned(data=request.data)
         body.is_valid(raise_exception=True)
         if row.mode != AccountMode.TESTNET:
             raise ValidationError({"detail": ["Only an account in testnet mode takes a key of the simulator."]})
-        try:
-            asked = simulated.open_account(row.exchange.code, f"account {row.pk} {secrets.token_hex(4)}")
-        except simulated.NoSimulator as error:
-            raise Unavailable(str(error)) from None
         told = {"cannot_withdraw": True, "reason": body.validated_data["reason"]}
-        return Response(_kept(row, asked, actor_of(request), told))
+        actor = actor_of(request)
+        return asked_first(
+            request,
+            lambda: _asked(row, _simulated(row), actor, told),
+            lambda probe: Response(_kept(row, probe, actor, told)),
+        )
 
 
-def _kept(row: Account, asked: Credentials, actor: Actor, told: dict[str, Any]) -> dict[str, Any]:
-    """The answer about a key that is kept now; `told` as `keys.keep` takes it."""
+def _simulated(row: Account) -> Credentials:
+    try:
+        return simulated.open_account(row.exchange.code, f"account {row.pk} {secrets.token_hex(4)}")
+    except simulated.NoSimulator as error:
+        raise Unavailable(str(error)) from None
+
+
+def _asked(row: Account, asked: Credentials, actor: Actor, told: dict[str, Any]) -> Probe:
+    """What the exchange says of a key that may be kept; `told` as `keys.keep` takes it."""
     probe = _probe(row, asked)
     try:
-        kept = keys.keep(account=row, found=probe, actor=actor, **told)
+        keys.judge(account=row, found=probe, actor=actor, **told)
     except keys.KeyRefused as refused:
         raise ValidationError({"key": [str(refused)], "findings": to_builtins(refused.findings)}) from None
+    return probe
+
+
+def _kept(row: Account, probe: Probe, actor: Actor, told: dict[str, Any]) -> dict[str, Any]:
+    """The answer about a key that is kept now."""
+    try:
+        kept = keys.keep(account=row, found=probe, actor=actor, **told)
     except keys.NoSealingKey as error:
         raise Unavailable(str(error)) from None
     return {"key": KeySerializer(kept).data, "findings": to_builtins(probe.findings)}
