@@ -87,6 +87,7 @@ class Stopped(Struct, frozen=True, kw_only=True):
     """What is not ACTIVE: everything (`since` when, by whom, why), or some scopes only."""
 
     state: str = ScopeState.ACTIVE  # of everything
+    mode: str = ""  # of its halt
     since: datetime | None = None
     by: str = ""
     reason: str = ""
@@ -99,7 +100,14 @@ def stopped(*, user: Any) -> Stopped:
     whole = next((row for row in rows if row.scope == Scope.GLOBAL), None)
     if whole is None:
         return Stopped(scopes=len(rows))
-    return Stopped(state=whole.state, since=whole.at, by=whole.by, reason=whole.reason, scopes=len(rows) - 1)
+    return Stopped(
+        state=whole.state,
+        mode=whole.mode or "",
+        since=whole.at,
+        by=whole.by,
+        reason=whole.reason,
+        scopes=len(rows) - 1,
+    )
 
 
 def live_accounts() -> int:

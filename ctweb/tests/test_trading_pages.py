@@ -183,6 +183,19 @@ def test_halting_without_a_script_is_one_form(desk):
     assert (row.state, row.mode, row.by, row.reason) == ("HALTED", "cancel", "oleg", "drill")
 
 
+def test_a_halt_that_left_what_rests_goes_on_to_cancel_it_without_a_script(desk):
+    desk.oleg.post("risk/halt", {"mode": "stop", "reason": "looking into it"})
+    text = text_of(desk.oleg, "/halt/")
+    assert "Cancel what rests" in text
+    assert 'value="looking into it"' in text
+    desk.oleg.client.post("/halt/", {"reason": "looking into it"})
+    assert RiskState.objects.get(scope="global").mode == "cancel"
+    text = text_of(desk.oleg, "/halt/")
+    assert "Cancel what rests" not in text
+    assert "Risk and halt" in text
+    assert 'data-mode="flatten"' in text_of(desk.oleg, "/trading/risk/")
+
+
 def test_the_page_with_the_button_counts_orders_and_tells_what_still_is_to_be_closed(desk):
     pair = working(desk, "desk", status="UNKNOWN", unknown_at=timezone.now()).pair
     working(desk, "boris")  # which the operator may not see

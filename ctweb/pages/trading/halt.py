@@ -21,7 +21,7 @@ LONGEST_REASON = 500
 @operator_required
 @require_http_methods(["GET", "POST"])
 def halt(request: HttpRequest) -> HttpResponse:
-    """GET: what stands, and the button. POST: stop everything and cancel what rests."""
+    """GET: what stands, and the button. POST: stop everything and cancel what rests, also after a halt that left it."""
     if request.method == "POST":
         reason = request.POST.get("reason", "").replace("\x00", "")[:LONGEST_REASON]
         halting.halt(scope=Scope.GLOBAL, reason=reason, actor=actor_of(request), mode=HaltMode.CANCEL)
