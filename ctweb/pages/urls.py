@@ -30,6 +30,7 @@ urlpatterns = [
     path("trading/positions/held/", positions.held, name="positions-held"),
     path("trading/risk/", risk.risk, name="risk"),
     path("trading/risk/now/", risk.now, name="risk-now"),
+    path("trading/risk/set/", risk.what_is_set, name="risk-set"),
     path("trading/risk/left/", risk.left, name="risk-left"),
     path("trading/state.json", risk.state, name="trading-state"),
     path("trading/executors/", executors.executors, name="executors"),

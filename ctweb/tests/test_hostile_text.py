@@ -46,7 +46,8 @@ MODELS = sorted((one for one in site._registry if one._meta.app_label in APPS), 
 PAGES = (
     *("/trading/orders/?show=all", "/trading/orders/table/?show=all", "/trading/orders/last/", "/trading/orders/new/"),
     *("/trading/accounts/", "/trading/accounts/new/", "/trading/positions/", "/trading/positions/held/", "/halt/"),
-    *("/trading/risk/", "/trading/risk/now/", "/trading/executors/", "/fleet/", "/pairs/", "/book/"),
+    *("/trading/risk/", "/trading/risk/now/", "/trading/risk/set/", "/trading/executors/"),
+    *("/fleet/", "/pairs/", "/book/"),
 )
 
 

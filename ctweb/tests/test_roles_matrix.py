@@ -103,6 +103,7 @@ PAGES = {  # for people: whoever is not signed in is sent to the login page
     "trading/orders/<int:order_id>/": "/trading/orders/1/",
     "trading/risk/": "/trading/risk/",
     "trading/risk/now/": "/trading/risk/now/",
+    "trading/risk/set/": "/trading/risk/set/",
     "trading/state.json": "/trading/state.json",
     "book/": "/book/",
     "book/<str:exchange>/<str:market_type>/<str:pair>/": "/book/binance/spot/BTC-USDT/",

@@ -164,6 +164,18 @@ def test_the_build_that_may_send_is_told_and_whether_it_is_this_one(desk, settin
     assert "the one that runs" in text_of(desk.vera, "/trading/risk/")
 
 
+def test_what_people_set_is_told_apart_from_the_page_so_that_an_open_one_follows(desk):
+    assert 'data-hx-get="/trading/risk/set/"' in text_of(desk.vera, "/trading/risk/")
+    body = {"scope": "account", "scope_id": str(desk.accounts["anna"].pk), "name": "max_open_account", "value": "7"}
+    assert desk.anna.post("risk/limits", {**body, "reason": "a quiet week"}).status_code in (200, 201)
+    TradingSwitch.objects.update_or_create(pk=1, defaults={"live_allowed": True})
+    assert "data-unlimit" in text_of(desk.anna, "/trading/risk/set/")
+    assert "data-unlimit" not in text_of(desk.boris, "/trading/risk/set/")
+    assert 'data-sheet="live-off"' in text_of(desk.olga, "/trading/risk/set/")
+    TradingSwitch.objects.update(live_allowed=False)
+    assert 'data-sheet="live-on"' in text_of(desk.olga, "/trading/risk/set/")
+
+
 def test_live_money_is_switched_by_an_administrator_alone(desk):
     assert 'id="live-switch"' in text_of(desk.olga, "/trading/risk/")
     assert 'id="live-switch"' not in text_of(desk.anna, "/trading/risk/")

@@ -37,7 +37,8 @@ pytestmark = pytest.mark.django_db
 PAGES = [
     *("/trading/orders/", "/trading/orders/?show=all", "/trading/orders/table/", "/trading/orders/last/"),
     *("/trading/orders/new/", "/trading/accounts/", "/trading/accounts/new/", "/trading/positions/"),
-    *("/trading/positions/held/", "/trading/risk/", "/trading/risk/now/", "/trading/executors/", "/halt/"),
+    *("/trading/positions/held/", "/trading/risk/", "/trading/risk/now/", "/trading/risk/set/"),
+    *("/trading/executors/", "/halt/"),
 ]
 HOSTILE = "<script>alert(1)</script>"
 

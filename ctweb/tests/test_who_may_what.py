@@ -112,6 +112,7 @@ TABLE: dict[str, tuple[Any, tuple[int, ...]]] = {
     "GET /trading/positions/held/": (None, TRADERS_PAGE),
     "GET /trading/risk/": (None, PAGE),
     "GET /trading/risk/now/": (None, PAGE),
+    "GET /trading/risk/set/": (None, PAGE),
     f"GET /trading/risk/left/?scope=account:{HERS}": (None, OPERATORS_PAGE),
     "GET /trading/state.json": (None, PAGE),
     "GET /trading/executors/": (None, OPERATORS_PAGE),

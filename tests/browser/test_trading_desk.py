@@ -92,6 +92,21 @@ def test_a_list_that_gets_no_answer_says_so_and_recovers(open_page, complaints):
     expect(now).not_to_have_attribute("data-stale", "")
 
 
+def test_an_open_page_follows_what_others_set(open_page, system, desk):
+    page = open_page("/trading/risk/")
+    limits = page.locator("#set .limits")
+    scope_id = str(desk.account)
+    expect(limits).not_to_contain_text(f"account {scope_id}")
+    reason = page.locator("form[data-form='/api/v1/risk/limits'] input[name=reason]")
+    reason.fill("half written")
+    body = {"scope": "account", "scope_id": scope_id, "name": "max_open_account", "value": "5"}
+    system.post("/api/v1/risk/limits", body)
+    expect(limits).to_contain_text(f"account {scope_id}")
+    expect(reason).to_have_value("half written")
+    page.locator("#live-switch").click()
+    expect(page.locator("#live-on")).to_be_visible()
+
+
 def test_execution_shows_accounts_processes_and_executors_at_work(open_page):
     page = open_page("/trading/executors/")
     expect(page.locator("#processes")).to_contain_text("daemon d1")

@@ -44,16 +44,7 @@ USED_SHARE = Decimal("0.8")  # from here on a limit is nearly used up
 @viewer_required
 @require_GET
 def risk(request: HttpRequest) -> HttpResponse:
-    seen = list(limit_settings.seen_by(request.user))
-    context = {
-        **_now(request),
-        "names": [(name, limit_settings.default(name), limit_settings.ceilings()[name]) for name in limits.CEILINGS],
-        "limits": seen,
-        "senseless": [row for row in seen if not limits.makes_sense(row.name, row.value)],
-        "scopes": [*(scope.value for scope in Scope), PAIR],
-        "switch": TradingSwitch.objects.filter(pk=1).first(),
-        "build": settings.CT_BUILD_ID,
-    }
+    context = {**_now(request), **_set(request), "scopes": [*(scope.value for scope in Scope), PAIR]}
     return shown.page(request, "trading/risk.html", "risk", context)
 
 
@@ -63,6 +54,14 @@ def risk(request: HttpRequest) -> HttpResponse:
 def now(request: HttpRequest) -> HttpResponse:
     """The panels that change, for htmx once a second."""
     return render(request, "trading/risk_now.html", _now(request))
+
+
+@login_required
+@viewer_required
+@require_GET
+def what_is_set(request: HttpRequest) -> HttpResponse:
+    """What people set, for htmx every few seconds: which build may send, live money, limits."""
+    return render(request, "trading/risk_set.html", _set(request))
 
 
 @login_required
@@ -109,6 +108,17 @@ def _now(request: HttpRequest) -> dict[str, Any]:
         "answered": answered_for(request.user)[:MOST_ANSWERED],
         "used": _used(request),
         "names_of": names,
+    }
+
+
+def _set(request: HttpRequest) -> dict[str, Any]:
+    seen = list(limit_settings.seen_by(request.user))
+    return {
+        "names": [(name, limit_settings.default(name), limit_settings.ceilings()[name]) for name in limits.CEILINGS],
+        "limits": seen,
+        "senseless": [row for row in seen if not limits.makes_sense(row.name, row.value)],
+        "switch": TradingSwitch.objects.filter(pk=1).first(),
+        "build": settings.CT_BUILD_ID,
     }
 
 

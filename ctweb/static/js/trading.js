@@ -26,8 +26,9 @@ document.addEventListener("click", ({ target }) => {
   const unlimit = target.closest("[data-unlimit]");
   if (unlimit !== null) askUnlimit(unlimit.dataset);
   if (target.id === "live-switch") {
-    empty(byId("live-sheet").querySelector("form"));
-    byId("live-sheet").showModal();
+    const sheet = byId(target.dataset.sheet);
+    empty(sheet.querySelector("form"));
+    sheet.showModal();
   }
 });
 
