@@ -1,15 +1,17 @@
 """What is done for one account: opened, reconciled, then traded; again after whatever ended it."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from django.db import DatabaseError
 
 from apps.feeds.errors import Retryable
 from apps.feeds.tests.waiting import until
-from workers.trader import accounts as module
-from workers.trader.accounts import Accounts, Step
+from apps.trading.execution.gateway.ports import CannotWork
+from workers.trader.accounts import AGAIN_S, LONGEST_S, Accounts, Step
 
 ACCOUNT = 7
 
@@ -21,13 +23,25 @@ class World:
         self.lives: list[tuple[int, int]] = []
         self.reconciled = 0
         self.clean = True
+        self.refusal: Exception | None = None  # of whoever is asked to reconcile
+        self.pauses: list[float] = []
         self.trusted = True
         self.fail = asyncio.Event()
         self.error: Exception | None = Retryable("away")
         self.serving = 0
         self.last_words = asyncio.Event()
         self.last_words.set()
-        self.accounts = Accounts(serve=self._serve, reconcile=self._reconcile, trusted=lambda: self.trusted)
+        self.accounts = Accounts(
+            serve=self._serve,
+            reconcile=self._reconcile,
+            trusted=lambda: self.trusted,
+            rng=random.Random(3),
+            sleep=self._sleep,
+        )
+
+    async def _sleep(self, pause_s: float) -> None:
+        self.pauses.append(pause_s)
+        await asyncio.sleep(0.001)
 
     async def _serve(self, account_id: int, fence: int, life: int, opened: Callable[[], None]) -> None:
         self.lives.append((fence, life))
@@ -44,6 +58,8 @@ class World:
 
     async def _reconcile(self, account_id: int, fence: int) -> bool:
         self.reconciled += 1
+        if self.refusal is not None:
+            raise self.refusal
         return self.clean
 
     def step(self) -> Step | None:
@@ -61,11 +77,6 @@ async def world() -> AsyncIterator[World]:
         made.last_words.set()
         running.cancel()
         await asyncio.wait({running})
-
-
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "AGAIN_S", 0.01)
 
 
 async def test_an_account_is_open_once_it_is_reconciled_and_the_lease_can_be_relied_on():
@@ -114,3 +125,50 @@ async def test_who_gets_an_account_back_waits_for_the_last_words_of_before():
         await until(lambda: made.accounts.is_open(ACCOUNT))
         assert made.lives == [(1, 1), (2, 1)]
         assert made.serving == 1
+
+
+@pytest.mark.parametrize("refusal", [Retryable("REST is away"), DatabaseError("away"), None])
+async def test_who_cannot_be_reconciled_is_asked_ever_later_while_its_socket_stays_open(refusal: Exception | None):
+    async with world() as made:
+        made.refusal, made.clean = refusal, False
+        made.accounts.begin(ACCOUNT, 1)
+        await until(lambda: len(made.pauses) >= 8)
+        ceilings = [min(AGAIN_S * 2**number, LONGEST_S) for number in range(8)]
+        assert all(most / 2 <= pause <= most for pause, most in zip(made.pauses, ceilings, strict=False))
+        assert len({pause / most for pause, most in zip(made.pauses, ceilings, strict=False)}) == 8
+        assert (made.lives, made.serving, made.step()) == ([(1, 1)], 1, Step.RECONCILING)
+        ((_, _, reason, failures),) = made.accounts.looked_after()
+        assert (reason, failures) == (str(refusal or "not all of it is known yet"), made.reconciled)
+        made.refusal, made.clean = None, True
+        await until(lambda: made.accounts.is_open(ACCOUNT))
+        assert made.accounts.looked_after() == [(ACCOUNT, "READY", "", failures)]
+
+
+async def test_who_was_open_is_asked_soon_again_after_a_failure():
+    async with world() as made:
+        made.clean = False
+        made.accounts.begin(ACCOUNT, 1)
+        await until(lambda: len(made.pauses) >= 4)
+        made.clean = True
+        await until(lambda: made.accounts.is_open(ACCOUNT))
+        made.pauses.clear()
+        made.fail.set()
+        await until(lambda: made.pauses)
+        assert made.pauses[0] <= AGAIN_S
+
+
+async def test_an_exchange_that_says_when_to_ask_again_is_not_asked_before():
+    async with world() as made:
+        made.refusal = Retryable("too many", after_s=600.0)
+        made.accounts.begin(ACCOUNT, 1)
+        await until(lambda: made.pauses)
+        assert made.pauses[0] == 600.0
+
+
+async def test_what_ends_by_itself_again_and_again_is_begun_ever_later():
+    async with world() as made:
+        made.refusal = CannotWork("no key")
+        made.accounts.begin(ACCOUNT, 1)
+        await until(lambda: len(made.pauses) >= 6)
+        assert made.pauses[5] >= LONGEST_S / 2 > AGAIN_S
+        assert made.step() is Step.WAITING

@@ -10,8 +10,9 @@ from apps.feeds.market import Side
 from apps.feeds.orders import Credentials
 from apps.feeds.simulator.server import Simulator
 from apps.feeds.tests.plain_accounts import KEY as KEY_ID
-from apps.feeds.tests.plain_accounts import SECRET, accepted, fill, open_account
+from apps.feeds.tests.plain_accounts import SECRET, accepted, fill, open_account, trouble
 from apps.feeds.tests.plain_client import order
+from apps.feeds.tests.waiting import until
 from apps.trading.credentials import keys
 from apps.trading.execution.gateway.opened import is_open
 from apps.trading.models import Account, AccountMode, Order, OrderFill, RiskState, Trade, Wallet
@@ -19,7 +20,8 @@ from apps.trading.tests.key_rows import as_web_process, probed, trader
 from apps.users.services import SYSTEM
 from workers.options import Options
 from workers.tests.daemon import options
-from workers.tests.trading import KEY, Desk, aside, below, eventually, prepare, ready, trading
+from workers.tests.trading import KEY, PATIENCE_S, Desk, aside, below, eventually, prepare, ready, trading
+from workers.trader import accounts
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -84,3 +86,24 @@ async def test_a_key_that_is_taken_away_ends_what_is_done_for_its_account(
         account = await aside(Account.objects.get, pk=account_id)
         await aside(keys.remove, account=account, actor=SYSTEM)
         await eventually(lambda: account_id in daemon.trader.exchanges.collectors, lambda there: not there)
+
+
+async def test_while_rest_alone_is_away_the_account_is_shut_and_its_private_socket_stays_open(
+    simulator: Simulator, chosen: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(accounts, "AGAIN_S", 0.1)
+    await open_account(simulator, "binance")
+    account_id = await aside(keyed)
+    await trouble(simulator, "binance", "error_not_placed", kind="read", count=1_000_000)
+    async with trading(chosen, tmp_path) as daemon:
+        trader = daemon.trader
+        await until(lambda: any(failures >= 3 for *_, failures in trader.accounts.looked_after()), PATIENCE_S)
+        collector = trader.exchanges.collectors[account_id]
+        await until(lambda: collector.is_ready, PATIENCE_S)
+        assert not await aside(is_open, account_id)
+        await trouble(simulator, "binance", "error_not_placed", kind="read", count=0)
+        await ready(trader, account_id)
+        assert trader.exchanges.collectors[account_id] is collector
+        assert collector.counts["lost"] == 0
+        care = trader.exchanges.care_of(*trader.accounts.looked_after()[0])
+        assert care.counts["reconciles failed"] >= 3

@@ -1,15 +1,17 @@
 """The accounts that this daemon looks after: each is opened, held against its exchange, and only then traded."""
 
 import asyncio
+import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from enum import StrEnum
 from typing import Any
 
 import structlog
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
-from apps.feeds.errors import FeedError
+from apps.feeds.errors import FeedError, Retryable
+from apps.feeds.transport.backoff import Backoff
 from apps.trading.bookkeeping.paper_rows import NotHeld, NotOnPaper
 from apps.trading.execution.gateway.ports import CannotWork
 from apps.trading.execution.runtime import failing
@@ -18,7 +20,9 @@ from workers.paper.journal import JournalFull, MatcherFailed
 
 log = structlog.get_logger(__name__)
 
-AGAIN_S = 5.0  # after something failed
+AGAIN_S, LONGEST_S = 5.0, 60.0  # after something failed, ever longer until the account is open
+LEAST = 0.5  # of such a pause: all that is known of an account is asked for each time
+UNTOLD = (FeedError, DatabaseError, InterfaceError)  # asked again: meanwhile what is pushed is kept
 PASSING = (DatabaseAwayError, JournalFull, MatcherFailed, NotHeld, NotOnPaper, FeedError, CannotWork, DatabaseError)
 
 
@@ -42,6 +46,8 @@ class Accounts:
         serve: Callable[[int, int, int, Callable[[], None]], Coroutine[Any, Any, None]],
         reconcile: Callable[[int, int], Awaitable[bool]],
         trusted: Callable[[], bool],
+        rng: random.Random | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """`serve(account, fence, life, opened)` matches or collects until cancelled, and calls `opened` once its port
         can be asked; lives count from 1 under each fence. `reconcile(account, fence)` is True when all that the
@@ -51,6 +57,8 @@ class Accounts:
         self._serve = serve
         self._reconcile = reconcile
         self._trusted = trusted
+        self._rng, self._sleep = rng or random.SystemRandom(), sleep
+        self._failures: Counter[int] = Counter()  # of reconciling
         self._group: asyncio.TaskGroup | None = None
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._ending: dict[int, asyncio.Task[None]] = {}
@@ -59,10 +67,10 @@ class Accounts:
         """Whether orders of it may leave."""
         return self.steps.get(account_id) is Step.READY and self._trusted()
 
-    def looked_after(self) -> list[tuple[int, str, str]]:
-        """Account, step and, where it waits, why; by number."""
-        reasons = self.reasons.copy()
-        return sorted((each, str(step), reasons.get(each, "")) for each, step in self.steps.copy().items())
+    def looked_after(self) -> list[tuple[int, str, str, int]]:
+        """Account, step, why where it waits, and how often reconciling did not come to its end; by number."""
+        reasons, steps = self.reasons.copy(), self.steps.copy()
+        return sorted((each, str(step), reasons.get(each, ""), self._failures[each]) for each, step in steps.items())
 
     def counts(self) -> dict[str, int]:
         return dict(Counter(str(step) for step in self.steps.values()))
@@ -90,6 +98,7 @@ class Accounts:
     def _drop(self, account_id: int) -> None:
         self.steps.pop(account_id, None)
         self.reasons.pop(account_id, None)
+        self._failures.pop(account_id, None)
         if (task := self._tasks.pop(account_id, None)) is not None:
             task.cancel()
             self._ending[account_id] = task
@@ -104,24 +113,25 @@ class Accounts:
         if former is not None:
             await asyncio.wait({former})  # it may have something to write yet
         life = 0
+        backoff = Backoff(first_s=AGAIN_S, most_s=LONGEST_S, rng=self._rng, least=LEAST)
         while True:
             life += 1
             try:
-                await self._live(account_id, fence, life)
+                await self._live(account_id, fence, life, backoff)
             except PASSING as error:
                 log.warning("account waits", account=account_id, reason=str(error))
                 self._wait(account_id, str(error))
             except Exception as error:
                 log.exception("account failed", account=account_id, failures=failing.count("accounts"))
                 self._wait(account_id, type(error).__name__)
-            await asyncio.sleep(AGAIN_S)
+            await self._sleep(backoff.next())
 
-    async def _live(self, account_id: int, fence: int, life: int) -> None:
+    async def _live(self, account_id: int, fence: int, life: int, backoff: Backoff) -> None:
         """One life of it; raises what ends it."""
         opened = asyncio.Event()
         self.steps[account_id] = Step.STARTING
         serving = asyncio.ensure_future(self._serve(account_id, fence, life, opened.set))
-        checking = asyncio.ensure_future(self._open(account_id, fence, opened))
+        checking = asyncio.ensure_future(self._open(account_id, fence, opened, backoff))
         try:
             await asyncio.wait({serving, checking}, return_when=asyncio.FIRST_COMPLETED)  # neither ends by itself
         finally:
@@ -134,17 +144,31 @@ class Accounts:
                 task.result()
         raise Care(f"account {account_id}: what is done for it ended by itself")
 
-    async def _open(self, account_id: int, fence: int, opened: asyncio.Event) -> None:
-        """Reconcile until it is clean, again and again."""
+    async def _open(self, account_id: int, fence: int, opened: asyncio.Event, backoff: Backoff) -> None:
+        """Reconcile until it is clean, again and again; its socket stays open meanwhile."""
         await opened.wait()
         self.steps[account_id] = Step.RECONCILING
-        while not await self._reconcile(account_id, fence):
-            self.reasons[account_id] = "not all of it is known yet"
-            await asyncio.sleep(AGAIN_S)
+        while (pause_s := await self._try(account_id, fence, backoff)) is not None:
+            await self._sleep(pause_s)
         self.reasons.pop(account_id, None)
+        backoff.reset()
         self.steps[account_id] = Step.READY
         log.info("account ready", account=account_id)
         await asyncio.Event().wait()
+
+    async def _try(self, account_id: int, fence: int, backoff: Backoff) -> float | None:
+        """Reconcile once; where it does not come to its end, the seconds until the next try."""
+        least_s, reason = 0.0, "not all of it is known yet"
+        try:
+            if await self._reconcile(account_id, fence):
+                return None
+        except UNTOLD as error:
+            least_s, reason = error.after_s if isinstance(error, Retryable) else 0.0, str(error)
+        pause_s = max(backoff.next(), least_s)
+        self.reasons[account_id] = reason
+        self._failures[account_id] += 1
+        log.warning("account not reconciled", account=account_id, reason=reason, again_s=round(pause_s, 1))
+        return pause_s
 
     def _close(self, account_id: int) -> None:
         if account_id in self.steps:

@@ -77,13 +77,14 @@ class Exchanges:
         finally:
             del self.collectors[account_id]
 
-    def care_of(self, account_id: int, step: str, reason: str) -> Care:
-        """How an account fares, of any thread; one on paper has no collector."""
+    def care_of(self, account_id: int, step: str, reason: str, failures: int) -> Care:
+        """How an account fares, of any thread; one on paper has no collector. `failures`: of reconciling."""
         collector = self.collectors.get(account_id)
+        counts = {"reconciles failed": failures}
         if collector is None:
-            return Care(account_id=account_id, step=step, reason=reason)
+            return Care(account_id=account_id, step=step, reason=reason, counts=counts if failures else {})
         told = collector.status()
-        counts = {name: int(value) for name, value in told.items() if name not in ("account", "ready", "whole")}
+        counts |= {name: int(value) for name, value in told.items() if name not in ("account", "ready", "whole")}
         return Care(
             account_id=account_id,
             step=step,

@@ -1,12 +1,15 @@
 """When an account's sweeps are due: on timers, sooner while nothing is pushed, at once after a gap."""
 
+import random
 from collections.abc import Callable, Collection
 
 from msgspec import Struct
 
+from apps.feeds.transport.backoff import Backoff
 from apps.trading.collecting.silence import LONG_S
 from apps.trading.collecting.sweep import AFTER_A_GAP, EVERYTHING, Part
 
+LEAST = 0.5  # of a pause after a failure
 PUSHED = frozenset({Part.ORDERS, Part.TRADES})  # what a socket tells, and sweeps in its place
 
 
@@ -29,14 +32,16 @@ class Times(Struct, frozen=True, kw_only=True):
 class Timetable:
     """Of one account. `is_pushed`: its socket runs; `differs`: its holdings are not what our fills make of them."""
 
-    def __init__(self, times: Times, clock: Callable[[], float]) -> None:
+    def __init__(self, times: Times, clock: Callable[[], float], rng: random.Random | None = None) -> None:
         self.is_pushed = False
         self.differs = False
         self._times = times
         self._clock = clock
         self._due: dict[Part, float] = dict.fromkeys(Part, clock())
         self._audit_s = clock() + times.audit_s
-        self._failures = 0
+        self._backoff = Backoff(
+            first_s=times.again_s, most_s=times.longest_s, rng=rng or random.SystemRandom(), least=LEAST
+        )
 
     def parts(self, gap: bool) -> tuple[frozenset[Part], bool]:
         """What is due now, and whether it is the time of an audit. `gap`: something may have been missed."""
@@ -61,12 +66,11 @@ class Timetable:
             self._due[part] = min(self._due[part], soon_s)
 
     def answered(self) -> None:
-        self._failures = 0
+        self._backoff.reset()
 
     def failed(self) -> float:
-        """Seconds before the exchange is asked again."""
-        self._failures += 1
-        return min(self._times.again_s * 2 ** (self._failures - 1), self._times.longest_s)
+        """Seconds before the exchange is asked again; accounts that failed together do not ask together."""
+        return self._backoff.next()
 
     @property
     def next_s(self) -> float:

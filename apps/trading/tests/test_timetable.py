@@ -1,5 +1,7 @@
 """When an account is swept: on timers, after a gap at once, sooner without pushes, later while nobody answers."""
 
+import random
+
 import pytest
 
 from apps.trading.collecting.sweep import AFTER_A_GAP, EVERYTHING, Part
@@ -93,7 +95,18 @@ def test_an_audit_asks_for_everything_once_an_hour(swept: Timetable, clock: Cloc
     assert swept.parts(gap=False) == (frozenset(), False)
 
 
-def test_whoever_does_not_answer_is_asked_ever_later_up_to_a_bound_until_he_does(swept: Timetable):
-    assert [swept.failed() for _ in range(4)] == [1.0, 2.0, 4.0, 4.0]
-    swept.answered()
-    assert swept.failed() == 1.0
+def test_whoever_does_not_answer_is_asked_ever_later_up_to_a_bound_until_he_does(clock: Clock):
+    class Highest(random.Random):
+        def uniform(self, a: float, b: float) -> float:
+            return b
+
+    table = Timetable(TIMES, clock, Highest())
+    assert [table.failed() for _ in range(4)] == [1.0, 2.0, 4.0, 4.0]
+    table.answered()
+    assert table.failed() == 1.0
+
+
+def test_accounts_that_failed_together_do_not_ask_together_again(clock: Clock):
+    pauses = {Timetable(TIMES, clock).failed() for _ in range(20)}
+    assert len(pauses) == 20
+    assert 0.5 <= min(pauses) <= max(pauses) <= 1.0

@@ -28,11 +28,12 @@ TROUBLES = (
     "lost",
     "refused",
     "malformed",
+    "reconciles failed",
     "sweeps failed",
     "failed",
     "unlisted",
     "database_away",
-)  # that a collector counts
+)  # that are counted of an account
 
 
 @login_required
