@@ -19,7 +19,7 @@ from apps.feeds.market import Side
 from apps.feeds.models import TradePair
 from apps.feeds.orders import OrderType, TimeInForce
 from apps.trading.collecting import sweep
-from apps.trading.collecting.sweep import Part
+from apps.trading.collecting.swept import Part
 from apps.trading.execution.cancels import cancelling
 from apps.trading.execution.entry import intake
 from apps.trading.execution.executors.executor import Executor

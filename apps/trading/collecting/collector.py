@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections
@@ -25,7 +25,8 @@ from apps.trading.collecting.catalogue import Catalogue
 from apps.trading.collecting.lookups import LookUps
 from apps.trading.collecting.silence import Silence, call_for_key
 from apps.trading.collecting.spool import Spool
-from apps.trading.collecting.sweep import Part, look_up, sweep
+from apps.trading.collecting.sweep import look_up, sweep
+from apps.trading.collecting.swept import Part, Unread, after_s
 from apps.trading.collecting.timetable import PUSHED, Times, Timetable
 from apps.trading.collecting.writer import Writer
 from apps.trading.execution.gateway.ports import Port
@@ -34,9 +35,9 @@ from apps.waits import is_set_within
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
 Malformed = Callable[[Link, Frame, MalformedFrame, int], None]
-LAST_S = 5.0  # a sweep that is under way when all stops
-WRITE_S = 30.0  # what was pushed is written, or in the file, long before
+LAST_S, WRITE_S = 5.0, 30.0  # for a sweep under way when all stops; what was pushed is written, or in the file, sooner
 
 
 class Collector:
@@ -66,7 +67,7 @@ class Collector:
             cache=self.cache,
             catalogue=self._catalogue,
             counts=self.counts,
-            failed=self._mark_gap,
+            failed=lambda: self._timetable.missed(),  # a sweep tells it anew
         )
         self._times = times or Times()
         self._keep_malformed = malformed
@@ -74,7 +75,6 @@ class Collector:
         self._waiting: deque[AccountEvent] = deque()
         self._pushed, self._asked, self._back = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._away = False
-        self._gap = True
         self._timetable = Timetable(self._times, clock)
         self._silence = Silence(port.account_id, clock, self._times.silent_s)
         self._writing = Aside(f"record account {port.account_id}")
@@ -83,7 +83,8 @@ class Collector:
     # the sink
 
     def ready(self, link: Link) -> None:
-        self.is_ready = self._timetable.is_pushed = self._gap = True
+        self.is_ready = self._timetable.is_pushed = True
+        self._timetable.missed()
         self._back.set()
         self._asked.set()
 
@@ -143,9 +144,6 @@ class Collector:
             **dict(self.counts),
         }
 
-    def _mark_gap(self) -> None:
-        self._gap = True  # a sweep tells it anew
-
     def _silent(self) -> None:
         if self.is_whole:
             self._silence.end()
@@ -179,7 +177,7 @@ class Collector:
             self._asked.clear()
             if lookups := self._lookups.due():
                 await self._ask(self._look_up, lookups)
-            parts, audit = self._timetable.parts(self._gap)
+            parts, audit = self._timetable.parts()
             if parts:  # in turn with look-ups, which may never cease
                 await self._sweep(parts, audit)
             if parts or lookups:
@@ -188,15 +186,17 @@ class Collector:
             await is_set_within(self._asked, min(wait for wait in waits if wait is not None))
 
     async def _sweep(self, parts: frozenset[Part], audit: bool) -> None:
-        gap, self._gap = self._gap, False
-        done = await self._ask(self._sweep_now, parts, audit)
-        if not done:
-            self._gap = self._gap or gap
+        had_gap = self._timetable.has_gap
+        told = await self._ask(self._sweep_now, parts, audit)
+        if told is None:
             return
-        self._timetable.swept(parts, audit)
-        if gap and not self._gap:
+        self._timetable.answered()
+        self._timetable.differs, unread = told
+        left = frozenset(each.part for each in unread)
+        self._timetable.swept(parts, audit, left, after_s(unread))
+        if had_gap and not self._timetable.has_gap:
             self.is_whole = self.is_ready
-        if parts >= PUSHED:
+        if parts - left >= PUSHED:
             self._silence.end()
 
     async def _watch(self) -> None:
@@ -209,37 +209,38 @@ class Collector:
             except (DatabaseError, InterfaceError) as error:  # called for once it is back
                 log.warning("nobody is called", account=self._port.account_id, error=str(error))
 
-    async def _ask(self, question: Callable[..., bool], *args: Any) -> bool:
-        """False: there was no answer, or nowhere to write it; asked again later, or once pushes come."""
+    async def _ask(self, question: Callable[..., T], *args: Any) -> T | None:
+        """None: there was no answer, or nowhere to write it; asked again later, or once pushes come."""
         try:
-            self._timetable.differs = await self._asker.call(question, *args)
+            return await self._asker.call(question, *args)
         except (FeedError, DatabaseError, InterfaceError) as error:
             pause_s = self._pause_s(error)
             log.info("sweep failed", account=self._port.account_id, error=str(error), again_s=round(pause_s, 1))
         except Exception as error:  # pushes are recorded all the same; a gap that stays calls a person
             pause_s = self._pause_s(error)
             log.exception("sweep failed", account=self._port.account_id, failures=failing.count("sweeps"))
-        else:
-            self._timetable.answered()
-            return True
         self._back.clear()
         await is_set_within(self._back, pause_s)
-        return False
+        return None
 
     def _pause_s(self, error: Exception) -> float:
         self.counts["sweeps failed"] += 1
         pause_s = self._timetable.failed()
         return max(pause_s, error.after_s) if isinstance(error, Retryable) else pause_s
 
-    def _sweep_now(self, parts: frozenset[Part], audit: bool) -> bool:
-        """In the asker's thread; whether holdings differ from what our fills make of them."""
+    def _sweep_now(self, parts: frozenset[Part], audit: bool) -> tuple[bool, list[Unread]]:
+        """In the asker's thread; whether holdings differ from what our fills make, and what was not told."""
         close_old_connections()
         swept = sweep(self._port, parts, audit=audit)
-        self.counts["sweeps"] += 1
         self.counts["found by sweeps"] += swept.updates + swept.fills
-        return bool(reconciling.judge(self._port.account_id)) if Part.HOLDINGS in parts else self._timetable.differs
+        swept.raise_unread(unless_some=True)
+        self.counts["sweeps in part" if swept.unread else "sweeps"] += 1
+        for each in swept.unread:
+            log.warning("not told", account=self._port.account_id, what=str(each))
+        told = Part.HOLDINGS in parts - swept.unread_parts
+        return bool(reconciling.judge(self._port.account_id)) if told else self._timetable.differs, swept.unread
 
-    def _look_up(self, lookups: Sequence[LookUp]) -> bool:
+    def _look_up(self, lookups: Sequence[LookUp]) -> None:
         close_old_connections()
         for lookup in lookups:
             if not self._catalogue.knows(lookup.symbol):
@@ -247,4 +248,3 @@ class Collector:
                 self._lookups.done(lookup)
             elif look_up(self._port, lookup, self._catalogue.instrument(lookup.symbol)):
                 self._lookups.done(lookup)
-        return self._timetable.differs

@@ -1,6 +1,6 @@
 """What of an account a sweep has to ask for, read before the first question leaves."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db.models import Q
@@ -11,6 +11,7 @@ from apps.feeds.market import Instrument
 from apps.feeds.models import TradePair
 from apps.feeds.orders import OrderStatus
 from apps.trading import records
+from apps.trading.execution.gateway.ports import Port
 from apps.trading.models import Account, Order, OrderFill, Position, StrayFill, Trade
 from apps.trading.order_state import NOT_OVER
 
@@ -76,6 +77,16 @@ def traded(account_id: int) -> dict[str, TradePair]:
     named = Trade.objects.filter(account=account, enabled=True).values_list("pair", flat=True)
     rows = TradePair.objects.select_related("exchange").filter(
         exchange_id=account.exchange_id, market_type=account.market_type, pair__in=set(named)
+    )
+    return {row.symbol: row for row in rows}
+
+
+def listed(port: Port, symbols: Collection[str]) -> dict[str, TradePair]:
+    """Of these symbols those that its market lists."""
+    if not symbols:
+        return {}
+    rows = TradePair.objects.select_related("exchange").filter(
+        exchange__code=port.exchange, market_type=port.market_type, symbol__in=symbols
     )
     return {row.symbol: row for row in rows}
 

@@ -20,7 +20,8 @@ from apps.feeds.orders import OrderStatus
 from apps.trading.bookkeeping import comparing
 from apps.trading.bookkeeping.comparing import Difference
 from apps.trading.collecting.interest import WORKING
-from apps.trading.collecting.sweep import EVERYTHING, Part, Swept, sweep
+from apps.trading.collecting.sweep import sweep
+from apps.trading.collecting.swept import EVERYTHING, Part, Swept
 from apps.trading.execution.executors.executor import Executor
 from apps.trading.execution.gateway.ports import Port
 from apps.trading.halts import halting
@@ -56,12 +57,16 @@ class Report(Struct, frozen=True, kw_only=True):
 def reconcile(account_id: int, executor: Executor) -> Report:
     """The gate of one account. Raises FeedError when the exchange does not tell all, CannotWork when we cannot ask.
 
-    A difference that is there when the account opens halts it at once: nobody watched it since the last stop.
+    A difference that is there when the account opens halts it at once: nobody watched it since the last stop. While
+    something is not told it may be what is missing, and halts it as any other does.
     """
     port = executor.ports.of(account_id)
     account = Account.objects.get(pk=account_id)
     first = account.reconciled_at is None
     swept = sweep(port, EVERYTHING, audit=first, most_looks=MOST_LOOKS)
+    if Part.HOLDINGS not in swept.unread_parts and swept.unread and not first:
+        judge(account_id)
+    swept.raise_unread()
     if first:
         comparing.accept(account_id)
     _learn_fees(port, account)
@@ -100,7 +105,7 @@ def _settled(port: Port) -> list[Difference]:
         if not comparing.compare(port.account_id):
             return []
         time.sleep(PAUSE_S)
-        sweep(port, {Part.TRADES, Part.HOLDINGS})
+        sweep(port, {Part.TRADES, Part.HOLDINGS}).raise_unread()
     return judge(port.account_id, at_once=True)
 
 

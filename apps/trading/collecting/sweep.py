@@ -2,75 +2,45 @@
 
 Pushes may be missing at any time; a sweep completes them. Asking and recording are apart: no question waits inside a
 transaction, and an answer that did not come is no information. What the rows know already costs no transaction.
+What cannot be read, a pair's trades or a kind of rows, stops nothing else, and is named in the result.
 """
 
 import random
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from decimal import Decimal
-from enum import StrEnum
+from functools import partial
 from typing import TypeVar
 
 from django.db.models import Q
-from msgspec import Struct
 
 from apps.feeds import selectors as feeds
 from apps.feeds.errors import InvalidOrder, UnknownOrder, UnknownSymbol
 from apps.feeds.market import Instrument, MarketType
-from apps.feeds.models import TradePair
 from apps.feeds.orders import Fill, LookUp, OrderRef, OrderUpdate, PositionSide
 from apps.trading import records
-from apps.trading.bookkeeping import comparing, holdings, recording
-from apps.trading.collecting import interest
+from apps.trading.bookkeeping import recording
+from apps.trading.collecting import held, interest
 from apps.trading.collecting.fees import of_order, with_fees
 from apps.trading.collecting.interest import Interest
+from apps.trading.collecting.swept import EVERYTHING, Part, Swept, from_anywhere
 from apps.trading.execution.gateway.ports import Port
 from apps.trading.execution.resolution import resolving
 from apps.trading.execution.runtime import hooks
-from apps.trading.models import Account, FillSource, FundingPayment, Order, StrayFill
+from apps.trading.models import Account, FillSource, Order, StrayFill
 from apps.trading.order_state import NOT_OVER
 
 AUDIT_MS = 86_400_000 + 3_600_000  # an audit looks back so far
 MOST_LOOKS = 50  # orders that are asked for by name in one sweep, of each sort; the next ones take others
 MARGIN_MS = 1_000  # the end of a list of trades may lag behind by so much
-FUNDING_MS = 3 * 86_400_000  # of a pair without payments so far
-
+ALL = ""  # symbols together
 
 T = TypeVar("T")
-
-
-class Part(StrEnum):
-    ORDERS = "orders"
-    TRADES = "trades"
-    HOLDINGS = "holdings"
-    FUNDING = "funding"
-
-
-EVERYTHING = frozenset(Part)
-AFTER_A_GAP = frozenset({Part.ORDERS, Part.TRADES, Part.HOLDINGS})
-
-
-class Swept(Struct, kw_only=True):
-    """What a sweep came to: answers that told something new, by kind. `looks`: orders that were asked for by name."""
-
-    updates: int = 0
-    fills: int = 0
-    strays: int = 0
-    wallets: int = 0
-    positions: int = 0
-    payments: int = 0
-    looks: int = 0
-    left: int = 0  # orders that were not looked at: too many for one sweep
-
-    @property
-    def changed(self) -> int:
-        return self.updates + self.fills + self.wallets + self.positions + self.payments
 
 
 def sweep(
     port: Port, parts: Collection[Part] = EVERYTHING, *, audit: bool = False, most_looks: int = MOST_LOOKS
 ) -> Swept:
-    """Ask for these parts and record them. Raises FeedError: what was recorded before stays, and is whole in itself.
+    """Ask for these parts and record them. What the exchange does not tell is `unread`; the rest is whole in itself.
 
     `audit`: look back a day at all pairs that were traded since.
     """
@@ -83,16 +53,17 @@ def sweep(
         wanted = interest.read(port.account_id, asked_ms, all_since_ms=wanted.since_ms) if swept.updates else wanted
         _trades(port, wanted, swept)
         hooks.at("K13")
-        _move_cursor(port.account_id, asked_ms - MARGIN_MS)
+        if Part.TRADES not in swept.unread_parts:
+            _move_cursor(port.account_id, asked_ms - MARGIN_MS)
     if missing:
         _look(port, missing, swept, most_looks)
     if Part.TRADES in parts:
         _place_strays(port, swept, most_looks)
         _explain(port, wanted, swept, most_looks)
     if Part.FUNDING in parts and port.market_type is MarketType.FUTURES:
-        _funding(port, wanted, swept)
+        held.funding(port, wanted, swept)
     if Part.HOLDINGS in parts:
-        _holdings(port, swept)
+        held.holdings(port, swept)
     return swept
 
 
@@ -116,8 +87,9 @@ def in_turn(things: Sequence[T], most: int, begin: Callable[[int], int] = random
 
 
 def _orders(port: Port, wanted: Interest, swept: Swept) -> list[int]:
-    """Record all that is open; the rows that were open and are not in the list."""
-    told = _open_orders(port, wanted)
+    """Record all that is open; the rows that were open and are not in a list that was told."""
+    lists = _open_orders(port, wanted, swept)
+    told = [update for listed in lists.values() for update in listed]
     instruments = _instruments(port, wanted, {each.symbol for each in told})
     listed = set()
     for update in told:
@@ -126,16 +98,33 @@ def _orders(port: Port, wanted: Interest, swept: Swept) -> list[int]:
         if update.symbol in instruments and not _says_so(wanted, update):
             recording.record_update(port.account_id, instruments[update.symbol], update, FillSource.REST)
             swept.updates += 1
-    return [known.order_id for key, known in wanted.working.items() if key not in listed]
+    missing = {key: known.order_id for key, known in wanted.working.items() if key not in listed}
+    return [order_id for (symbol, _), order_id in missing.items() if ALL in lists or symbol in lists]
 
 
-def _open_orders(port: Port, wanted: Interest) -> list[OrderUpdate]:
-    """Where the exchange lists them of one symbol only: of the pairs that the account has to do with."""
+def _open_orders(port: Port, wanted: Interest, swept: Swept) -> dict[str, list[OrderUpdate]]:
+    """By symbol where the exchange lists them of one only: of the pairs that the account has to do with; else of ALL.
+    Those that were told."""
+    told = swept.apart(Part.ORDERS, ALL, lambda: _open_of_all(port))
+    if told is not None:
+        return {ALL: told}
+    if Part.ORDERS in swept.unread_parts:
+        return {}
+    pairs = interest.traded(port.account_id) | wanted.pairs
+    lists = {}
+    for symbol in from_anywhere(pairs):
+        listed = swept.apart(Part.ORDERS, symbol, partial(_open_of, port, feeds.instrument(pairs[symbol])))
+        if listed is not None:
+            lists[symbol] = listed
+    return lists
+
+
+def _open_of_all(port: Port) -> list[OrderUpdate] | None:
+    """None: it tells only of one symbol."""
     try:
         return port.open_orders(None)
     except InvalidOrder:
-        pairs = interest.traded(port.account_id) | wanted.pairs
-        return [update for symbol in sorted(pairs) for update in _open_of(port, feeds.instrument(pairs[symbol]))]
+        return None
 
 
 def _open_of(port: Port, instrument: Instrument) -> list[OrderUpdate]:
@@ -157,15 +146,18 @@ def _says_so(wanted: Interest, update: OrderUpdate) -> bool:
 
 
 def _trades(port: Port, wanted: Interest, swept: Swept) -> None:
-    for symbol in sorted(wanted.pairs):
-        with suppress(UnknownSymbol):  # delisted
-            _trades_of(port, wanted.instrument(symbol), wanted, swept)
+    for symbol in from_anywhere(wanted.pairs):
+        instrument = wanted.instrument(symbol)
+        for fill in swept.apart(Part.TRADES, symbol, partial(_new_trades, port, instrument, wanted)) or ():
+            _take(port, instrument, fill, swept)
 
 
-def _trades_of(port: Port, instrument: Instrument, wanted: Interest, swept: Swept) -> None:
-    told = port.own_trades(instrument, wanted.since_ms)
-    for fill in with_fees(port, instrument, (fill for fill in told if not _is_known(wanted, fill))):
-        _take(port, instrument, fill, swept)
+def _new_trades(port: Port, instrument: Instrument, wanted: Interest) -> list[Fill]:
+    try:
+        told = port.own_trades(instrument, wanted.since_ms)
+    except UnknownSymbol:  # delisted
+        return []
+    return with_fees(port, instrument, (fill for fill in told if not _is_known(wanted, fill)))
 
 
 def _is_known(wanted: Interest, fill: Fill) -> bool:
@@ -198,21 +190,23 @@ def _place_strays(port: Port, swept: Swept, most: int) -> None:
     """Fills whose order nobody has told of: ask for the order, and so learn whose it is."""
     waiting = StrayFill.objects.filter(account_id=port.account_id, order=None).order_by("id")
     named = list(dict.fromkeys(waiting.values_list("symbol", "exchange_order_id")))
-    pairs = _listed(port, {symbol for symbol, _ in named})
+    pairs = interest.listed(port, {symbol for symbol, _ in named})
     for symbol, exchange_order_id in in_turn([each for each in named if each[0] in pairs], most):
         instrument = feeds.instrument(pairs[symbol])
         if recording.attach_strays(port.account_id, instrument, exchange_order_id) is None:
             swept.looks += 1
-            _ask_for(port, instrument, exchange_order_id, swept)
+            ref = OrderRef(instrument=instrument, exchange_order_id=exchange_order_id)
+            update = swept.apart(Part.TRADES, f"{symbol} {exchange_order_id}", partial(_order_of, port, ref))
+            if update is not None:
+                recording.record_update(port.account_id, instrument, update, FillSource.REST)
+                swept.updates += 1
 
 
-def _ask_for(port: Port, instrument: Instrument, exchange_order_id: str, swept: Swept) -> None:
+def _order_of(port: Port, ref: OrderRef) -> OrderUpdate | None:
     try:
-        update = port.look_up(OrderRef(instrument=instrument, exchange_order_id=exchange_order_id))
+        return port.look_up(ref)
     except (UnknownOrder, UnknownSymbol):
-        return  # it may lag behind, or was forgotten: the fills stay as they are
-    recording.record_update(port.account_id, instrument, update, FillSource.REST)
-    swept.updates += 1
+        return None  # it may lag behind, or was forgotten: the fills stay as they are
 
 
 def _explain(port: Port, wanted: Interest, swept: Swept, most: int) -> None:
@@ -224,7 +218,7 @@ def _explain(port: Port, wanted: Interest, swept: Swept, most: int) -> None:
     for row in in_turn([row for _, row in sorted(found.items()) if _unexplained(row) > 0], most):
         swept.looks += 1
         ref = OrderRef(instrument=feeds.instrument(row.pair), exchange_order_id=row.exchange_order_id)
-        for fill in of_order(port, ref):
+        for fill in swept.apart(Part.TRADES, f"of order {row.pk}", partial(of_order, port, ref)) or ():
             _take(port, ref.instrument, fill, swept)
 
 
@@ -232,37 +226,8 @@ def _unexplained(row: Order) -> Decimal:
     return row.filled - sum((fill.amount for fill in row.fills.all()), Decimal(0))
 
 
-def _funding(port: Port, wanted: Interest, swept: Swept) -> None:
-    for symbol, pair in sorted(wanted.pairs.items()):
-        with suppress(UnknownSymbol):  # delisted
-            swept.payments += _funding_of(port, wanted.instrument(symbol), pair)
-
-
-def _funding_of(port: Port, instrument: Instrument, pair: TradePair) -> int:
-    """How many payments were new."""
-    last = FundingPayment.objects.filter(account_id=port.account_id, pair=pair).order_by("-exchange_ms").first()
-    since_ms = port.now_ms() - FUNDING_MS if last is None else last.exchange_ms
-    told = port.funding(instrument, since_ms)
-    return sum(holdings.take_funding(port.account_id, pair, payment) for payment in told)
-
-
-def _holdings(port: Port, swept: Swept) -> None:
-    swept.wallets += comparing.take_balances(port.account_id, port.balances())
-    if port.market_type is MarketType.FUTURES:
-        told = port.positions()
-        pairs = _listed(port, {each.symbol for each in told.rows})
-        swept.positions += comparing.take_positions(port.account_id, pairs, told)
-
-
 def _instruments(port: Port, wanted: Interest, symbols: set[str]) -> dict[str, Instrument]:
     known = {symbol: wanted.instrument(symbol) for symbol in symbols & wanted.pairs.keys()}
-    return known | {symbol: feeds.instrument(pair) for symbol, pair in _listed(port, symbols - known.keys()).items()}
-
-
-def _listed(port: Port, symbols: Collection[str]) -> dict[str, TradePair]:
-    if not symbols:
-        return {}
-    rows = TradePair.objects.select_related("exchange").filter(
-        exchange__code=port.exchange, market_type=port.market_type, symbol__in=symbols
-    )
-    return {row.symbol: row for row in rows}
+    return known | {
+        symbol: feeds.instrument(pair) for symbol, pair in interest.listed(port, symbols - known.keys()).items()
+    }

@@ -8,7 +8,8 @@ from django.db import connection
 from apps.feeds import selectors as feeds
 from apps.trading.bookkeeping import recording
 from apps.trading.collecting import interest, reconciling
-from apps.trading.collecting.sweep import Swept, _explain
+from apps.trading.collecting.sweep import _explain
+from apps.trading.collecting.swept import Swept
 from apps.trading.execution.cancels import cancelling
 from apps.trading.execution.controls import breaking, dead_men, flattening
 from apps.trading.execution.entry.claiming import claim

@@ -12,7 +12,8 @@ from apps.feeds.market import MarketType, Side
 from apps.feeds.models import TradePair
 from apps.feeds.orders import Fill, LookUp, OrderRef, OrderStatus, OrderUpdate
 from apps.trading.bookkeeping import recording
-from apps.trading.collecting.sweep import EVERYTHING, Part, in_turn, look_up, sweep
+from apps.trading.collecting.sweep import in_turn, look_up, sweep
+from apps.trading.collecting.swept import EVERYTHING, Part
 from apps.trading.models import Account, FillSource, Order, Position, StrayFill, Wallet
 from apps.trading.tests import listened_seat, remote_seat, rows
 from apps.trading.tests.listened_seat import counted, foreign, halted, placed, read

@@ -30,6 +30,7 @@ TROUBLES = (
     "malformed",
     "reconciles failed",
     "sweeps failed",
+    "sweeps in part",
     "failed",
     "unlisted",
     "database_away",
