@@ -4,10 +4,8 @@ import argparse
 import asyncio
 import os
 import sys
-import threading
-import time
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import django
@@ -15,7 +13,8 @@ import uvloop
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from workers.lifecycle import SETTLE_S, CannotStart, Lifecycle
+from workers import leaving
+from workers.lifecycle import FAILED, SETTLE_S, CannotStart, Lifecycle
 
 if TYPE_CHECKING:
     from workers.trader.daemon import Daemon
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 MONITOR, TRADER, BOTH, SIMULATOR = "monitor", "trader", "both", "simulator"
 SETTLES_S = {MONITOR: SETTLE_S, TRADER: 26.0, BOTH: 26.0}  # unless whoever started the process gives it less
 AFTER_ORDERS_S = 2.5  # of that, for all that stops once trading has
-THREADS_END_S = 0.5
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,7 +43,14 @@ async def _daemon(role: str, settle_s: float) -> int:
 
     try:
         daemon = _make(role, settle_s)
-        return await Lifecycle(daemon.parts(), on_stopping=daemon.stopping, settle_s=settle_s).serve()
+
+        def stopping() -> None:
+            leaving.within(settle_s + leaving.THREADS_END_S, FAILED)
+            daemon.stopping()
+
+        code = await Lifecycle(daemon.parts(), on_stopping=stopping, settle_s=settle_s).serve()
+        leaving.within(leaving.THREADS_END_S, code)  # all that is to be done is done: only the loop closes yet
+        return code
     except (CannotStart, ImproperlyConfigured, SpoolBusyError, OSError) as error:
         return _refuse(str(error))
 
@@ -101,23 +106,10 @@ async def _simulator() -> int:
     return 0
 
 
-def _leave(code: int) -> NoReturn:
-    """End the process, at once if a thread still hangs in a store: Python would wait for it until the store answers."""
-    end = time.monotonic() + THREADS_END_S
-    for thread in threading.enumerate():
-        if thread is not threading.main_thread() and not thread.daemon:
-            thread.join(max(0.0, end - time.monotonic()))
-            if thread.is_alive():
-                sys.stdout.flush()
-                sys.stderr.flush()
-                os._exit(code)
-    sys.exit(code)
-
-
 def _refuse(line: str) -> int:
     sys.stderr.write(f"workers: {line}\n")
     return 1
 
 
 if __name__ == "__main__":
-    _leave(main())
+    leaving.leave(main())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from apps.trading.credentials import keyring
-from workers.__main__ import THREADS_END_S
+from workers.leaving import THREADS_END_S
 from workers.lifecycle import CannotStart
 from workers.supervisor import programs
 from workers.supervisor.__main__ import exchanges, own_processes, sealing_keys
