@@ -131,7 +131,7 @@ def ports(
 
 
 def executor(given: Any = None, **changes: Any) -> Executor:
-    """One for this thread; `given` are ports that others use as well."""
+    """One for this thread; `given` are ports that others use as well. No daemon looks after its accounts."""
     if settings.CT_ID_KEY is None:
         raise RuntimeError("no key of ids")
     values: dict[str, Any] = {
@@ -140,6 +140,7 @@ def executor(given: Any = None, **changes: Any) -> Executor:
         "ports": given or ports(),
         "market": StillMarket(),
         "ids": ClientIds(settings.CT_ID_NAMESPACE, settings.CT_ID_KEY.encode()),
+        "gated": False,
         **changes,
     }
     return Executor(**values)

@@ -151,6 +151,7 @@ class Desk(Place):
             market=NoMarket(),
             ids=IDS,
             expiry_ms=EXPIRY_MS,
+            gated=False,  # no daemon looks after the account
         )
 
     def measure(self) -> None:

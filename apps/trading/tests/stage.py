@@ -115,10 +115,10 @@ def taken(order: NewOrder) -> Placed:
 
 
 def executor(*ports: Exchange, **changes: Any) -> Executor:
-    """Its requests may be under way for long: a test that is held up loses nothing."""
+    """Its requests may be under way for long: a test that is held up loses nothing. Nobody looks after its accounts."""
     door = Doors(*ports)
     made = Executor(holder=new_holder(), build_id=BUILD, ports=door, market=StillMarket(), ids=IDS, expiry_ms=LONG_MS)
-    return replace(made, **changes)
+    return replace(made, **{"gated": False, **changes})
 
 
 def lasting_catalogue() -> Catalogue:

@@ -16,7 +16,7 @@ from apps.trading.execution.entry.intake import KeyConflict
 from apps.trading.execution.entry.working import work_lane
 from apps.trading.execution.executors import lanes
 from apps.trading.execution.executors.lanes import LaneLost
-from apps.trading.models import Order, OrderIntent, RiskState, Trade, TradingSwitch, Wallet
+from apps.trading.models import Account, Order, OrderIntent, RiskState, Trade, TradingSwitch, Wallet
 from apps.trading.tests import held_lanes, stage
 from apps.trading.tests.threads import WAIT_S, closing, together
 
@@ -155,6 +155,13 @@ def test_the_lane_cannot_be_taken_over_in_the_middle():
     trade = stage.trade()
     with Halfway(trade), pytest.raises(OperationalError, match="1205"), transaction.atomic():
         Lease.objects.select_for_update(nowait=True).get()
+
+
+@pytest.mark.mariadb
+def test_an_account_is_closed_only_between_orders():
+    trade = stage.trade()
+    with Halfway(trade), pytest.raises(OperationalError, match="1205"), transaction.atomic():
+        Account.objects.select_for_update(nowait=True).get(pk=trade.account_id)
 
 
 @pytest.mark.mariadb

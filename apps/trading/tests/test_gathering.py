@@ -12,7 +12,8 @@ from apps.feeds.orders import OrderStatus
 from apps.trading.execution.pretrade import guards
 from apps.trading.execution.pretrade.catalogue import instruments
 from apps.trading.execution.pretrade.facts import Subject
-from apps.trading.execution.pretrade.gathering import Seen, Sender, gather
+from apps.trading.execution.pretrade.gathering import Sender, gather
+from apps.trading.execution.pretrade.market import Seen
 from apps.trading.models import (
     Account,
     Arbitrage,

@@ -14,8 +14,8 @@ from apps.trading.execution.executors.lanes import lane_of
 from apps.trading.execution.pretrade import guards, set_limits
 from apps.trading.execution.pretrade.catalogue import instruments
 from apps.trading.execution.pretrade.facts import Subject
-from apps.trading.execution.pretrade.gathering import Halts, Seen, gather
-from apps.trading.execution.pretrade.market import Market
+from apps.trading.execution.pretrade.gathering import Halts, gather
+from apps.trading.execution.pretrade.market import Market, Seen
 from apps.trading.execution.runtime.transactions import in_transaction
 from apps.trading.halts import halting
 from apps.trading.models import Account, LanePause, Order, Position, Trade, Wallet

@@ -1,8 +1,8 @@
 """T1: the next intent of a lane becomes an order, committed before its request leaves, or is turned away.
 
 In one transaction: the lane's lease, which is also what keeps its intents in order (one that was found free is taken by
-it); the account's row of use; the head of the lane; the switches, shared, so that a halt that is committed stops
-whatever is not committed yet; risk.
+it); the account's row of use; the head of the lane; the switches and the account's gate, shared, so that a halt or a
+close that is committed stops whatever is not committed yet; risk.
 """
 
 from dataclasses import dataclass
@@ -17,11 +17,13 @@ from apps.trading import records
 from apps.trading.execution.executors import lanes
 from apps.trading.execution.executors.executor import Executor
 from apps.trading.execution.executors.lanes import MARGIN_S, HeldLane, LaneLost, ids_of
-from apps.trading.execution.gateway.ports import Port
+from apps.trading.execution.gateway.opened import resource_of
+from apps.trading.execution.gateway.ports import CannotWork, Port
 from apps.trading.execution.pretrade import guards
 from apps.trading.execution.pretrade.facts import time_at
-from apps.trading.execution.pretrade.gathering import Sender, look
+from apps.trading.execution.pretrade.gathering import Sender
 from apps.trading.execution.pretrade.judging import Surroundings, judge, now_of
+from apps.trading.execution.pretrade.market import look
 from apps.trading.execution.runtime import hooks, statements
 from apps.trading.execution.runtime.transactions import in_transaction
 from apps.trading.models import IntentResult, IntentState, Order, OrderEvent, OrderIntent
@@ -69,18 +71,25 @@ def expiry_ms(executor: Executor, port: Port) -> int:
 
 def claim(held: HeldLane, *, executor: Executor, port: Port) -> Claim | TurnedAway | None:
     """The lane's next; None: it has none. From then on the lane is taken, where it was only found. Raise LaneLost where
-    the lease is not ours, or not for long enough.
+    the lease is not ours, or not for long enough, CannotWork where the account is not open by now.
     """
-    _, pair_id = ids_of(held.lane)
+    account_id, pair_id = ids_of(held.lane)
     instrument = executor.catalogue([pair_id])[pair_id]
     around = Surroundings(
         instrument=instrument,
         seen=look(executor.market, instrument.key, executor.monotonic),
         market=executor.market,
         instruments=executor.catalogue,
-        sender=Sender(build_id=executor.build_id, clock_error_ms=port.clock_error_ms()),
+        sender=Sender(
+            build_id=executor.build_id,
+            clock_error_ms=port.clock_error_ms(),
+            lease=resource_of(account_id) if executor.gated else None,
+        ),
     )
-    return _claim(held, around, executor, port)
+    try:
+        return _claim(held, around, executor, port)
+    except guards.NotOpen:
+        raise CannotWork(f"account {account_id} was closed, or nobody looks after it any more") from None
 
 
 @in_transaction

@@ -16,9 +16,8 @@ from apps.trading.execution.entry import wishes
 from apps.trading.execution.executors.lanes import lane_of
 from apps.trading.execution.pretrade import guards
 from apps.trading.execution.pretrade.catalogue import instruments
-from apps.trading.execution.pretrade.gathering import look
 from apps.trading.execution.pretrade.judging import Surroundings, judge, now_of
-from apps.trading.execution.pretrade.market import Market
+from apps.trading.execution.pretrade.market import Market, look
 from apps.trading.execution.runtime import hooks, statements
 from apps.trading.execution.runtime.transactions import in_transaction, is_lost
 from apps.trading.execution.runtime.waking import wake_on_commit

@@ -103,6 +103,9 @@ def _hold(held: HeldLane, executor: Executor, port: Port) -> Worked:
             return Worked(ended=Ended.BUSY)
         log.warning("lane lost", lane=held.lane)
         return Worked(ended=Ended.LOST, sent=sent, turned_away=turned_away)
+    except CannotWork as reason:  # closed since the port was asked for
+        log.info("lane left to others", lane=held.lane, reason=str(reason))
+        return Worked(ended=Ended.CANNOT, sent=sent, turned_away=turned_away)
     finally:
         lanes.release(held)
     return Worked(ended=Ended.FULL, sent=sent, turned_away=turned_away)

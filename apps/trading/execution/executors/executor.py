@@ -73,6 +73,7 @@ class Executor:
     tally: Tally = field(default_factory=Tally)
     shut: Shut = field(default_factory=Shut)
     apart: Apart = field(default_factory=Apart)
+    gated: bool = True  # begins orders only of accounts that are open by their rows, see `gateway.opened`
     is_stopping: Callable[[], bool] = lambda: False  # then no order is begun any more; what is under way ends
 
 

@@ -34,7 +34,7 @@ def open_account(account_id: int, fence: int) -> None:
 
 def close_accounts(fences: Mapping[int, int]) -> None:
     """Whoever holds these accounts under these fences stops: no order of theirs is begun until the next one opens
-    them. Those that others hold by now stay as they are."""
+    them, and those that were are committed. Those that others hold by now stay as they are."""
     for account_id, fence in fences.items():
         Account.objects.filter(pk=account_id, open_fence=fence).update(open_fence=None)
 
@@ -51,7 +51,7 @@ def begin_anew(account_id: int) -> None:
 
 
 class OpenedPorts:
-    """Those through which orders may leave; see `ports.Ports`."""
+    """Those through which orders may leave; see `ports.Ports`. A first look: what counts is that of T1."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports

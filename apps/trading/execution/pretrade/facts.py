@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 from msgspec import Struct
 
-from apps.trading.execution.pretrade.kinds import COLUMNS, KINDS, OF_A_WHOLE, OUTCOMES, WAYS
+from apps.trading.execution.pretrade.kinds import COLUMNS, KINDS, OF_A_CLAIM, OF_A_WHOLE, OUTCOMES, WAYS
 from apps.trading.execution.runtime import cells, prepared
 from apps.trading.models import IntentState
 from apps.trading.order_state import NOT_OVER
@@ -63,9 +63,9 @@ class Facts:
         return self.rows.get(kind, [])
 
 
-def read(subject: Subject, *, now: datetime, resumed: Mapping[Scope, datetime]) -> Facts:
+def read(subject: Subject, *, now: datetime, resumed: Mapping[Scope, datetime], lease: str | None = None) -> Facts:
     """All kinds of rows as they are committed now. What tripped a breaker before a person `resumed` is forgiven: the
-    TRADE's executions, the account's unknown orders and resting lanes."""
+    TRADE's executions, the account's unknown orders and resting lanes. `lease`: that of the account, to be read too."""
     whole = subject.whole_id
 
     def since(window_ms: int, scope: Scope) -> Any:
@@ -80,6 +80,7 @@ def read(subject: Subject, *, now: datetime, resumed: Mapping[Scope, datetime]) 
         "trade_text": str(subject.trade_id),
         "exchange": subject.exchange,
         "whole": whole,
+        "lease": lease,
         "sent": moment(now - timedelta(seconds=SENT_S)),
         "executed": since(limits.EXECUTION_WINDOW_MS, Scope.TRADE),
         "unknown": since(limits.UNKNOWN_WINDOW_MS, Scope.ACCOUNT),
@@ -87,7 +88,7 @@ def read(subject: Subject, *, now: datetime, resumed: Mapping[Scope, datetime]) 
     }
     found: dict[str, list[Row]] = {}
     with connection.cursor() as cursor:
-        prepared.execute(cursor, _statement(whole is not None), values)
+        prepared.execute(cursor, _statement(_left_out(whole, lease)), values)
         for kind, *told in cursor.fetchall():
             found.setdefault(kind, []).append(_row(told))
     return Facts(found)
@@ -116,8 +117,12 @@ def number(cell: Any) -> Decimal | None:
         return Decimal("NaN")
 
 
+def _left_out(whole: int | None, lease: str | None) -> frozenset[str]:
+    return (OF_A_WHOLE if whole is None else frozenset()) | (OF_A_CLAIM if lease is None else frozenset())
+
+
 @cache
-def _statement(has_whole: bool) -> str:
+def _statement(left_out: frozenset[str]) -> str:
     """The first row is empty: SQLite's driver reads columns as the first part of a union declares them."""
     words = {
         "working": ", ".join(f"'{status}'" for status in NOT_OVER),
@@ -127,7 +132,7 @@ def _statement(has_whole: bool) -> str:
     }
     parts = [f"SELECT '' AS kind, {', '.join(f'NULL AS {name}' for name in COLUMNS)}"]
     for kind, (columns, source) in KINDS.items():
-        if kind in OF_A_WHOLE and not has_whole:
+        if kind in left_out:
             continue
         cells = ", ".join(f"{columns.get(name, 'NULL')} AS {name}" for name in COLUMNS)
         parts.append(f"SELECT '{kind}' AS kind, {cells} {source.format(**words)}")

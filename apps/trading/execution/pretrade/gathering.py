@@ -1,21 +1,19 @@
 """What risk looks at, put together from rows, books and the clock of the exchange. What is not known stays unknown."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum, auto
 
-from msgspec.structs import replace
-
 from apps.feeds.drivers import registry
-from apps.feeds.market import BookKey, Instrument, Side
+from apps.feeds.market import Instrument, Side
 from apps.feeds.orders import OrderStatus
 from apps.trading.execution.pretrade import facts, guards, held, rates
 from apps.trading.execution.pretrade.catalogue import Instruments
 from apps.trading.execution.pretrade.facts import Facts, Row, Subject
 from apps.trading.execution.pretrade.guards import Switches, Usage
-from apps.trading.execution.pretrade.market import Market, mid_of
+from apps.trading.execution.pretrade.market import Market, Seen, mid_of
 from apps.trading.models import AccountMode
 from apps.trading.order_state import FINAL
 from apps.trading.records import milliseconds
@@ -36,30 +34,14 @@ class Halts(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Sender:
-    """What only the process knows that would send. Without one it is asked whether an intent may be written."""
+    """What only the process knows that would send. Without one it is asked whether an intent may be written.
+
+    `lease`: that of the account, which must be open under it, see `gateway.opened`.
+    """
 
     build_id: str
     clock_error_ms: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Seen:
-    """The book of the lane, read before rows were locked: what it takes to lock them makes it older."""
-
-    top: Top | None
-    at: float = 0.0
-    monotonic: Callable[[], float] = lambda: 0.0
-
-    def now(self) -> Top | None:
-        ago_ms = round((self.monotonic() - self.at) * 1000)
-        return None if self.top is None else replace(self.top, age_ms=self.top.age_ms + ago_ms)
-
-
-def look(market: Market, key: BookKey, monotonic: Callable[[], float]) -> Seen:
-    """The book as it is now, asked for before anything is locked."""
-    at = monotonic()
-    top = market.top(key)
-    return Seen(top=top, at=at, monotonic=monotonic)
+    lease: str | None = None
 
 
 def gather(
@@ -78,11 +60,15 @@ def gather(
     """In the transaction that has locked `usage`. `amount` is what the intent wants in all; `shared` as of
     `guards.switches`, and then an order of the lane that is still PENDING was left behind by somebody else.
 
-    Raise ValueError where limits make no sense, unless it is about something that `halts`.
+    Raise ValueError where limits make no sense, unless it is about something that `halts`; NotOpen where the
+    account is not open under the `sender`'s lease; one that is stays so until this transaction ends.
     """
     switches = guards.switches(subject, shared=shared) if usage is not None else Switches()
     now = usage.now if usage is not None else guards.clock()
-    found = facts.read(subject, now=now, resumed=switches.resumed)
+    lease = None if sender is None else sender.lease
+    found = facts.read(subject, now=now, resumed=switches.resumed, lease=lease)
+    if lease is not None and not switches.is_open(found.of("lease"), now):
+        raise guards.NotOpen(subject.account_id)
     listed = {subject.pair_id: instrument}
     named = {row.c for kind in ("order", "intent", "sent", "position") for row in found.of(kind) if row.c is not None}
     listed |= instruments(named - listed.keys())

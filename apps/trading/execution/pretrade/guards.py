@@ -1,6 +1,6 @@
 """Rows that are locked while it is decided whether an order may be sent: they are read here and never kept."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from apps.trading.execution.pretrade.facts import Subject, number, time_at
+from apps.trading.execution.pretrade.facts import Row, Subject, number, time_at
 from apps.trading.models import HaltMode
 from apps.trading.risk.view import Scope, ScopeState
 
@@ -17,6 +17,10 @@ CLOCK = {"mysql": "SYSDATE(6)", "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', '
 FOR_UPDATE = {"mysql": " FOR UPDATE", "sqlite": ""}  # SQLite's transactions begin with the lock of the whole file
 SHARED = {"mysql": " LOCK IN SHARE MODE", "sqlite": ""}  # MariaDB has no FOR SHARE
 BY_SCOPE = {"mysql": " FORCE INDEX (risk_state_once)", "sqlite": ""}  # locks these rows and no other
+
+
+class NotOpen(Exception):
+    """Nobody may send for the account now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +42,11 @@ class Switches:
     resumed: Mapping[Scope, datetime] = field(default_factory=dict)  # when a person last did so
     live_allowed: bool = False
     allowed_build: str = ""
+    open_fence: int | None = None  # under which the account was last opened; told where they are shared
+
+    def is_open(self, leases: Iterable[Row], now: datetime) -> bool:
+        """Whether the account is looked after under that fence; `leases`: its own, if there is one."""
+        return any(row.a == self.open_fence and row.at1 is not None and row.at1 > now for row in leases if row.a)
 
 
 def lock_usage(account_id: int) -> Usage | None:
@@ -63,23 +72,27 @@ def lock_usage(account_id: int) -> Usage | None:
 
 
 def switches(subject: Subject, *, shared: bool) -> Switches:
-    """As they are committed; `shared`: who would change one waits for the end of this transaction, so that after a halt
-    is committed nothing is sent.
+    """As they are committed; `shared`: who would change one, or close the account, waits for the end of this
+    transaction, so that after a halt is committed nothing is sent.
     """
     vendor = connection.vendor
+    gate = ("a.open_fence", " LEFT JOIN account a ON a.id = %s") if shared else ("NULL", "")
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT r.scope, r.state, r.mode, r.resumed_at, s.live_allowed, s.allowed_build"  # noqa: S608 (no value is in it)
-            f" FROM risk_state r{BY_SCOPE[vendor]} LEFT JOIN trading_switch s ON s.id = 1"
+            f"SELECT r.scope, r.state, r.mode, r.resumed_at, s.live_allowed, s.allowed_build, {gate[0]}"  # noqa: S608
+            f" FROM risk_state r{BY_SCOPE[vendor]} LEFT JOIN trading_switch s ON s.id = 1{gate[1]}"  # (no value in it)
             " WHERE (r.scope = 'global' AND r.scope_id = '') OR (r.scope = 'exchange' AND r.scope_id = %s)"
             " OR (r.scope = 'account' AND r.scope_id = %s) OR (r.scope = 'trade' AND r.scope_id = %s)"
             f"{SHARED[vendor] if shared else ''}",
-            [subject.exchange, str(subject.account_id), str(subject.trade_id)],
+            [
+                *([subject.account_id] if shared else []),
+                *(subject.exchange, str(subject.account_id), str(subject.trade_id)),
+            ],
         )
         rows = cursor.fetchall()
     if not rows:
         return Switches()
-    *_, live_allowed, allowed_build = rows[0]
+    *_, live_allowed, allowed_build, open_fence = rows[0]
     resumed = {Scope(scope): time_at(at) for scope, _, _, at, *_ in rows}
     return Switches(
         states={Scope(scope): ScopeState(state) for scope, state, *_ in rows},
@@ -87,6 +100,7 @@ def switches(subject: Subject, *, shared: bool) -> Switches:
         resumed={scope: at for scope, at in resumed.items() if at is not None},
         live_allowed=bool(live_allowed),
         allowed_build=allowed_build or "",
+        open_fence=open_fence,
     )
 
 

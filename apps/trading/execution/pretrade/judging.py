@@ -9,9 +9,9 @@ from apps.trading import records
 from apps.trading.execution.pretrade import guards
 from apps.trading.execution.pretrade.catalogue import Instruments
 from apps.trading.execution.pretrade.facts import Subject
-from apps.trading.execution.pretrade.gathering import Halts, Seen, Sender, gather
+from apps.trading.execution.pretrade.gathering import Halts, Sender, gather
 from apps.trading.execution.pretrade.guards import Usage
-from apps.trading.execution.pretrade.market import Market
+from apps.trading.execution.pretrade.market import Market, Seen
 from apps.trading.intent import Purpose
 from apps.trading.models import OrderIntent
 from apps.trading.risk import gate

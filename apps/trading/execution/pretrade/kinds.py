@@ -33,6 +33,7 @@ KINDS: dict[str, tuple[dict[str, str], str]] = {
         },
         "FROM account WHERE id = %(account)s",
     ),
+    "lease": ({"a": "fence", "at1": "expires_at"}, "FROM lease WHERE resource = %(lease)s"),
     "order": (
         {
             "a": "o.INTENT_ID",
@@ -133,3 +134,4 @@ KINDS: dict[str, tuple[dict[str, str], str]] = {
     ),
 }
 OF_A_WHOLE = frozenset({"whole", "attempt", "part"})  # asked only where there may be any
+OF_A_CLAIM = frozenset({"lease"})  # asked only where an order is about to be sent

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -110,3 +112,23 @@ def age_ms(at_ns: int, now_ns: int) -> int:
 def exact(number: float) -> Decimal:
     """The decimal that an exchange wrote, which the float stands for."""
     return Decimal(repr(number))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """The book of the lane, read before rows were locked: what it takes to lock them makes it older."""
+
+    top: Top | None
+    at: float = 0.0
+    monotonic: Callable[[], float] = lambda: 0.0
+
+    def now(self) -> Top | None:
+        ago_ms = round((self.monotonic() - self.at) * 1000)
+        return None if self.top is None else replace(self.top, age_ms=self.top.age_ms + ago_ms)
+
+
+def look(market: Market, key: BookKey, monotonic: Callable[[], float]) -> Seen:
+    """The book as it is now, asked for before anything is locked."""
+    at = monotonic()
+    top = market.top(key)
+    return Seen(top=top, at=at, monotonic=monotonic)
