@@ -18,6 +18,7 @@ SCHEDULE: dict[str, float | crontab] = {  # seconds, or a time of day
     "apps.trading.tasks.look_at_lanes": 5.0,
     "apps.users.tasks.page": 5.0,
     "apps.monitoring.tasks.watch_gaps": 10.0,
+    "apps.trading.tasks.watch_accounts": 10.0,
     "apps.monitoring.tasks.clean_spools": 3600.0,
     "apps.monitoring.tasks.audit_history": crontab(hour="2", minute="10"),
     "apps.users.tasks.sweep": crontab(hour="3", minute="10"),

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from apps.per_process import PerProcess
 from apps.trading.execution.cancels.cancelling import cancel_due
+from apps.trading.execution.controls import unattended
 from apps.trading.execution.entry import working
 from apps.trading.execution.executors import lanes, monitor, vitals
 from apps.trading.execution.executors.executor import Executor, client_ids, new_holder
@@ -53,6 +54,12 @@ def look_at_lanes() -> None:
     lanes.expire_old()
     for lane in lanes.due(100):
         tell_celery(lane)
+
+
+@shared_task
+def watch_accounts() -> None:
+    """On the schedule: calls for accounts that no daemon looks after, also where none runs that could."""
+    unattended.watch()
 
 
 class Desk:

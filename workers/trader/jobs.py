@@ -10,6 +10,7 @@ from apps.trading.execution.controls.breaking import break_due
 from apps.trading.execution.controls.dead_men import tend, tend_account
 from apps.trading.execution.controls.flattening import flatten_due
 from apps.trading.execution.controls.halt_file import obey
+from apps.trading.execution.controls.unattended import watch
 from apps.trading.execution.entry.working import sweep, work_lane
 from apps.trading.execution.executors.executor import Executor
 from apps.trading.execution.executors.lanes import ids_of
@@ -77,6 +78,7 @@ class Jobs:
             Job(name="flattening", call=partial(flatten_due, self._executor(self._ports)), every_s=1.0),
             Job(name="signal file", call=partial(obey, self._halt_file), every_s=EVERY_S),
             Job(name="timers of exchanges", call=lambda: self._timers.begin(list(self._accounts())), every_s=1.0),
+            Job(name="unattended accounts", call=watch, every_s=10.0),
             Job(name="clocks", call=self._measure_clocks, every_s=1.0),
             Job(name="vitals", call=self._tell, every_s=1.0),
             *(Job(name=one.name, call=partial(page_due, one.pager, one.channel), every_s=1.0) for one in self._pagers),

@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Mapping
 
 import structlog
 from django.conf import settings
-from django.db.models import Q
 from msgspec import Struct
 
 from apps.feeds import leases
 from apps.feeds.selectors import live_daemons
 from apps.feeds.shards import ranking
+from apps.trading.execution.controls.unattended import keyed
 from apps.trading.execution.gateway.clocks import steady_s
 from apps.trading.execution.gateway.opened import resource_of
 from apps.trading.models import Account, AccountMode
@@ -137,12 +137,9 @@ class AccountLeases:
 
     def _accounts(self) -> Collection[int]:
         """On paper, or with a key that this process can open."""
-        sort = Q(mode=AccountMode.PAPER)
-        if settings.CT_SEAL_PRIVATE_KEYS_FILE is not None:
-            reachable = {AccountMode.LIVE, *([AccountMode.TESTNET] if settings.CT_SIMULATOR_URL else [])}
-            sort |= Q(mode__in=reachable, key__isnull=False)
-        rows = Account.objects.filter(sort, active=True)
-        return list(rows.order_by("id").values_list("id", flat=True))
+        rows = Account.objects.filter(mode=AccountMode.PAPER, active=True).values_list("id", flat=True)
+        opened = keyed().values_list("id", flat=True) if settings.CT_SEAL_PRIVATE_KEYS_FILE is not None else ()
+        return sorted({*rows, *opened})
 
     def _follow(self, held: Mapping[int, int], verdict: Verdict) -> None:
         for account in held.keys() - verdict.kept:
