@@ -52,6 +52,13 @@ def positive(told: str | Decimal | None) -> Decimal | None:
     return exact if exact is not None and exact > 0 else None
 
 
+def executed(told: Decimal | None) -> Decimal | None:
+    """How much of an order was filled; None: not told. Raise MalformedFrame for less than nothing."""
+    if told is not None and told < 0:
+        raise MalformedFrame("an amount that cannot be")
+    return told
+
+
 def plain(exact: Decimal) -> str:
     """As exchanges take it: no exponent, no zeros at the end."""
     text = f"{exact:f}"

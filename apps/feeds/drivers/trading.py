@@ -1,6 +1,7 @@
 """The words of the trading half of a driver: what it is asked with, what it answers, and what holds at an exchange."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, TypeAlias, TypeVar
 
@@ -38,11 +39,15 @@ class Page(Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class Placed(Struct, frozen=True, kw_only=True):
-    """The exchange took the order. `status` is OPEN unless the answer tells more."""
+    """The exchange took the order. `status` is OPEN unless the answer tells more.
+
+    `filled`: what was executed at once, whether its `fills` are told as well or not; None: not told.
+    """
 
     exchange_order_id: str
     client_order_id: str | None
     status: OrderStatus
+    filled: Decimal | None = None
     fills: tuple[Fill, ...] = ()
 
 

@@ -62,7 +62,12 @@ def test_every_answer_of_spots_documents_is_read_whole(captures):
 
     market = order(instrument=instrument(SPOT), client_order_id="6gCrw2kRUAF9CvJDGP16IP", side=Side.SELL)
     resting = Placed(exchange_order_id="28", client_order_id=market.client_order_id, status=OrderStatus.OPEN)
-    filled = Placed(exchange_order_id="28", client_order_id=market.client_order_id, status=OrderStatus.FILLED)
+    filled = Placed(
+        exchange_order_id="28",
+        client_order_id=market.client_order_id,
+        status=OrderStatus.FILLED,
+        filled=Decimal(10),
+    )
     assert BINANCE.parse_placed(market, told("place ACK")) == resting
     assert BINANCE.parse_placed(market, told("place RESULT")) == filled
     full = BINANCE.parse_placed(market, told("place FULL"))
@@ -121,7 +126,7 @@ def test_every_answer_of_futures_documents_is_read_whole(captures):
 
     asked = order(FUTURES, client_order_id="testOrder123")
     assert BINANCE.parse_placed(asked, told("place")) == Placed(
-        exchange_order_id="12345678", client_order_id="testOrder123", status=OrderStatus.OPEN
+        exchange_order_id="12345678", client_order_id="testOrder123", status=OrderStatus.OPEN, filled=Decimal(0)
     )
     assert BINANCE.parse_order(ref(FUTURES, "testOrder123"), told("place")) == OrderUpdate(
         symbol="BTCUSDT",

@@ -85,7 +85,11 @@ def fill(**changes):
 def test_an_accepted_order_tells_its_state_and_the_fills_that_it_took():
     rebate = fill(trade_id="57", price=Decimal(3999), amount=Decimal(1), fee=Decimal("-0.5"), fee_asset="USDT")
     assert BINANCE.parse_placed(order(), answer(FULL)) == Placed(
-        exchange_order_id="28", client_order_id=OURS, status=OrderStatus.FILLED, fills=(fill(), rebate)
+        exchange_order_id="28",
+        client_order_id=OURS,
+        status=OrderStatus.FILLED,
+        filled=Decimal(FULL["executedQty"]),
+        fills=(fill(), rebate),
     )
 
 
@@ -97,6 +101,8 @@ def test_the_short_answers_of_a_new_order_are_enough():
     assert BINANCE.parse_placed(order(FUTURES), answer(short)) == taken
     expired = short | {"status": "EXPIRED", "executedQty": "0"}
     assert BINANCE.parse_placed(order(FUTURES), answer(expired)).status is OrderStatus.EXPIRED
+    partly = BINANCE.parse_placed(order(FUTURES), answer(expired | {"executedQty": "0.004"}))
+    assert (partly.status, partly.filled, partly.fills) == (OrderStatus.EXPIRED, Decimal("0.004"), ())
 
 
 @pytest.mark.parametrize(
@@ -109,6 +115,7 @@ def test_the_short_answers_of_a_new_order_are_enough():
         {**FULL, "symbol": "ETHUSDT"},
         {**FULL, "status": "WHAT"},
         {**FULL, "executedQty": "NaN"},
+        {**FULL, "executedQty": "-1"},
         {**FULL, "fills": [{**FULL["fills"][0], "qty": "-1"}]},
     ],
 )

@@ -70,8 +70,9 @@ def test_a_placed_order_has_the_status_that_its_amounts_tell() -> None:
         OrderStatus.PARTIAL,
     ]
     assert told[0] == Placed(
-        exchange_order_id="4611", client_order_id=good.CLIENT_ORDER_ID, status=OrderStatus.OPEN, fills=()
+        exchange_order_id="4611", client_order_id=good.CLIENT_ORDER_ID, status=OrderStatus.OPEN, filled=Decimal(0)
     )
+    assert [placed.filled for placed in told[1:]] == [Decimal("0.001"), Decimal("0.003"), Decimal("0.003")]
     assert told[3].client_order_id is None
     with pytest.raises(errors.OutcomeUnknown):
         COINEX.parse_placed(order(), answer(good.ok(good.order(client_id="9" * 129))))
@@ -337,10 +338,16 @@ def test_every_answer_at_hand_parses_to_its_values(captures: Path) -> None:
         COINEX.parse_cancelled_all(BTC, answer(told[case]))
     assert COINEX.parse_server_time(SPOT, answer(told["time"])) == 1711699867777
     assert COINEX.parse_placed(order(), answer(told["spot_order_place"])) == Placed(
-        exchange_order_id="117178743547", client_order_id="x-167673045-a0a3c6461459a801", status=OrderStatus.OPEN
+        exchange_order_id="117178743547",
+        client_order_id="x-167673045-a0a3c6461459a801",
+        status=OrderStatus.OPEN,
+        filled=Decimal(0),
     )
     assert COINEX.parse_placed(order(SWAP), answer(told["futures_order_place"])) == Placed(
-        exchange_order_id="136913377780", client_order_id="x-167673045-1471b81d747080a0", status=OrderStatus.OPEN
+        exchange_order_id="136913377780",
+        client_order_id="x-167673045-1471b81d747080a0",
+        status=OrderStatus.OPEN,
+        filled=Decimal(0),
     )
     found = COINEX.parse_order(
         OrderRef(instrument=BTC, exchange_order_id="117492012985"), answer(told["spot_order_status"])

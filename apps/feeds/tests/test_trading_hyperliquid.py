@@ -325,7 +325,8 @@ def test_a_timer_that_is_refused_is_told_as_such(text: str, kind: type[FeedError
 )
 def test_an_order_that_was_taken(told: Any, changes: dict[str, Any], status: OrderStatus):
     cloid = told.get("resting", {}).get("cloid")
-    expected = Placed(exchange_order_id="9", client_order_id=cloid, status=status)
+    filled = Decimal(told["filled"]["totalSz"]) if "filled" in told else None
+    expected = Placed(exchange_order_id="9", client_order_id=cloid, status=status, filled=filled)
     assert DEX.parse_placed(order(**changes), outcome(told)) == expected
 
 

@@ -26,6 +26,7 @@ CHECK_S = {  # until the next look at an order that nothing else moves on
     OrderStatus.OPEN: 10.0,
     OrderStatus.PARTIAL: 10.0,
 }
+UNTOLD_S = 1.0  # the same where more is filled than its fills tell: they may be pushed meanwhile
 STATES = {
     OrderStatus.PENDING: IntentState.SENDING,
     OrderStatus.UNKNOWN: IntentState.SENDING,
@@ -186,9 +187,11 @@ def save(attempt: Attempt) -> bool:
 
 def _moments(before: order_state.Order, after: order_state.Order, now: datetime) -> dict[str, Any]:
     moments: dict[str, Any] = {}
-    if after.status is not before.status:
-        wait_s = CHECK_S.get(after.status)
+    untold = after.unexplained > 0
+    if after.status is not before.status or untold is not (before.unexplained > 0):
+        wait_s = UNTOLD_S if untold else CHECK_S.get(after.status)
         moments["next_check_at"] = None if wait_s is None else now + timedelta(seconds=wait_s)
+    if after.status is not before.status:
         if after.is_final or before.is_final:
             moments["ended_at"] = now if after.is_final else None
         if after.status is OrderStatus.UNKNOWN:

@@ -7,6 +7,7 @@ the bus.
 """
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError
@@ -84,19 +85,25 @@ def record_placed(order_id: int, placed: Placed, instrument: Instrument | None =
     """The exchange has answered the one request: it took the order. `instrument`: the order's, if it is at hand."""
 
     def change(attempt: Attempt, conflict: bool) -> None:
-        full = placed.status is OrderStatus.FILLED and attempt.state.amount is not None
         update = OrderUpdate(
             symbol="",
             exchange_order_id=placed.exchange_order_id,
             client_order_id=placed.client_order_id,
             status=placed.status,
             side=attempt.state.side,
-            filled=attempt.state.amount if full and attempt.state.amount else ZERO,
+            filled=_filled(attempt, placed),
         )
         applying.update(attempt, update, FillSource.REST, conflict=conflict, kind="placed")
         applying.fills(attempt, placed.fills, FillSource.REST, conflict=conflict)
 
     return _of_ours(order_id, change, instrument=instrument, point="K9")
+
+
+def _filled(attempt: Attempt, placed: Placed) -> Decimal:
+    """What the answer tells as executed; of a full order all that was asked for, where that is known."""
+    if placed.filled is not None:
+        return placed.filled
+    return attempt.state.amount or ZERO if placed.status is OrderStatus.FILLED else ZERO
 
 
 def record_refusal(order_id: int, error: FeedError) -> Order:

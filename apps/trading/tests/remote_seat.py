@@ -5,12 +5,14 @@ nobody waits for an order to expire.
 """
 
 import itertools
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from apps.feeds.client_ids import ClientIds
 from apps.feeds.drivers import registry
@@ -28,7 +30,7 @@ from apps.feeds.transport import loop
 from apps.feeds.transport.addresses import Addresses
 from apps.feeds.transport.gate import Gates
 from apps.feeds.transport.http import Http
-from apps.feeds.transport.orders import OrderClient
+from apps.feeds.transport.orders import OrderClient, Purpose
 from apps.trading import records
 from apps.trading.execution.executors.executor import Executor, new_holder
 from apps.trading.execution.gateway.asking import Nonces, Seat
@@ -104,9 +106,21 @@ class Desk(Place):
         self.post("accounts", name=self.name, balances=self._money(), **shown)
         self.client, self._watch = exchanges.client(), exchanges.client()  # who is shut out still learns the time
         self.clocks = Clocks(lambda name, kind: server_time(self._watch, loop.run, name, kind))
+        self._enter()
         self._write_rows()
         self.port = self.port_by(self.client)
         self.measure()
+
+    def _enter(self) -> None:
+        """Learn what later requests must name, as for a new key."""
+        trader, now_ms = registry.trader(self.exchange), time.time_ns() // 1_000_000
+        asked = [
+            self._watch.send(self.exchange, self.name, request, Purpose.READ)
+            for request in trader.account_requests(self.keys, now_ms)
+        ]
+        answers = [loop.run(each, ANSWER_S) for each in asked]
+        if answers:
+            self.keys = replace(self.keys, account=trader.parse_account(answers))
 
     def _write_rows(self) -> None:
         Exchange.objects.get_or_create(code=self.exchange, defaults={"name": self.exchange})

@@ -112,6 +112,7 @@ def parse_placed(order: NewOrder, answer: Answer) -> Placed:
             exchange_order_id=str(row.order_id),
             client_order_id=row.client_order_id,
             status=OrderStatus.OPEN if row.status is None else status(row.status, row.executed_qty, row.orig_qty),
+            filled=money.executed(row.executed_qty),
             fills=tuple(_taken(order, row, fill) for fill in row.fills),
         )
     except MalformedFrame as error:

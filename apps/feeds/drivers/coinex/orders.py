@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from apps.feeds.drivers import asked, wire
+from apps.feeds.drivers import asked, money, wire
 from apps.feeds.drivers.base import Request
 from apps.feeds.drivers.coinex import answers, records, signing
 from apps.feeds.drivers.coinex import trading_facts as facts
@@ -76,7 +76,10 @@ def parse_placed(order: NewOrder, answer: Answer) -> Placed:
     if told is None:
         raise OutcomeUnknown("accepted, but without an order")
     return Placed(
-        exchange_order_id=str(told.order_id), client_order_id=told.client_id or None, status=records.by_amounts(told)
+        exchange_order_id=str(told.order_id),
+        client_order_id=told.client_id or None,
+        status=records.by_amounts(told),
+        filled=money.executed(told.filled),
     )
 
 

@@ -85,12 +85,12 @@ def _kept(price: Decimal, tick: Decimal, rounding: str) -> Decimal:
 
 
 def parse_placed(order: NewOrder, answer: Answer) -> Placed:
-    """What was filled at once comes by the stream, with its trade ids."""
+    """How much was filled at once; the fills come by the stream, with their trade ids."""
     told = answers.outcome(answer)
     if isinstance(told, str):
         raise OutcomeUnknown(f"the order is {told[:40]}")  # without its id
     if told.filled is not None:
-        return _placed(order, told.filled, _filled_status(order, told.filled.total_sz))
+        return _placed(order, told.filled, _filled_status(order, told.filled.total_sz), told.filled.total_sz)
     if told.resting is not None:
         return _placed(order, told.resting, OrderStatus.OPEN)
     raise OutcomeUnknown("an outcome that says nothing")
@@ -103,10 +103,14 @@ def _filled_status(order: NewOrder, filled: Decimal) -> OrderStatus:
     return OrderStatus.PARTIAL if rests else OrderStatus.CANCELLED
 
 
-def _placed(order: NewOrder, told: answers.Resting | answers.Filled, status: OrderStatus) -> Placed:
+def _placed(
+    order: NewOrder, told: answers.Resting | answers.Filled, status: OrderStatus, filled: Decimal | None = None
+) -> Placed:
     if told.cloid not in (None, order.client_order_id):
         raise OutcomeUnknown("the answer is about another order")
-    return Placed(exchange_order_id=str(told.oid), client_order_id=told.cloid, status=status)
+    return Placed(
+        exchange_order_id=str(told.oid), client_order_id=told.cloid, status=status, filled=money.executed(filled)
+    )
 
 
 def cancel(keys: Credentials, ref: OrderRef, now_ms: int) -> Request:

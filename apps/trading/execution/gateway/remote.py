@@ -93,7 +93,8 @@ class RemotePort:
         placed = self._asking.ask(
             request, Purpose.ORDER, lambda answer: self._trader.parse_placed(order, answer), check=last_look
         )
-        return replace(placed, fills=tuple(in_base(fill, order.instrument) for fill in placed.fills))
+        filled = None if placed.filled is None else placed.filled * order.instrument.contract_size
+        return replace(placed, filled=filled, fills=tuple(in_base(fill, order.instrument) for fill in placed.fills))
 
     def cancel(self, ref: OrderRef) -> None:
         request = self._trader.cancel(self._keys, ref, self._asking.signed_ms())

@@ -20,6 +20,7 @@ from apps.trading.risk import limits
 from apps.trading.risk.view import Scope
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+UNTOLD_S = 60  # as long as an order that is over is asked for its fills by name
 SENT_S = 2  # longer than any window of R10 and R12
 
 
@@ -82,6 +83,7 @@ def read(subject: Subject, *, now: datetime, resumed: Mapping[Scope, datetime], 
         "whole": whole,
         "lease": lease,
         "sent": moment(now - timedelta(seconds=SENT_S)),
+        "untold": moment(now - timedelta(seconds=UNTOLD_S)),
         "executed": since(limits.EXECUTION_WINDOW_MS, Scope.TRADE),
         "unknown": since(limits.UNKNOWN_WINDOW_MS, Scope.ACCOUNT),
         "paused": since(limits.PAUSES_WINDOW_MS, Scope.ACCOUNT),
@@ -134,7 +136,7 @@ def _statement(left_out: frozenset[str]) -> str:
     for kind, (columns, source) in KINDS.items():
         if kind in left_out:
             continue
-        cells = ", ".join(f"{columns.get(name, 'NULL')} AS {name}" for name in COLUMNS)
+        cells = ", ".join(f"{columns.get(name, 'NULL').format(**words)} AS {name}" for name in COLUMNS)
         parts.append(f"SELECT '{kind}' AS kind, {cells} {source.format(**words)}")
     return " UNION ALL ".join(parts)
 

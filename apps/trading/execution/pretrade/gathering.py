@@ -21,6 +21,7 @@ from apps.trading.risk import limits
 from apps.trading.risk.view import DeadMan, Held, Outcome, Parent, RiskView, Scope, ScopeState, Sent, Top, Working
 
 ZERO = Decimal(0)
+NAMING = ("order", "partial", "untold", "intent", "sent", "position")  # rows that name a pair
 IN_DOUBT = (OrderStatus.PENDING, OrderStatus.UNKNOWN)  # the exchange may not have set their money aside
 
 
@@ -70,7 +71,7 @@ def gather(
     if lease is not None and not switches.is_open(found.of("lease"), now):
         raise guards.NotOpen(subject.account_id)
     listed = {subject.pair_id: instrument}
-    named = {row.c for kind in ("order", "intent", "sent", "position") for row in found.of(kind) if row.c is not None}
+    named = {row.c for kind in NAMING for row in found.of(kind) if row.c is not None}
     listed |= instruments(named - listed.keys())
     working = tuple(_working(subject, found, listed, claims=shared))
     holdings = tuple(held.holdings(found, listed))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from apps.feeds.market import Instrument, MarketType
+from apps.feeds.market import Instrument, MarketType, Side
 from apps.feeds.orders import PositionSide
 from apps.trading.execution.pretrade.facts import Facts, Row
 from apps.trading.records import milliseconds
@@ -15,10 +15,14 @@ NOTED = Decimal(2)  # lots
 
 
 def holdings(found: Facts, listed: Mapping[int, Instrument]) -> Iterator[Held]:
-    """By our fills, and what was there before the first of them."""
+    """By our fills, what was there before the first of them, and what is filled but told by no fill yet."""
     for row in found.of("position"):
         if row.c is not None and _ours(row):
             yield Held(instrument=listed[row.c], amount=_ours(row), side=PositionSide(row.word))
+    for row in (*found.of("partial"), *found.of("untold")):
+        amount = _untold(row)
+        if row.c is not None and amount:
+            yield Held(instrument=listed[row.c], amount=amount, side=PositionSide(row.other.lower()))
 
 
 def free(found: Facts, market_type: MarketType) -> dict[str, Decimal]:
@@ -40,6 +44,13 @@ def mismatch(found: Facts, listed: Mapping[int, Instrument]) -> Mismatch | None:
             lots.append((milliseconds(row.at2), max(off, NOTED)))
     lots += [(milliseconds(row.at2), NOTED) for row in found.of("wallet") if row.at2 is not None]
     return Mismatch(since_ms=min(lots)[0], lots=max(off for _, off in lots)) if lots else None
+
+
+def _untold(row: Row) -> Decimal:
+    """Negative when sold. `asset` has the amounts of the order's fills, or their sum."""
+    executed = sum((Decimal(amount) for amount in row.asset.split(",") if amount), ZERO)
+    amount = (row.n1 or ZERO) - executed
+    return amount if row.word.lower() == Side.BUY else -amount
 
 
 def _ours(row: Row) -> Decimal:

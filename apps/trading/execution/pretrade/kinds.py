@@ -8,11 +8,18 @@ OUTCOMES = limits.OUTCOMES_SEEN + 1  # one may be on its way
 WAYS = {
     "mysql": {
         "then": "STRAIGHT_JOIN",
+        "amounts": "SUM(t.AMOUNT_FILLED)",
         "recent": " FORCE INDEX (orders_recent)",
         "not_ended": " FORCE INDEX (orders_ended)",
         "waiting": " FORCE INDEX (order_intent_account)",
     },
-    "sqlite": {"then": "CROSS JOIN", "recent": "", "not_ended": "", "waiting": ""},
+    "sqlite": {
+        "then": "CROSS JOIN",
+        "amounts": "GROUP_CONCAT(t.AMOUNT_FILLED)",  # texts, which only Decimal adds up exactly
+        "recent": "",
+        "not_ended": "",
+        "waiting": "",
+    },
 }
 
 # the columns of the one statement; what a kind of row does not have is NULL
@@ -20,6 +27,14 @@ COLUMNS = ("a", "b", "c", "word", "other", "asset", "n1", "n2", "n3", "n4", "at1
 
 FRIENDS = """FROM account a {then} account f ON f.exchange_id = a.exchange_id AND f.mode = a.mode
         AND (f.owner_id = a.owner_id OR (f.owner_id IS NULL AND a.owner_id IS NULL))"""
+
+FILLED = {
+    "c": "o.PAIR_ID",
+    "word": "o.SIDE",
+    "other": "o.POSITION_SIDE",
+    "asset": "(SELECT {amounts} FROM ORDER_TRANSACTIONS t WHERE t.ORDER_ID = o.ID)",
+    "n1": "o.FILLED",
+}
 
 # kind: its columns, and where they come from. `f` are the accounts of the same owner, exchange and mode.
 KINDS: dict[str, tuple[dict[str, str], str]] = {
@@ -51,6 +66,13 @@ KINDS: dict[str, tuple[dict[str, str], str]] = {
         FRIENDS
         + """ {then} ORDERS o{not_ended} ON o.ACCOUNT_ID = f.id AND o.ENDED_AT IS NULL
         LEFT JOIN order_intent i ON i.id = o.INTENT_ID WHERE a.id = %(account)s AND o.STATUS IN ({working})""",
+    ),
+    # what was filled of orders, and what their fills tell of it
+    "partial": (FILLED, "FROM ORDERS o WHERE o.ACCOUNT_ID = %(account)s AND o.STATUS = 'PARTIAL'"),
+    "untold": (
+        FILLED,
+        """FROM ORDERS o{not_ended} WHERE o.ACCOUNT_ID = %(account)s AND o.ENDED_AT > %(untold)s
+        AND o.NEXT_CHECK_AT IS NOT NULL""",
     ),
     "intent": (
         {

@@ -5,6 +5,7 @@ nothing at the exchange, so no lane is waited for, and two who look at the same 
 """
 
 from datetime import timedelta
+from decimal import Decimal
 
 import structlog
 from django.db import InterfaceError, OperationalError
@@ -23,7 +24,7 @@ from apps.trading.execution.runtime import failing, hooks
 from apps.trading.execution.runtime.transactions import change_free, is_passing
 from apps.trading.intent import Purpose
 from apps.trading.models import FillSource, Order, OrderEvent
-from apps.trading.order_state import CANCEL_TAKEN, ENOUGH_MISSES, CancelState
+from apps.trading.order_state import CANCEL_TAKEN, ENOUGH_MISSES, FINAL, CancelState
 from apps.trading.records import ZERO
 from apps.trading.risk.limits import Limits
 
@@ -34,6 +35,7 @@ IN_CANCEL = (CancelState.REQUESTED, CancelState.SENT, CancelState.UNKNOWN)
 UNTOLD_S = 5.0  # a request is over by then, whatever became of it: nobody will write its answer
 CLAIM_S = 15.0  # longer than a look takes; who dies meanwhile leaves it to the next
 FOUND_S, LOOK_S, SLOWEST_S = 10.0, 1.0, 30.0  # until the next look: at an open order, at a lost one, at an old one
+EXPLAINED = timedelta(seconds=60)  # for so long the fills of an order that is over are asked for by name
 TOGETHER = 2  # so many open orders are asked for as a list
 IN_A_ROW = 3  # errors of an account's exchange, then the rest of its looks waits for the next round
 REPEATED = frozenset({Purpose.HEDGE, Purpose.CLOSE, Purpose.FLATTEN})  # an entry is gone when it is gone
@@ -108,6 +110,8 @@ def resolve(order_id: int, port: Port) -> Order:
 
 def _resolve(row: Order, port: Port) -> bool:
     """False: the exchange told nothing."""
+    if row.status in FINAL:
+        return _explain(row, port)
     try:
         seen = look_at(port, row)
     except FeedError as error:
@@ -152,20 +156,36 @@ def is_repeated(row: Order) -> bool:
     return row.intent is not None and row.intent.purpose in REPEATED and row.attempt < 31
 
 
-def _complete(port: Port, row: Order, executed_as: str | None) -> None:
-    """Fetch the fills that were told of and that nobody has."""
+def _explain(row: Order, port: Port) -> bool:
+    """An order that is over, filled further than its fills tell: they are asked for. After a while sweeps do it."""
+    told = _complete(port, row, None)
+    ended = Order.objects.filter(pk=row.pk, next_check_at__isnull=False)
+    age = ended.annotate(age=Now() - F("ended_at")).values_list("age", flat=True).first()
+    again = None
+    if age is not None and age < EXPLAINED and _untold(row) > 0:
+        again = Now() + max(timedelta(seconds=LOOK_S), age / 2)
+    ended.update(next_check_at=again)
+    return told
+
+
+def _untold(row: Order) -> Decimal:
+    return row.filled - sum((fill.amount for fill in row.fills.all()), start=ZERO)
+
+
+def _complete(port: Port, row: Order, executed_as: str | None) -> bool:
+    """Fetch the fills that were told of and that nobody has. False: the exchange told nothing."""
     row = Order.objects.select_related("pair__exchange").get(pk=row.pk)
-    known = sum((fill.amount for fill in row.fills.all()), start=ZERO)
-    if executed_as is None and row.filled <= known:
-        return
+    if executed_as is None and _untold(row) <= 0:
+        return True
     ref = ref_of(row)
     try:
         fills = port.order_trades(replace(ref, exchange_order_id=ref.exchange_order_id or executed_as))
     except FeedError as error:
         log.info("fills not told yet", order=row.pk, error=str(error))
-        return
+        return False
     for fill in fills:
         recording.record_fill(port.account_id, ref.instrument, fill, FillSource.REST)
+    return True
 
 
 def _listed(port: Port, working: list[Order]) -> dict[str, OrderUpdate]:
@@ -185,8 +205,9 @@ def _rows(account_id: int, limit: int) -> list[Order]:
 
 
 def _due() -> Q:
-    """Of ours alone. A row without NEXT_CHECK_AT was left behind by who died before the answer came."""
-    at = Q(next_check_at__lte=Now(), status__in=[*UNRESOLVED, *WORKING])
+    """Of ours alone. A row without NEXT_CHECK_AT was left behind by who died before the answer came; what is over has
+    one as long as its fills do not tell all that was filled."""
+    at = Q(next_check_at__lte=Now())
     left = Q(next_check_at=None, status__in=UNRESOLVED, created_at__lte=Now() - timedelta(seconds=UNTOLD_S))
     return Q(intent__isnull=False, account__isnull=False) & (at | left)
 
