@@ -142,8 +142,8 @@ class Trader(Protocol):
 
     def parse_own_trades(self, instrument: Instrument, answer: Answer) -> Page[Fill]: ...
 
-    def order_trades(self, keys: Credentials, ref: OrderRef, now_ms: int) -> Request:
-        """The executions of one order, to complete what a push left out; the answer is for `parse_own_trades`.
+    def order_trades(self, keys: Credentials, ref: OrderRef, now_ms: int, cursor: str | None = None) -> Request:
+        """The executions of one order, to complete what a push left out; the answers are for `parse_own_trades`.
 
         Where the exchange cannot ask for one order this is `own_trades` of the last minutes.
         """

@@ -5,15 +5,19 @@ from decimal import ROUND_CEILING, Decimal
 import pytest
 import pytest_asyncio
 
+from apps.feeds.drivers.binance import trading_facts as binance_facts
+from apps.feeds.drivers.hyperliquid import trading_facts as hyperliquid_facts
 from apps.feeds.errors import InvalidOrder, Refused, WouldTake
 from apps.feeds.market import MarketType, Side
 from apps.feeds.orders import Fill, OrderRef, OrderStatus, OrderType, TimeInForce
+from apps.feeds.simulator.hyperliquid import account as hyperliquid_account
 from apps.feeds.simulator.trading.accounts import Rates
 from apps.feeds.tests import trading_stand
 from apps.feeds.tests.trading_declared import LISTS_WITHOUT_FEES, NO_AVERAGES
-from apps.feeds.tests.trading_feed import FINAL
+from apps.feeds.tests.trading_feed import FINAL, PATIENCE_S
 from apps.feeds.tests.trading_hand import ref
 from apps.feeds.tests.trading_stand import Stand, pytest_generate_tests  # noqa: F401 (pytest finds it here)
+from apps.feeds.tests.waiting import until
 
 pytestmark = [pytest.mark.conformance, pytest.mark.asyncio(loop_scope="module")]
 simulator = pytest_asyncio.fixture(trading_stand.simulator, scope="module", loop_scope="module")
@@ -24,6 +28,10 @@ IOC, POST_ONLY = TimeInForce.IOC, TimeInForce.POST_ONLY
 BUY, SELL = Side.BUY, Side.SELL
 ENDED = {OrderStatus.CANCELLED, OrderStatus.EXPIRED}
 MANY = 120  # more than most exchanges tell on one page
+LARGE_PAGES = {  # where a page is larger, how large it is
+    "binance": [(binance_facts, "PAGE")],
+    "hyperliquid": [(hyperliquid_facts, "FILLS_PAGE"), (hyperliquid_account, "MOST_ROWS")],
+}
 
 
 # Orders that trade at once
@@ -213,6 +221,29 @@ async def test_own_trades_of_several_pages_are_all_told_once(on: Stand):
         await anna.until(both, lambda told: told.status is OrderStatus.FILLED)
         trades = {trade.trade_id: trade.amount for trade in await anna.own_trades(began)}
         assert list(trades.values()) == MANY * [share]
+
+
+async def test_the_trades_of_one_order_are_all_told_however_many_pages_they_take(
+    on: Stand, monkeypatch: pytest.MonkeyPatch
+):
+    for module, name in LARGE_PAGES.get(on.exchange, ()):
+        monkeypatch.setattr(module, name, MANY // 2)
+    async with on.account() as anna:
+        share = on.lot * (on.amount / on.lot / MANY).to_integral_value(ROUND_CEILING)
+        _, both = await anna.rest(SELL, price=on.near(SELL), amount=MANY * share)
+        order = on.truth(anna).orders[both.exchange_order_id or ""]
+        for number in range(MANY):
+            on.desk.fill(order, order.size // MANY)
+            if number % 10 == 0:  # some pages go by time: a page is not full of one moment
+                await _next_millisecond(on)
+        await anna.until(both, lambda told: told.status is OrderStatus.FILLED)
+        trades = {trade.trade_id: trade.amount for trade in await anna.order_trades(both)}
+        assert list(trades.values()) == MANY * [share]
+
+
+async def _next_millisecond(on: Stand) -> None:
+    now_ms = on.desk.now_ms()
+    await until(lambda: on.desk.now_ms() > now_ms, PATIENCE_S)
 
 
 async def test_an_order_does_not_trade_with_another_of_its_account(on: Stand):

@@ -237,7 +237,14 @@ TRADES = {"symbol": "BTCUSDT", "startTime": "5", "limit": "100"} | WINDOW
         (MEXC.own_trades(KEYS, BTC, 5, NOW), ("GET", "/myTrades", TRADES)),
         (MEXC.own_trades(KEYS, BTC, 5, NOW, "endTime=9"), ("GET", "/myTrades", TRADES | {"endTime": "9"})),
         (MEXC.own_trades(KEYS, BTC, 5, NOW, "startTime=7"), ("GET", "/myTrades", TRADES | {"startTime": "7"})),
-        (MEXC.order_trades(KEYS, ref(exchange_order_id="C02__505"), NOW), ("GET", "/myTrades", BY_THEIRS)),
+        (
+            MEXC.order_trades(KEYS, ref(exchange_order_id="C02__505"), NOW),
+            ("GET", "/myTrades", BY_THEIRS | {"limit": "100"}),
+        ),
+        (
+            MEXC.order_trades(KEYS, ref(exchange_order_id="C02__505"), NOW, "endTime=9"),
+            ("GET", "/myTrades", BY_THEIRS | {"limit": "100", "endTime": "9"}),
+        ),
         (
             MEXC.order_trades(KEYS, ref(client_order_id=OURS), NOW),
             ("GET", "/myTrades", TRADES | {"startTime": str(NOW - 600_000)}),

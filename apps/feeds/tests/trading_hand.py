@@ -156,9 +156,13 @@ class Hand(Holder):
         return [in_base(row, of) for row in rows]
 
     async def order_trades(self, named: OrderRef) -> list[Fill]:
-        request = self.on.trader.order_trades(self.keys, named, self.now_ms())
-        page = await self.read(request, lambda answer: self.on.trader.parse_own_trades(named.instrument, answer))
-        rows = [in_base(row, named.instrument) for row in page.rows]
+        trader = self.on.trader
+
+        def request(cursor: str | None) -> Request:
+            return trader.order_trades(self.keys, named, self.now_ms(), cursor)
+
+        told = await self.pages(request, lambda answer: trader.parse_own_trades(named.instrument, answer))
+        rows = [in_base(row, named.instrument) for row in told]
         return [row for row in rows if row.exchange_order_id == named.exchange_order_id]
 
     # pushes

@@ -78,6 +78,16 @@ def test_other_orders_trades_are_not_told_as_its_own(on: Desk):
 # what never leaves
 
 
+@pytest.mark.parametrize("on", [("bybit", SPOT)], indirect=True)
+def test_all_pages_of_an_orders_trades_are_asked_for(on: Desk):
+    executions = 120  # a page has 100
+    placed = on.port.place(on.new_order(on.committed(on.intent(amount=executions * on.part))))
+    for _ in range(executions):
+        on.fill(placed.exchange_order_id, on.part)
+    trades = on.port.order_trades(OrderRef(instrument=on.instrument, exchange_order_id=placed.exchange_order_id))
+    assert [each.amount for each in trades] == executions * [on.part]
+
+
 def test_nothing_is_asked_inside_a_transaction(on: Desk):
     row = on.committed()
     asked = on.asked

@@ -1,5 +1,6 @@
 """Binance's own executions, of an instrument or of one order."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
@@ -58,14 +59,18 @@ def own_trades(
 
 def parse_own_trades(instrument: Instrument, answer: Answer) -> Page[Fill]:
     rows = answers.result(_trades, instrument.market_type, answer)
-    full = len(rows) >= trading.PAGE
-    cursor = str(max(row.id for row in rows) + 1) if full else _later(instrument.market_type, answer.url)
+    asked = dict(parse_qsl(urlsplit(answer.url).query))
+    if len(rows) < trading.PAGE:
+        cursor = _later(instrument.market_type, asked)
+    elif "orderId" in asked and "fromId" not in asked:
+        cursor = "0"  # these were the latest: with an id they begin at the oldest
+    else:
+        cursor = str(max(row.id for row in rows) + 1)
     return Page(rows=[_fill(instrument, row) for row in rows], cursor=cursor)
 
 
-def _later(market_type: MarketType, url: str) -> str | None:
+def _later(market_type: MarketType, asked: Mapping[str, str]) -> str | None:
     """Where the next days begin, when the time asked from was so long ago."""
-    asked = dict(parse_qsl(urlsplit(url).query))
     if market_type is MarketType.SPOT or "startTime" not in asked:
         return None
     end = int(asked["startTime"]) + trading.TRADES_SPAN_MS
@@ -94,16 +99,17 @@ def _fill(instrument: Instrument, row: Trade) -> Fill:
     )
 
 
-def order_trades(keys: Credentials, ref: OrderRef, now_ms: int) -> Request:
+def order_trades(keys: Credentials, ref: OrderRef, now_ms: int, cursor: str | None = None) -> Request:
     """Only their id finds an order's trades; without it, those of the last minutes."""
     if ref.exchange_order_id is None:
-        return own_trades(keys, ref.instrument, now_ms - trading.ORDER_TRADES_BACK_MS, now_ms)
+        return own_trades(keys, ref.instrument, now_ms - trading.ORDER_TRADES_BACK_MS, now_ms, cursor)
+    since: dict[str, str | int] = {} if cursor is None else {"fromId": cursor}
     market_type = ref.instrument.market_type
     return signed(
         keys,
         "GET",
         f"{facts.REST[market_type]}/{trading.TRADES[market_type][0]}",
-        {"symbol": ref.instrument.symbol, "orderId": ref.exchange_order_id, "limit": trading.PAGE},
+        {"symbol": ref.instrument.symbol, "orderId": ref.exchange_order_id, **since, "limit": trading.PAGE},
         now_ms,
         weight=trading.ORDER_TRADES_WEIGHT,
     )

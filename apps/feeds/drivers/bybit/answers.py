@@ -107,11 +107,12 @@ def window(since_ms: int, now_ms: int, cursor: str | None) -> dict[str, str | in
 
 
 def next_window(answer: Answer, token: str | None) -> str | None:
-    """The next page of this span, or the next span: there is one where this was as long as may be."""
+    """The next page of this span, or the next span: there is one where this was as long as may be. Lists that are not
+    asked for by time have pages alone."""
     told = asked(answer)
     start, end = told.get("startTime"), told.get("endTime")
     if start is None or end is None:
-        return None
+        return token or None
     if token:
         return f"{start}:{end}:{token}"
     return f"{end}:{end}:" if int(end) - int(start) >= trading.SPAN_MS else None

@@ -62,10 +62,11 @@ def parse_own_trades(instrument: Instrument, answer: Answer) -> Page[Fill]:
     return Page(rows=rows, cursor=answers.next_window(answer, told.next_page_cursor))
 
 
-def order_trades(keys: Credentials, ref: OrderRef, now_ms: int) -> Request:
+def order_trades(keys: Credentials, ref: OrderRef, now_ms: int, cursor: str | None = None) -> Request:
     named = {"orderId": ref.exchange_order_id} if ref.exchange_order_id else {"orderLinkId": ref.client_order_id or ""}
     params = {"category": facts.CATEGORY[ref.instrument.market_type], "symbol": ref.instrument.symbol} | named
-    return get(keys, "execution/list", {**params, "limit": trading.TRADES_PAGE}, now_ms)
+    page = {} if cursor is None else {"cursor": cursor}
+    return get(keys, "execution/list", {**params, **page, "limit": trading.TRADES_PAGE}, now_ms)
 
 
 def executed(row: Execution) -> bool:

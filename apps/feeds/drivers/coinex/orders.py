@@ -166,11 +166,11 @@ def parse_own_trades(instrument: Instrument, answer: Answer) -> Page[Fill]:
     return Page(rows=[records.fill(row) for row in rows], cursor=cursor)
 
 
-def order_trades(keys: Credentials, ref: OrderRef, now_ms: int) -> Request:
+def order_trades(keys: Credentials, ref: OrderRef, now_ms: int, cursor: str | None = None) -> Request:
     if ref.exchange_order_id is None:
-        return own_trades(keys, ref.instrument, now_ms - RECENT_MS, now_ms)
+        return own_trades(keys, ref.instrument, now_ms - RECENT_MS, now_ms, cursor)
     market_type = ref.instrument.market_type
-    content = _page(market_type, None) | {"market": ref.instrument.symbol, "order_id": _number(ref)}
+    content = _page(market_type, cursor) | {"market": ref.instrument.symbol, "order_id": _number(ref)}
     return signing.get(keys, market_type, facts.HISTORY, f"{facts.MARKET[market_type]}/order-deals", content, now_ms)
 
 

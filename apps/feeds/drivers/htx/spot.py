@@ -163,10 +163,10 @@ def parse_own_trades(answer: Answer) -> Page[Fill]:
     return Page(rows=[records.spot_fill(row) for row in rows], cursor=cursor)
 
 
-def order_trades(keys: Credentials, ref: OrderRef, now_ms: int) -> Request:
+def order_trades(keys: Credentials, ref: OrderRef, now_ms: int, cursor: str | None = None) -> Request:
     if ref.exchange_order_id is None:
-        return own_trades(keys, ref.instrument, now_ms - facts.RECENT_MS, now_ms)
-    path = f"/v1/order/orders/{_their_id(ref)}/matchresults"
+        return own_trades(keys, ref.instrument, now_ms - facts.RECENT_MS, now_ms, cursor)
+    path = f"/v1/order/orders/{_their_id(ref)}/matchresults"  # all of them in one answer
     return signing.get(keys, SPOT, facts.QUERY, path, {}, now_ms)
 
 

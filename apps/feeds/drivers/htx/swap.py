@@ -150,17 +150,19 @@ def own_trades(
 def parse_own_trades(answer: Answer) -> Page[Fill]:
     rows = answers.read(_matches, FUTURES, answer).data or []
     last = rows[-1].id if len(rows) >= facts.FUTURES_ROWS else None
-    cursor = answers.next_window(answer, "start_time", "end_time", last)
+    cursor = answers.next_window(answer, "start_time", "end_time", last) or last  # an order's have no window
     return Page(rows=[records.swap_fill(row) for row in rows], cursor=cursor)
 
 
-def order_trades(keys: Credentials, ref: OrderRef, now_ms: int) -> Request:
+def order_trades(keys: Credentials, ref: OrderRef, now_ms: int, cursor: str | None = None) -> Request:
     if ref.exchange_order_id is None:
-        return own_trades(keys, ref.instrument, now_ms - facts.RECENT_MS, now_ms)
+        return own_trades(keys, ref.instrument, now_ms - facts.RECENT_MS, now_ms, cursor)
     params = {
         "contract_code": ref.instrument.symbol,
         "order_id": ref.exchange_order_id,
         "limit": facts.FUTURES_ROWS,
+        "from": cursor,
+        "direct": None if cursor is None else "next",
     }
     return signing.get(keys, FUTURES, facts.READ, "/v5/trade/order/details", params, now_ms)
 

@@ -95,8 +95,8 @@ class HtxTrader(Trader):
     def parse_own_trades(self, instrument: Instrument, answer: Answer) -> Page[Fill]:
         return _half(instrument).parse_own_trades(answer)
 
-    def order_trades(self, keys: Credentials, ref: OrderRef, now_ms: int) -> Request:
-        return _half(ref.instrument).order_trades(keys, ref, now_ms)
+    def order_trades(self, keys: Credentials, ref: OrderRef, now_ms: int, cursor: str | None = None) -> Request:
+        return _half(ref.instrument).order_trades(keys, ref, now_ms, cursor)
 
     def positions(self, keys: Credentials, now_ms: int, cursor: str | None = None) -> Request:
         return account.positions(keys, now_ms)

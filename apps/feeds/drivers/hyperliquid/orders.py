@@ -177,8 +177,8 @@ def parse_own_trades(instrument: Instrument, answer: Answer) -> Page[Fill]:
     return Page(rows=fills, cursor=calls.later([row.time for row in rows], facts.FILLS_PAGE))
 
 
-def order_trades(keys: Credentials, ref: OrderRef, now_ms: int) -> Request:
-    return own_trades(keys, ref.instrument, now_ms - facts.LAST_TRADES_MS, now_ms)
+def order_trades(keys: Credentials, ref: OrderRef, now_ms: int, cursor: str | None = None) -> Request:
+    return own_trades(keys, ref.instrument, now_ms - facts.LAST_TRADES_MS, now_ms, cursor)
 
 
 def _theirs(ref: OrderRef) -> int:

@@ -227,13 +227,15 @@ def own_trades(
     return signing.act(keys, instrument.market_type, Deed.TRADES, values, now_ms)
 
 
-def order_trades(keys: Credentials, ref: OrderRef, now_ms: int) -> Request:
+def order_trades(keys: Credentials, ref: OrderRef, now_ms: int, cursor: str | None = None) -> Request:
     """Executions are asked for by the exchange's id; without it those of the last minutes."""
     if ref.exchange_order_id is None:
-        return own_trades(keys, ref.instrument, now_ms - facts.LAST_TRADES_MS, now_ms)
+        return own_trades(keys, ref.instrument, now_ms - facts.LAST_TRADES_MS, now_ms, cursor)
     values = _product(ref.instrument) | {"limit": facts.PAGE, "pageSize": facts.PAGE}
     values["orderId"] = ref.exchange_order_id
-    return signing.act(keys, ref.instrument.market_type, Deed.ORDER_TRADES, values, now_ms)
+    market_type = ref.instrument.market_type
+    values[facts.CURSORS[facts.generation(keys), market_type, Deed.TRADES]] = cursor or ""
+    return signing.act(keys, market_type, Deed.ORDER_TRADES, values, now_ms)
 
 
 def parse_own_trades(instrument: Instrument, answer: Answer) -> Page[Fill]:

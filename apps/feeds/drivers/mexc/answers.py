@@ -63,10 +63,10 @@ def refuse_item(code: int, text: str) -> NoReturn:
 
 
 def next_page(answer: Answer, rows: int) -> str | None:
-    """The number of the page after the one that was asked for; None when it was not full."""
+    """The number of the page after the one that was asked for; None when it was not full, or the list has none."""
     if rows < facts.PAGE:
         return None
-    told = parse_qs(urlsplit(answer.url).query).get("page_num", ["1"])[0]
+    told = parse_qs(urlsplit(answer.url).query).get("page_num", [""])[0]
     return str(int(told) + 1) if told.isascii() and told.isdigit() else None
 
 

@@ -161,7 +161,7 @@ def parse_own_trades(instrument: Instrument, answer: Answer) -> Page[Fill]:
     return Page(rows=fills, cursor=answers.next_page(answer, len(rows)))
 
 
-def order_trades(keys: Credentials, ref: OrderRef, now_ms: int) -> Request:
+def order_trades(keys: Credentials, ref: OrderRef, now_ms: int, cursor: str | None) -> Request:
     if ref.exchange_order_id is None:
-        return own_trades(keys, ref.instrument, now_ms - facts.LAST_TRADES_MS, now_ms, None)
+        return own_trades(keys, ref.instrument, now_ms - facts.LAST_TRADES_MS, now_ms, cursor)
     return signing.futures_get(keys, f"order/deal_details/{signing.part(ref.exchange_order_id)}", {}, now_ms)

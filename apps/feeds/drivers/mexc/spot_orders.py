@@ -137,10 +137,12 @@ def parse_open_orders(answer: Answer) -> Page[OrderUpdate]:
 def own_trades(keys: Credentials, instrument: Instrument, since_ms: int, now_ms: int, cursor: str | None) -> Request:
     """Of a month at most; `cursor` narrows the time from the end that was told."""
     params = {"symbol": instrument.symbol, "startTime": str(since_ms), "limit": str(facts.PAGE)}
-    if cursor is not None:
-        edge, _, at_ms = cursor.partition("=")
-        params[edge] = at_ms
-    return signing.spot(keys, "GET", "myTrades", params, now_ms)
+    return signing.spot(keys, "GET", "myTrades", params | _from(cursor), now_ms)
+
+
+def _from(cursor: str | None) -> dict[str, str]:
+    edge, _, at_ms = (cursor or "").partition("=")
+    return {edge: at_ms} if edge else {}
 
 
 def parse_own_trades(instrument: Instrument, answer: Answer) -> Page[Fill]:
@@ -160,11 +162,11 @@ def _rest(times: list[int]) -> str | None:
     return f"endTime={times[-1]}" if times[0] > times[-1] else f"startTime={times[-1]}"
 
 
-def order_trades(keys: Credentials, ref: OrderRef, now_ms: int) -> Request:
+def order_trades(keys: Credentials, ref: OrderRef, now_ms: int, cursor: str | None) -> Request:
     if ref.exchange_order_id is None:
-        return own_trades(keys, ref.instrument, now_ms - facts.LAST_TRADES_MS, now_ms, None)
-    params = {"symbol": ref.instrument.symbol, "orderId": ref.exchange_order_id}
-    return signing.spot(keys, "GET", "myTrades", params, now_ms)
+        return own_trades(keys, ref.instrument, now_ms - facts.LAST_TRADES_MS, now_ms, cursor)
+    params = {"symbol": ref.instrument.symbol, "orderId": ref.exchange_order_id, "limit": str(facts.PAGE)}
+    return signing.spot(keys, "GET", "myTrades", params | _from(cursor), now_ms)
 
 
 def _named(ref: OrderRef) -> dict[str, str]:

@@ -103,8 +103,8 @@ class MexcTrader(Trader):
     def parse_own_trades(self, instrument: Instrument, answer: Answer) -> Page[Fill]:
         return _orders(instrument.market_type).parse_own_trades(instrument, answer)
 
-    def order_trades(self, keys: Credentials, ref: OrderRef, now_ms: int) -> Request:
-        return _orders(ref.instrument.market_type).order_trades(keys, ref, now_ms)
+    def order_trades(self, keys: Credentials, ref: OrderRef, now_ms: int, cursor: str | None = None) -> Request:
+        return _orders(ref.instrument.market_type).order_trades(keys, ref, now_ms, cursor)
 
     def token_request(self, keys: Credentials, market_type: MarketType, now_ms: int) -> Request | None:
         return private_spot.token_request(keys, now_ms) if market_type is SPOT else None

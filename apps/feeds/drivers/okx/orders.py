@@ -188,14 +188,15 @@ def own_trades(
     return signing.get(keys, path, params, now_ms, budget=facts.READS, weight=weight)
 
 
-def order_trades(keys: Credentials, ref: OrderRef, now_ms: int) -> Request:
+def order_trades(keys: Credentials, ref: OrderRef, now_ms: int, cursor: str | None = None) -> Request:
     """Fills are asked for by the exchange's id; without it those of the last minutes."""
     if ref.exchange_order_id is None:
-        return own_trades(keys, ref.instrument, now_ms - facts.LAST_TRADES_MS, now_ms)
+        return own_trades(keys, ref.instrument, now_ms - facts.LAST_TRADES_MS, now_ms, cursor)
     params = {
         "instType": INSTRUMENT_TYPE[ref.instrument.market_type],
         "instId": ref.instrument.symbol,
         "ordId": ref.exchange_order_id,
+        "after": cursor or "",
         "limit": str(facts.PAGE),
     }
     return signing.get(keys, "/trade/fills", params, now_ms, budget=facts.READS)

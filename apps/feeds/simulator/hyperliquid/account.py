@@ -64,10 +64,9 @@ class Accounts:
         marked = [(row, self._desk.mark(row.listing)) for row in held]
         return rows.clearinghouse(account.holding("futures", "USDC"), marked, self._desk.now_ms())
 
-    def fills(self, account: Account, first_ms: int = 0, last_ms: int = 2**63) -> list[dict[str, Any]]:
-        """Oldest first."""
-        found = [row for row in self._executions(account) if first_ms <= row.ms <= last_ms]
-        return [rows.fill(row) for row in found[-MOST_ROWS:]]
+    def fills(self, account: Account) -> list[dict[str, Any]]:
+        """The last ones, oldest first."""
+        return [rows.fill(row) for row in self._executions(account)[-MOST_ROWS:]]
 
     def volume(self, account: Account) -> Decimal:
         return sum((row.value for row in account.executions), Decimal(0))
@@ -112,8 +111,9 @@ class Accounts:
 
     def _fills_by_time(self, account: Account, question: Question) -> list[dict[str, Any]]:
         """From the first on."""
-        found = self.fills(account, question["startTime"], question.get("endTime") or 2**63)
-        return found[:MOST_ROWS]
+        first, last = question["startTime"], question.get("endTime") or 2**63
+        found = [row for row in self._executions(account) if first <= row.ms <= last]
+        return [rows.fill(row) for row in found[:MOST_ROWS]]
 
     def _funding(self, account: Account, question: Question) -> list[dict[str, Any]]:
         first, last = question["startTime"], question.get("endTime") or 2**63

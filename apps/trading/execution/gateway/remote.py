@@ -135,9 +135,11 @@ class RemotePort:
         return [in_base(row, instrument) for row in rows]
 
     def order_trades(self, ref: OrderRef) -> list[Fill]:
-        request = self._trader.order_trades(self._keys, ref, self.now_ms())
-        page = self._asking.read(request, lambda answer: self._trader.parse_own_trades(ref.instrument, answer))
-        return [in_base(row, ref.instrument) for row in page.rows if _is_of(row, ref)]
+        rows = self._asking.pages(
+            lambda cursor: self._trader.order_trades(self._keys, ref, self.now_ms(), cursor),
+            lambda answer: self._trader.parse_own_trades(ref.instrument, answer),
+        )
+        return [in_base(row, ref.instrument) for row in rows if _is_of(row, ref)]
 
     # the account
 
