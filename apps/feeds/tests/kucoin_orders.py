@@ -86,7 +86,7 @@ POSITION = Position(
     amount=D(-2),
     entry_price=D("30000.5"),
     unrealised=D("-0.5"),
-    leverage=D(5),
+    leverage=None,  # of an isolated one it is not told as it was set
     margin_mode=MarginMode.ISOLATED,
     liquidation_price=D(40000),
 )

@@ -96,7 +96,6 @@ def test_every_recorded_futures_push(captures: Path) -> None:
         amount=D(1),
         entry_price=D("91694.5"),
         unrealised=D("0.14529"),
-        leverage=D("4.9685590767"),
         margin_mode=MarginMode.ISOLATED,
         liquidation_price=D("73853.0426625"),
     )
@@ -106,7 +105,6 @@ def test_every_recorded_futures_push(captures: Path) -> None:
         amount=D(-20),
         entry_price=D("7508.22"),
         unrealised=D("-0.00014735"),
-        leverage=D("1.06"),
         liquidation_price=D(1000000),
     )
     theirs, ours = "416204113500479490", "9f7a2be0-effe-45bd-bdc8-1614715a583a"
@@ -281,7 +279,6 @@ def test_every_recorded_answer_of_classic_futures(captures: Path) -> None:
             amount=D(1),
             entry_price=D("67430.9"),
             unrealised=D("0.89216"),
-            leverage=D("2.97"),
             margin_mode=MarginMode.ISOLATED,
             liquidation_price=D("45704.44"),
         ),

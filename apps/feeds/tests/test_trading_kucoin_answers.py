@@ -220,7 +220,7 @@ def test_the_parts_of_a_unified_account_hold_no_more_together_than_one_may() -> 
 
 
 def test_positions_of_each_generation() -> None:
-    unified = replace(POSITION, margin_mode=MarginMode.CROSS, liquidation_price=None)
+    unified = replace(POSITION, leverage=D(5), margin_mode=MarginMode.CROSS, liquidation_price=None)
     page = KUCOIN.parse_positions(answer(good.told([good.HELD, good.UNIFIED_POSITION])))
     assert page == Page(rows=[POSITION, unified], cursor=None)
     short = KUCOIN.parse_positions(answer(good.told([good.HELD | {"positionSide": "SHORT", "currentQty": 2}]))).rows[0]

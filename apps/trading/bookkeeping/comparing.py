@@ -4,7 +4,7 @@ A question that got no answer is no information: nothing here is called for it. 
 On spot the wallets are compared, on futures the positions: there exchanges count open profits into wallets or not.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -76,6 +76,13 @@ def forget_leverage(account_id: int, pair_id: int) -> dict[int, Decimal | None]:
     had = dict(known.select_for_update().values_list("pk", "leverage"))
     known.update(leverage=None, updated_at=Now())
     return had
+
+
+@in_transaction
+def doubt_leverage(account_id: int, *, told_of: Collection[str]) -> None:
+    """Nobody has watched, and others may have set another: what the exchange did not tell, by symbol, is set anew."""
+    known = Position.objects.filter(account_id=account_id).exclude(leverage=None)
+    known.exclude(pair__symbol__in=told_of).update(leverage=None, updated_at=Now())
 
 
 @in_transaction

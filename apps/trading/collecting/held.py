@@ -39,5 +39,6 @@ def holdings(port: Port, swept: Swept) -> None:
     if port.market_type is MarketType.FUTURES:
         told = swept.apart(Part.HOLDINGS, "positions", port.positions)
         if told is not None:
+            swept.leveraged = {each.symbol for each in told.rows if each.leverage is not None}
             pairs = listed(port, {each.symbol for each in told.rows})
             swept.positions += comparing.take_positions(port.account_id, pairs, told)

@@ -64,6 +64,7 @@ def reconcile(account_id: int, executor: Executor) -> Report:
     account = Account.objects.get(pk=account_id)
     first = account.reconciled_at is None
     swept = sweep(port, EVERYTHING, audit=first, most_looks=MOST_LOOKS)
+    comparing.doubt_leverage(account_id, told_of=swept.leveraged)
     if Part.HOLDINGS not in swept.unread_parts and swept.unread and not first:
         judge(account_id)
     swept.raise_unread()

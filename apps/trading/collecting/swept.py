@@ -47,6 +47,7 @@ class Swept(Struct, kw_only=True):
     positions: int = 0
     payments: int = 0
     looks: int = 0
+    leveraged: set[str] = set()  # symbols whose leverage was told
     left: int = 0  # orders that were not looked at: too many for one sweep
     answers: int = 0
     unread: list[Unread] = []

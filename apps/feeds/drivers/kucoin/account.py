@@ -1,5 +1,6 @@
 """KuCoin's account by REST, classic and unified. A classic account has one wallet for spot and others for futures."""
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -61,7 +62,6 @@ class Held(Struct, rename="camel"):
     entry_price: Number = NONE
     unrealized_pn_l: Number = NONE
     leverage: Number = NONE
-    real_leverage: Number = NONE
     margin_mode: Literal["CROSS", "ISOLATED"] | None = None
     liquidation_price: Number = NONE
 
@@ -148,10 +148,17 @@ def position(row: Held, symbol: str | None) -> Position:
         amount=-abs(size) if side is PositionSide.SHORT else size,
         entry_price=positive(row.avg_entry_price) or positive(row.entry_price),
         unrealised=number(row.unrealized_pn_l) if profit is None else profit,
-        leverage=positive(row.leverage) or positive(row.real_leverage),
+        leverage=_leverage(row),
         margin_mode=None if row.margin_mode is None else facts.MARGIN_MODES[row.margin_mode],
         liquidation_price=positive(row.liquidation_price),
     )
+
+
+def _leverage(row: Held) -> Decimal | None:
+    """As it was set. Of an isolated position classic accounts are told what it comes to now, which moves with the mark
+    price; what was set their orders carry."""
+    is_classic = number(row.current_qty) is not None
+    return None if is_classic and row.margin_mode != "CROSS" else positive(row.leverage)
 
 
 def server_time(market_type: MarketType) -> Request:

@@ -92,7 +92,8 @@ def fill_row(execution: Execution) -> dict[str, Any]:
 
 
 def position_row(position: Position, mark: Decimal, ms: int) -> dict[str, Any]:
-    """Numbers, not text. All of it whatever the margin mode, but for what only an isolated one has."""
+    """Numbers, not text. All of it whatever the margin mode, but for what only an isolated one has: its leverage is not
+    what was set, but what it comes to now."""
     listing, margin = position.listing, position.margin
     value = mark * position.size * unit(listing)
     cost = position.cost if position.size >= 0 else -position.cost
@@ -129,11 +130,13 @@ def position_row(position: Position, mark: Decimal, ms: int) -> dict[str, Any]:
         "positionSide": POSITION_SIDES[position.side],
         "leverage": position.leverage,
     }
+    real = share(abs(value), margin + position.unrealised(mark))
     isolated = {
         "autoDeposit": False,
         "maintMarginReq": MAINTENANCE,
         "riskLimit": 500000,
-        "realLeverage": position.leverage,
+        "leverage": real,
+        "realLeverage": real,
         "posCross": ZERO,
         "posCrossMargin": ZERO,
         "posComm": ZERO,
