@@ -138,6 +138,11 @@ class Fill(Struct, frozen=True, kw_only=True):
     exchange_ms: int
     position_side: PositionSide | None = None  # None: not told here, its order tells
 
+    @property
+    def is_bare(self) -> bool:
+        """It is not told what it cost: another word of the same execution may tell."""
+        return not self.fee_asset and not self.fee
+
 
 class LookUp(Struct, frozen=True, kw_only=True):
     """Something was executed, but the push lacks its trade id or its fee: ask for the order's own trades."""

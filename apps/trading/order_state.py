@@ -137,15 +137,20 @@ def apply(order: Order, update: OrderUpdate) -> Order:
 
 
 def apply_fill(order: Order, fill: Fill) -> Order:
-    """Return the order with the fill counted once, whatever state it is in.
+    """Return the order with the fill counted once, whatever state it is in. One that is told again may bring the fee
+    that was not told before.
 
     Raise ValueError for a fill that carries another id of ours.
     """
     _check_id(order, fill.client_order_id)
     known = order.fills.get(fill.trade_id)
     if known is not None:
-        same = (known.price, known.amount, known.side) == (fill.price, fill.amount, fill.side)
-        return order if same else _alarm(order, Alarm.FILLS_DIFFER)
+        if (known.price, known.amount, known.side) != (fill.price, fill.amount, fill.side):
+            return _alarm(order, Alarm.FILLS_DIFFER)
+        if fill.is_bare or not known.is_bare:
+            return order
+        paid = replace(known, fee=fill.fee, fee_asset=fill.fee_asset)
+        return replace(order, fills={**order.fills, fill.trade_id: paid})
     if order.exchange_order_id not in (None, fill.exchange_order_id):
         order = _alarm(order, Alarm.TWO_ORDERS)
     taken = replace(

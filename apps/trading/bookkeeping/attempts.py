@@ -66,6 +66,7 @@ class Attempt(Struct):
     steps: list[dict[str, Any]] = []
     of_intent: dict[str, Any] = {}
     fills: list[tuple[Fill, FillSource]] = []  # not written yet
+    paid: list[Fill] = []  # rows are there without their fees, which are not written yet
 
 
 def lock(*, instrument: Instrument | None = None, pair: Instrument | None = None, **by: Any) -> Attempt | None:

@@ -20,7 +20,7 @@ COLUMNS = tuple(field.attname for field in OrderFill._meta.concrete_fields if no
 
 
 def take(attempt: Attempt, fill: Fill, source: FillSource) -> None:
-    """Count it once; one that is known changes nothing. It is written by `save`."""
+    """Count it once; one that is known changes nothing, unless it brings its fee. It is written by `save`."""
     state = attempt.state
     mine = replace(
         fill,
@@ -30,17 +30,26 @@ def take(attempt: Attempt, fill: Fill, source: FillSource) -> None:
     after = order_state.apply_fill(state, mine)
     if after == state:
         return
+    kind = "fill"
     if fill.trade_id not in state.fills:
         hooks.at("K12")
         attempt.fills.append((mine, source))
+    elif after.alarms == state.alarms:
+        kind = "fee"
+        attempt.paid.append(mine)
     evidence: dict[str, Any] = {"source": source, **plain.evidence(mine)}
-    attempts.write(attempt, after, kind="fill", evidence=evidence)
+    attempts.write(attempt, after, kind=kind, evidence=evidence)
 
 
 def save(attempt: Attempt) -> None:
     """Write the fills that were taken, and all that follows from them."""
-    if not attempt.fills:
-        return
+    if attempt.fills:
+        _write(attempt)
+    if attempt.paid:
+        _pay(attempt)
+
+
+def _write(attempt: Attempt) -> None:
     instrument, made = attempts.instrument_of(attempt), [_row(attempt, *each) for each in attempt.fills]
     for fill, number in zip(made, statements.insert_all(OrderFill, [_columns(each) for each in made]), strict=True):
         fill.pk = number
@@ -51,9 +60,22 @@ def save(attempt: Attempt) -> None:
         publishing.fill_on_commit(fill)
 
 
+def _pay(attempt: Attempt) -> None:
+    """Fees that came after their fills. A fill that was taken in the same transaction is a row by now."""
+    rows = []
+    for fill in attempt.paid:
+        row = OrderFill.objects.get(order_id=attempt.row.pk, trade_id=fill.trade_id, side=fill.side)
+        row.fee, row.fee_asset = fill.fee, fill.fee_asset
+        OrderFill.objects.filter(pk=row.pk).update(fee=fill.fee, fee_asset=fill.fee_asset)
+        TradeHistory.objects.filter(fill_id=row.pk).update(commission=fill.fee)
+        rows.append(row)
+    holdings.take_fees(attempt.row, rows, attempts.instrument_of(attempt), attempt.now)
+    attempt.paid = []
+
+
 def keep_stray(account_id: int, instrument: Instrument, fill: Fill, source: FillSource) -> None:
-    """Until we know whose it is; one that is kept already is the same."""
-    StrayFill.objects.get_or_create(
+    """Until we know whose it is; one that is kept already is the same, and may learn its fee."""
+    stray, created = StrayFill.objects.get_or_create(
         account_id=account_id,
         symbol=instrument.symbol,
         trade_id=fill.trade_id,
@@ -70,6 +92,8 @@ def keep_stray(account_id: int, instrument: Instrument, fill: Fill, source: Fill
             "source": source,
         },
     )
+    if not created and not fill.is_bare:
+        StrayFill.objects.filter(pk=stray.pk, fee_asset="").update(fee=fill.fee, fee_asset=fill.fee_asset)
 
 
 def strays_of(attempt: Attempt) -> Iterator[tuple[StrayFill, Fill]]:

@@ -53,6 +53,24 @@ def take_fills(order: Order, fills: Sequence[OrderFill], instrument: Instrument,
         _expect(row.account_id, _moved(values, instrument), now)
 
 
+def take_fees(order: Order, fills: Sequence[OrderFill], instrument: Instrument, now: datetime) -> None:
+    """Count what fills have cost that were counted before without it; the caller sees to it that this is once."""
+    row = _lock(order.account_id or 0, order.pair_id, order.position_side)
+    values = [_value(fill, instrument) for fill in fills]
+    holding, fees = holding_of(row, instrument), row.fees
+    sums, moved = dict(holding.fees), dict[str, Decimal]()
+    with localcontext(EXACT):
+        for value in values:
+            sums[value.fee_asset] = sums.get(value.fee_asset, ZERO) + value.fee
+            moved[value.fee_asset] = moved.get(value.fee_asset, ZERO) - value.fee
+            fees += _fee(value, instrument)
+    if any(value.exchange_ms < days.began_ms(now) for value in values):
+        days.recount(row.account_id)
+    _write(row, replace(holding, fees=sums), now, fees=fees)
+    if instrument.market_type is MarketType.SPOT:
+        _expect(row.account_id, moved, now)
+
+
 def carry_over(order: Order, side: str, instrument: Instrument, now: datetime) -> None:
     """The exchange tells by now that an order is of another position than its fills were counted on: they go there."""
     rows = [_lock(order.account_id or 0, order.pair_id, each) for each in sorted((str(order.position_side), str(side)))]

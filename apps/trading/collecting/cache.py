@@ -26,7 +26,7 @@ class EventCache:
 def key_of(event: OrderUpdate | Fill) -> Hashable:
     """All of an event that its record depends on."""
     if isinstance(event, Fill):
-        fill = (event.symbol, event.trade_id, event.side, event.price, event.amount)
+        fill = (event.symbol, event.trade_id, event.side, event.price, event.amount, event.fee, event.fee_asset)
         return ("fill", *fill, event.exchange_order_id, event.client_order_id)
     update = (event.symbol, event.exchange_order_id, event.client_order_id, event.status, event.filled)
     return ("order", *update, event.amount, event.price, event.position_side)

@@ -11,10 +11,10 @@ from apps.trading.execution.gateway.ports import Port
 def with_fees(port: Port, instrument: Instrument, fills: Iterable[Fill]) -> list[Fill]:
     """The same fills; each order is asked for once. What its list has not either stays as it was told."""
     told = list(fills)
-    bare = sorted({fill.exchange_order_id for fill in told if _is_bare(fill)})
+    bare = sorted({fill.exchange_order_id for fill in told if fill.is_bare})
     refs = [OrderRef(instrument=instrument, exchange_order_id=named) for named in bare]
     known = {_key(fill): fill for ref in refs for fill in of_order(port, ref)}
-    return [known.get(_key(fill), fill) if _is_bare(fill) else fill for fill in told]
+    return [known.get(_key(fill), fill) if fill.is_bare else fill for fill in told]
 
 
 def of_order(port: Port, ref: OrderRef) -> list[Fill]:
@@ -24,10 +24,6 @@ def of_order(port: Port, ref: OrderRef) -> list[Fill]:
         return port.order_trades(ref)
     except (UnknownOrder, UnknownSymbol):
         return []
-
-
-def _is_bare(fill: Fill) -> bool:
-    return not fill.fee_asset and not fill.fee
 
 
 def _key(fill: Fill) -> tuple[str, str]:

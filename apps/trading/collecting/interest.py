@@ -40,7 +40,7 @@ class Interest(Struct, frozen=True, kw_only=True):
     """`pairs` by the exchange's symbol, those that trades are asked of; `since_ms` by the exchange's clock.
 
     `working` are the rows of orders that were open when it was read, `fills` what is known of the time since then:
-    (symbol, trade id, side) -> (price, amount).
+    (symbol, trade id, side) -> (price, amount), of those whose fee is known.
     """
 
     account_id: int
@@ -134,7 +134,7 @@ def _known(row: Order) -> Known:
 
 
 def _fills(account: Account, since_ms: int) -> dict[tuple[str, str, str], tuple[object, object]]:
-    rows = OrderFill.objects.filter(account=account, exchange_ms__gte=since_ms).order_by()
+    rows = OrderFill.objects.filter(account=account, exchange_ms__gte=since_ms).exclude(fee_asset="").order_by()
     names = ("pair__symbol", "trade_id", "side", "price", "amount")
     return {
         (symbol, trade_id, str(side)): (price, amount)
