@@ -1,16 +1,19 @@
 """Money on the wire: exact decimals in and out, within bounds that no sane account breaks."""
 
 import re
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from apps.feeds.drivers.trading import Page
 from apps.feeds.errors import Flaw, MalformedFrame
 from apps.feeds.orders import Fill, OrderUpdate
 
 Event = TypeVar("Event", OrderUpdate, Fill)
+Row = TypeVar("Row")
 
 MAX_MAGNITUDE = 30  # powers of ten, up and down
 MAX_LENGTH = 100  # characters of a number
@@ -46,6 +49,14 @@ def amount(told: str | Decimal | None) -> Decimal:
     return number(told) or Decimal(0)
 
 
+def needed(told: str | Decimal | None) -> Decimal:
+    """A number that must be there: raise MalformedFrame for none."""
+    exact = number(told)
+    if exact is None:
+        raise MalformedFrame("a number that is not told")
+    return exact
+
+
 def positive(told: str | Decimal | None) -> Decimal | None:
     """A number where nothing, zero and less mean that there is none: an average price before the first fill."""
     exact = number(told)
@@ -65,6 +76,21 @@ def plain(exact: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+class NothingExecutedError(MalformedFrame):
+    """An execution of nothing, or for nothing: dust, or the settlement of something else."""
+
+
+def executions(rows: Iterable[Row], fill: Callable[[Row], Fill], cursor: str | None) -> Page[Fill]:
+    """Those of a list; rows of nothing end no list."""
+    fills, passed_over = [], 0
+    for row in rows:
+        try:
+            fills.append(fill(row))
+        except NothingExecutedError:
+            passed_over += 1
+    return Page(rows=fills, cursor=cursor, passed_over=passed_over)
+
+
 def sound(event: Event) -> Event:
     """The event, its text cut to what is read. Raise MalformedFrame for amounts, prices and ids that cannot be."""
     names = [event.exchange_order_id, event.client_order_id or ""]
@@ -75,7 +101,9 @@ def sound(event: Event) -> Event:
         told = (event.price, event.amount, event.average_price)
         impossible = event.filled < 0 or any(number is not None and number <= 0 for number in told)
     if impossible:
-        raise MalformedFrame("an amount or a price that cannot be", symbol=event.symbol)
+        nothing = isinstance(event, Fill) and event.price >= 0 and event.amount >= 0
+        kind = NothingExecutedError if nothing else MalformedFrame
+        raise kind("an amount or a price that cannot be", symbol=event.symbol)
     if any(len(name) > MAX_NAME for name in names):
         raise MalformedFrame("an id that cannot be", symbol=event.symbol, flaw=Flaw.SHAPE)
     if isinstance(event, OrderUpdate) and len(event.text) > MAX_TEXT:

@@ -36,6 +36,7 @@ class Page(Struct, Generic[T], frozen=True, kw_only=True):
 
     rows: list[T]
     cursor: str | None = None
+    passed_over: int = 0  # rows that stand there and say nothing
 
 
 class Placed(Struct, frozen=True, kw_only=True):

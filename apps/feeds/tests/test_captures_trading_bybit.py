@@ -103,7 +103,8 @@ def test_every_answer_of_the_documents_is_read_whole(captures):
                 is_maker=False,
                 exchange_ms=1672282722429,
             )
-        ]
+        ],
+        cursor="132766%3A2%2C132766%3A2",
     )
     assert BYBIT.parse_server_time(SPOT, bodies["time"]) == 1688639403423
 

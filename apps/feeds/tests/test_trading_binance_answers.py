@@ -219,9 +219,11 @@ def test_own_trades_of_spot_and_futures():
     assert BINANCE.parse_own_trades(instrument(FUTURES), futures) == Page(
         rows=[fill(client_order_id=None, side=Side.SELL, is_maker=True)]
     )
-    for wrong in (trade(), trade(isBuyer=True, symbol="ETHUSDT"), trade(isBuyer=True, qty="0")):
+    for wrong in (trade(), trade(isBuyer=True, symbol="ETHUSDT"), trade(isBuyer=True, qty="-1")):
         with pytest.raises(MalformedFrame):
             BINANCE.parse_own_trades(instrument(), answer([wrong]))
+    nothing = [trade(isBuyer=True, qty="0"), trade(isBuyer=True, price="0")]
+    assert BINANCE.parse_own_trades(instrument(), answer(nothing)) == Page(rows=[], passed_over=2)
 
 
 def test_a_full_page_of_trades_goes_on_after_its_last_id():

@@ -190,7 +190,9 @@ def test_a_fee_without_its_asset_is_in_what_the_rules_say(market, changes, asset
     [
         good.execution(execType="Gift"),
         good.execution(symbol="ETHUSDT"),
-        good.execution(execQty="0"),
+        good.execution(execQty="-1"),
+        good.execution(execQty=""),
+        good.execution(execPrice=""),
         good.execution(execFee=""),
         good.execution(execPrice="-1"),
     ],

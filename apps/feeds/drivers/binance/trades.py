@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
@@ -66,7 +67,7 @@ def parse_own_trades(instrument: Instrument, answer: Answer) -> Page[Fill]:
         cursor = "0"  # these were the latest: with an id they begin at the oldest
     else:
         cursor = str(max(row.id for row in rows) + 1)
-    return Page(rows=[_fill(instrument, row) for row in rows], cursor=cursor)
+    return money.executions(rows, partial(_fill, instrument), cursor)
 
 
 def _later(market_type: MarketType, asked: Mapping[str, str]) -> str | None:

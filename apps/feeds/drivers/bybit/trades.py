@@ -1,5 +1,6 @@
 """Bybit's own executions, of an instrument or of one order."""
 
+from functools import partial
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -58,8 +59,8 @@ def parse_own_trades(instrument: Instrument, answer: Answer) -> Page[Fill]:
     told = answers.result(_executions, answer)
     if told.category not in (None, facts.CATEGORY[instrument.market_type]):
         raise MalformedFrame("executions of another category", symbol=instrument.symbol)
-    rows = [_own(instrument, row) for row in told.list if executed(row)]
-    return Page(rows=rows, cursor=answers.next_window(answer, told.next_page_cursor))
+    rows = [row for row in told.list if executed(row)]
+    return money.executions(rows, partial(_own, instrument), answers.next_window(answer, told.next_page_cursor))
 
 
 def order_trades(keys: Credentials, ref: OrderRef, now_ms: int, cursor: str | None = None) -> Request:
@@ -109,8 +110,8 @@ def fill(row: Execution, fee_asset: str) -> Fill | None:
             client_order_id=row.order_link_id or None,
             trade_id=row.exec_id,
             side=SIDES[row.side],
-            price=money.amount(row.exec_price),
-            amount=money.amount(row.exec_qty),
+            price=money.needed(row.exec_price),
+            amount=money.needed(row.exec_qty),
             fee=fee + sum(money.amount(extra.fee) for extra in extras if extra.fee_coin == fee_asset),
             fee_asset=fee_asset,
             is_maker=row.is_maker,

@@ -163,7 +163,7 @@ def own_trades(
 
 def parse_own_trades(instrument: Instrument, answer: Answer) -> Page[Fill]:
     rows, cursor = answers.page(_deals, answer)
-    return Page(rows=[records.fill(row) for row in rows], cursor=cursor)
+    return money.executions(rows, records.fill, cursor)
 
 
 def order_trades(keys: Credentials, ref: OrderRef, now_ms: int, cursor: str | None = None) -> Request:

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from apps.feeds.drivers import asked, wire
+from apps.feeds.drivers import asked, money, wire
 from apps.feeds.drivers.base import Request
 from apps.feeds.drivers.htx import answers, identity, records, signing
 from apps.feeds.drivers.htx import trading_facts as facts
@@ -160,7 +160,7 @@ def parse_own_trades(answer: Answer) -> Page[Fill]:
     rows = answers.read(_matches, SPOT, answer).data or []
     last = str(rows[-1].id) if len(rows) >= facts.SPOT_ROWS else None
     cursor = answers.next_window(answer, "start-time", "end-time", last)
-    return Page(rows=[records.spot_fill(row) for row in rows], cursor=cursor)
+    return money.executions(rows, records.spot_fill, cursor)
 
 
 def order_trades(keys: Credentials, ref: OrderRef, now_ms: int, cursor: str | None = None) -> Request:

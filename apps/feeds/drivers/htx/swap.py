@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from apps.feeds.drivers import asked, wire
+from apps.feeds.drivers import asked, money, wire
 from apps.feeds.drivers.base import Request
 from apps.feeds.drivers.htx import answers, records, signing
 from apps.feeds.drivers.htx import trading_facts as facts
@@ -151,7 +151,7 @@ def parse_own_trades(answer: Answer) -> Page[Fill]:
     rows = answers.read(_matches, FUTURES, answer).data or []
     last = rows[-1].id if len(rows) >= facts.FUTURES_ROWS else None
     cursor = answers.next_window(answer, "start_time", "end_time", last) or last  # an order's have no window
-    return Page(rows=[records.swap_fill(row) for row in rows], cursor=cursor)
+    return money.executions(rows, records.swap_fill, cursor)
 
 
 def order_trades(keys: Credentials, ref: OrderRef, now_ms: int, cursor: str | None = None) -> Request:

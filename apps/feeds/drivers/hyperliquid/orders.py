@@ -173,8 +173,8 @@ def own_trades(
 
 def parse_own_trades(instrument: Instrument, answer: Answer) -> Page[Fill]:
     rows = answers.read(_executions, answer)
-    fills = [values.fill(row) for row in rows if row.coin == instrument.symbol]
-    return Page(rows=fills, cursor=calls.later([row.time for row in rows], facts.FILLS_PAGE))
+    own = [row for row in rows if row.coin == instrument.symbol]
+    return money.executions(own, values.fill, calls.later([row.time for row in rows], facts.FILLS_PAGE))
 
 
 def order_trades(keys: Credentials, ref: OrderRef, now_ms: int, cursor: str | None = None) -> Request:

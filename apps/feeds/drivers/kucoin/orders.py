@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from apps.feeds.drivers import asked, wire
+from apps.feeds.drivers import asked, money, wire
 from apps.feeds.drivers.base import Request
 from apps.feeds.drivers.kucoin import answers, records, signing
 from apps.feeds.drivers.kucoin import trading_facts as facts
@@ -243,7 +243,7 @@ def parse_own_trades(instrument: Instrument, answer: Answer) -> Page[Fill]:
     rows, cursor = (told, None) if isinstance(told, list) else (told.items, answers.cursor(told))
     if any(row.symbol != instrument.symbol for row in rows):
         raise MalformedFrame("executions of another symbol", symbol=instrument.symbol)
-    return Page(rows=[records.fill(row) for row in rows], cursor=cursor)
+    return money.executions(rows, records.fill, cursor)
 
 
 def _named(keys: Credentials, ref: OrderRef, now_ms: int, ours: Deed, theirs: Deed) -> Request:

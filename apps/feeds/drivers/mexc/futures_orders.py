@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from apps.feeds.drivers import asked, replies, wire
+from apps.feeds.drivers import asked, money, replies, wire
 from apps.feeds.drivers.base import Request
 from apps.feeds.drivers.mexc import answers, futures_values, signing
 from apps.feeds.drivers.mexc import trading_facts as facts
@@ -157,8 +157,7 @@ def own_trades(keys: Credentials, instrument: Instrument, since_ms: int, now_ms:
 
 def parse_own_trades(instrument: Instrument, answer: Answer) -> Page[Fill]:
     rows = answers.futures(_deals, answer)
-    fills = [futures_values.fill(row) for row in rows]
-    return Page(rows=fills, cursor=answers.next_page(answer, len(rows)))
+    return money.executions(rows, futures_values.fill, answers.next_page(answer, len(rows)))
 
 
 def order_trades(keys: Credentials, ref: OrderRef, now_ms: int, cursor: str | None) -> Request:

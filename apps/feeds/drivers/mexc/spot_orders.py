@@ -147,7 +147,7 @@ def _from(cursor: str | None) -> dict[str, str]:
 
 def parse_own_trades(instrument: Instrument, answer: Answer) -> Page[Fill]:
     rows = answers.spot(_trades, answer)
-    return Page(rows=[_fill(row) for row in rows], cursor=_rest([row.time for row in rows]))
+    return money.executions(rows, _fill, _rest([row.time for row in rows]))
 
 
 def _rest(times: list[int]) -> str | None:

@@ -206,7 +206,7 @@ def parse_own_trades(instrument: Instrument, answer: Answer) -> Page[Fill]:
     told = answers.rows(_trades, answer)
     if any(row.inst_id != instrument.symbol for row in told):
         raise MalformedFrame("fills of another instrument", symbol=instrument.symbol)
-    return Page(rows=[_trade(row) for row in told], cursor=told[-1].bill_id if len(told) >= facts.PAGE else None)
+    return money.executions(told, _trade, told[-1].bill_id if len(told) >= facts.PAGE else None)
 
 
 def _trade(row: Trade) -> Fill:
@@ -216,8 +216,8 @@ def _trade(row: Trade) -> Fill:
         client_order_id=row.cl_ord_id or None,
         trade_id=row.trade_id,
         side=Side(row.side),
-        price=money.amount(row.fill_px),
-        amount=money.amount(row.fill_sz),
+        price=money.needed(row.fill_px),
+        amount=money.needed(row.fill_sz),
         fee=-money.amount(row.fee),  # negative on the wire: charged
         fee_asset=row.fee_ccy,
         is_maker=maker(row.exec_type),

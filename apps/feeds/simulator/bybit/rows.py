@@ -116,7 +116,7 @@ def execution(row: Execution, left: int) -> dict[str, Any]:
         "execType": "Trade",
         "execTime": str(row.ms),
         "execFee": number(row.fee),
-        "feeRate": number(row.fee / (row.size * unit(listing) if received else row.value)),
+        "feeRate": number(_rate(row.fee, row.size * unit(listing) if received else row.value)),
         "feeCurrency": row.fee_asset,
         "execPnl": number(row.realised),
         "closedSize": listing.size.text(row.size) if closes else "0",
@@ -180,3 +180,8 @@ def position(desk: Desk, row: Position, *, entry: str) -> dict[str, Any]:
         "updatedTime": str(row.updated_ms),
         "seq": desk.now_ms(),
     }
+
+
+def _rate(fee: Decimal, traded: Decimal) -> Decimal:
+    """Zero of an execution of nothing."""
+    return fee / traded if traded else Decimal(0)

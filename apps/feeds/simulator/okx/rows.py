@@ -153,7 +153,7 @@ def fill(row: Execution, bill: str) -> dict[str, Any]:
         "side": order.side,
         "posSide": "net" if listing.market_type == "spot" else order.ticket.position_side,
         "execType": "M" if row.is_maker else "T",
-        "feeRate": number(-row.fee / (row.size * unit(listing) if row.fee_asset == listing.base else row.value)),
+        "feeRate": number(-_rate(row.fee, row.size * unit(listing) if row.fee_asset == listing.base else row.value)),
         "fee": number(-row.fee),
         "feeCcy": row.fee_asset,
         "tradeQuoteCcy": listing.quote if listing.market_type == "spot" else "",
@@ -206,3 +206,8 @@ def stable_id(*names: str) -> int:
     for letter in ":".join(names).encode():
         number = (number * 131 + letter) % 10**18
     return number
+
+
+def _rate(fee: Decimal, traded: Decimal) -> Decimal:
+    """Zero of an execution of nothing."""
+    return fee / traded if traded else Decimal(0)

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
+import structlog
 from msgspec import Struct
 
 from apps.feeds.drivers.base import Request
@@ -14,10 +15,13 @@ from apps.feeds.orders import Credentials
 from apps.feeds.transport.orders import TIMEOUT_S, TURN_S, OrderClient, Purpose
 from apps.trading.execution.gateway.clocks import Clock
 from apps.trading.execution.gateway.ports import check_outside_transaction
+from apps.trading.execution.runtime import failing
 
 PATIENT_S = 3.0  # lists of a sweep and cancels of a halt follow each other: each waits for room, as long as it is good
 ANSWER_S = TIMEOUT_S + PATIENT_S + 2.0  # longer than the client itself waits: then its word is the better one
 MOST_PAGES = 200
+PASSED_OVER = "rows passed over"  # what lists have with them that says nothing
+log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
@@ -67,6 +71,9 @@ class Asking:
         for _ in range(MOST_PAGES):
             page = self.read(request(cursor), parse)
             rows += page.rows
+            if page.passed_over:
+                many, lists = page.passed_over, failing.count(PASSED_OVER)
+                log.warning(PASSED_OVER, account=self.seat.account_id, rows=many, lists=lists)
             if (cursor := page.cursor) is None:
                 return rows
         raise Retryable(f"{self.seat.exchange}: a list of more than {MOST_PAGES} pages")
