@@ -37,6 +37,7 @@ class TokenSerializer(serializers.ModelSerializer):
 
 class TokenRequestSerializer(StrictSerializer):
     days = WholeNumber(min_value=1, max_value=365, default=90)
+    code = Code()
 
 
 class NewTokenSerializer(serializers.Serializer):

@@ -113,11 +113,15 @@ def ensure_admin(*, name: str, password: str, reset: bool) -> None:
     record(actor=SYSTEM, action=action, object=f"user {name}", after={"role": roles.ADMIN})
 
 
+def may_have_another_token(user_id: int) -> bool:
+    return AuthToken.objects.filter(user_id=user_id, expiry__gt=timezone.now()).count() < MOST_TOKENS
+
+
 @transaction.atomic
 def make_token(*, actor: Actor, lifetime: timedelta) -> tuple[AuthToken, str] | None:
     """A new API token, its row and its text, which is kept nowhere; None when `actor` has too many already."""
     user = User.objects.select_for_update().get(username=actor.user)
-    if AuthToken.objects.filter(user=user, expiry__gt=timezone.now()).count() >= MOST_TOKENS:
+    if not may_have_another_token(user.pk):
         return None
     row, token = AuthToken.objects.create(user=user, expiry=lifetime)
     record(actor=actor, action="token.create", object=f"token {row.token_key}", after={"expiry": str(row.expiry)})

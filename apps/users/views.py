@@ -33,7 +33,7 @@ from apps.users.serializers import (
     TokenSerializer,
     VerdictSerializer,
 )
-from apps.users.services import MOST_TOKENS, actor_of, make_token, revoke_token
+from apps.users.services import MOST_TOKENS, actor_of, make_token, may_have_another_token, revoke_token
 
 LARGEST = 2**63 - 1  # of a primary key
 ALERT_FILTERS = [
@@ -80,7 +80,8 @@ class SecondFactorView(APIView):
 
 
 class TokensView(APIView):
-    """One's own tokens, for programs: `Authorization: Token ...`."""
+    """One's own tokens, for programs: `Authorization: Token ...`. Who has a second factor makes one with its code:
+    nobody is asked for that where a token is used."""
 
     @extend_schema(responses=TokenSerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -92,7 +93,11 @@ class TokensView(APIView):
         body = TokenRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         lifetime = timedelta(days=body.validated_data["days"])
-        made = make_token(actor=actor_of(request), lifetime=lifetime)
+        user: Any = request.user
+        made = None
+        if may_have_another_token(user.pk):  # asked first: what is refused anyhow uses no code up
+            given = confirmation.require_code(request, body.validated_data["code"], needed=False)
+            made = make_token(actor=actor_of(request, second_factor=given), lifetime=lifetime)
         if made is None:
             raise Conflict(f"At most {MOST_TOKENS} tokens: revoke one first.")
         row, token = made

@@ -29,7 +29,7 @@ SECRETS = {
     (AccountKey, "key_id"),
     (Session, "session_key"),
     (Session, "session_data"),
-    (IdempotentAnswer, "fingerprint"),  # of a body that may have had a password
+    (IdempotentAnswer, "fingerprint"),  # of a body that may have had a code
     (IdempotentAnswer, "body"),
     (AccessAttempt, "get_data"),
     (AccessAttempt, "post_data"),

@@ -10,8 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.module_loading import import_string
 from django_otp.plugins.otp_totp.models import TOTPDevice
+from knox.models import AuthToken
 
 from apps.users.models import Audit
+from apps.users.services import MOST_TOKENS
 from apps.users.tests.codes import code_of, device_of, wrong_code_of
 from apps.users.tests.people import PASSWORD
 from apps.users.views import MeView
@@ -114,6 +116,29 @@ def test_the_door_does_not_say_which_of_the_two_was_wrong(desk):
         return str(line)
 
     assert told("guess") == told(PASSWORD)
+
+
+def test_who_has_one_makes_a_token_with_its_code(desk):
+    assert desk.vera.post("tokens").status_code == 201
+    device_of(desk.vera.user)
+    right = code_of(desk.vera.user)
+    for body in ({}, {"code": wrong_code_of(desk.vera.user)}):
+        answer = desk.vera.post("tokens", body)
+        assert (answer.status_code, list(answer.json())) == (400, ["code"])
+    TOTPDevice.objects.update(throttling_failure_timestamp=None, throttling_failure_count=0)  # the pause is over
+    assert desk.vera.post("tokens", {"code": right}).status_code == 201
+    told = Audit.objects.filter(action="token.create").order_by("change_id")
+    assert [row.second_factor for row in told] == [False, True]
+    assert AuthToken.objects.count() == 2
+
+
+def test_a_token_too_many_uses_no_code_up(desk):
+    for _ in range(MOST_TOKENS):
+        desk.vera.post("tokens")
+    body = desk.vera.coded()
+    assert desk.vera.post("tokens", body).status_code == 409
+    AuthToken.objects.all().delete()
+    assert desk.vera.post("tokens", body).status_code == 201
 
 
 def test_the_admin_has_no_door_of_its_own(desk):
