@@ -228,6 +228,9 @@ PAIR = "exchange=binance&market_type=spot&pair=BTC-USDT"
         (f"/api/v1/history/trades?{PAIR}&since=2026-13-01", "since"),
         (f"/api/v1/history/completeness?{PAIR}&since=%00", "since"),
         ("/api/v1/history/gaps?market_type=x", "market_type"),
+        ("/api/v1/history/gaps?exchange=kraken", "exchange"),
+        ("/api/v1/pairs?exchange=kraken", "exchange"),
+        ("/api/v1/pairs?market_type=perp", "market_type"),
         ("/api/v1/history/gaps?until=x", "until"),
         *(
             (f"/orderbook/binance/BTC-USDT?depth={depth}", "depth")

@@ -16,6 +16,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from apps.feeds import selectors as feeds
 from apps.feeds.market import BookKey, MarketType
 from apps.feeds.views.books import listed_key
 from apps.monitoring import history
@@ -82,7 +83,7 @@ class GapsView(generics.ListAPIView):
         refuse_unknown(request, [*(one.name for one in PAIR), "limit", "offset"])
         since, until = _interval(request, now, default=EARLIEST)
         asked = {
-            "exchange": word(request, "exchange", default=""),
+            "exchange": choice(request, "exchange", feeds.exchanges()) or "",
             "market_type": choice(request, "market_type", MARKETS) or "",
             "pair": word(request, "pair", default="").replace("-", "/", 1),
         }

@@ -11,6 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.feeds import selectors as feeds
+from apps.feeds.market import MarketType
 from apps.feeds.views import live
 from apps.monitoring import selectors, services
 from apps.monitoring.models import Monitoring
@@ -23,13 +25,14 @@ from apps.monitoring.serializers import (
     PairSerializer,
 )
 from apps.users.rest.idempotency import idempotent
-from apps.users.rest.parameters import refuse_unknown, word, yes_or_no
+from apps.users.rest.parameters import choice, refuse_unknown, word, yes_or_no
 from apps.users.roles import OPERATOR
 from apps.users.services import actor_of
 
+MARKETS = [market.value for market in MarketType]
 FILTERS = [
     OpenApiParameter("exchange", str),
-    OpenApiParameter("market_type", str),
+    OpenApiParameter("market_type", str, enum=MARKETS),
     OpenApiParameter("pair", str, description="`BTC/USDT`"),
     OpenApiParameter("enabled", bool),
 ]
@@ -51,9 +54,12 @@ class PairsView(generics.ListAPIView):
         request = self.request
         refuse_unknown(request, [*(one.name for one in FILTERS), "limit", "offset"])
         rows = Monitoring.objects.all()
-        for name in ("exchange", "market_type", "pair"):
-            if name in request.query_params:
-                rows = rows.filter(**{name: word(request, name)})
+        asked = {
+            "exchange": choice(request, "exchange", feeds.exchanges()),
+            "market_type": choice(request, "market_type", MARKETS),
+            "pair": word(request, "pair", default="") or None,
+        }
+        rows = rows.filter(**{name: value for name, value in asked.items() if value is not None})
         enabled = yes_or_no(request, "enabled")
         return rows if enabled is None else rows.filter(enabled=enabled)
 

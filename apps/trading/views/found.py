@@ -8,6 +8,8 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.request import Request
 
+from apps.feeds import selectors as feeds
+from apps.feeds.market import MarketType
 from apps.trading import selectors
 from apps.trading.models import Account, AccountMode, Order, OrderFill, OrderIntent
 from apps.users.rest.exceptions import Conflict
@@ -108,7 +110,8 @@ def filtered(
 ) -> QuerySet[Any]:
     """`rows` narrowed down by the parameters that are asked; `columns`: parameter -> column that it is compared with.
 
-    `account` is a number, `mode` one of the modes, all else a text; `more` are parameters that the view reads itself.
+    `account` is a number, `mode`, `exchange` and `market_type` are one of theirs, all else is a text; `more` are
+    parameters that the view reads itself.
     """
     refuse_unknown(request, [*columns, *more, *PAGING])
     for name, column in columns.items():
@@ -127,6 +130,10 @@ def _asked(request: Request, name: str) -> int | str | None:
         return whole_number(request, name, default=0, least=0, most=10**18 - 1)
     if name == "mode":
         return choice(request, name, AccountMode.values)
+    if name == "exchange":
+        return choice(request, name, feeds.exchanges())
+    if name == "market_type":
+        return choice(request, name, [one.value for one in MarketType])
     return word(request, name)
 
 

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from apps.trading import limit_settings
 from apps.trading.bodies import LimitBody, RaiseBody
+from apps.trading.limit_settings import PAIR
 from apps.trading.models import RiskLimit
 from apps.trading.risk import limits
 from apps.trading.risk.view import Scope
@@ -22,9 +23,11 @@ from apps.trading.serializers.risk import LimitNameSerializer, LimitSerializer
 from apps.trading.views import found, proof
 from apps.trading.views.risk import check_own
 from apps.users.rest import confirmation
-from apps.users.rest.parameters import refuse_unknown
+from apps.users.rest.parameters import choice, refuse_unknown
 from apps.users.roles import TRADER
 from apps.users.services import actor_of
+
+WORDS = {"scope": [*(one.value for one in Scope), PAIR], "name": list(limits.CEILINGS)}
 
 
 class LimitsView(generics.ListAPIView):
@@ -34,13 +37,22 @@ class LimitsView(generics.ListAPIView):
     write_role = TRADER
     queryset = RiskLimit.objects.none()  # for the schema; `get_queryset` has the rows
 
-    @extend_schema(parameters=[OpenApiParameter(name, str) for name in ("scope", "scope_id", "name")])
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("scope_id", str),
+            *(OpenApiParameter(name, str, enum=WORDS[name]) for name in WORDS),
+        ]
+    )
     def get(self, request: Request) -> Response:
         return self.list(request)
 
     def get_queryset(self) -> QuerySet[RiskLimit]:
-        columns = {name: name for name in ("scope", "scope_id", "name")}
-        return found.filtered(self.request, limit_settings.seen_by(self.request.user), columns)
+        seen = limit_settings.seen_by(self.request.user)
+        rows = found.filtered(self.request, seen, {"scope_id": "scope_id"}, more=tuple(WORDS))
+        for name, options in WORDS.items():
+            asked = choice(self.request, name, options)
+            rows = rows if asked is None else rows.filter(**{name: asked})
+        return rows
 
     @extend_schema(request=LimitBody, responses=LimitSerializer)
     def post(self, request: Request) -> Response:
