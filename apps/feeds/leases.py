@@ -59,6 +59,18 @@ def release(*, holder: str, resources: Iterable[str]) -> None:
     Lease.objects.filter(resource__in=list(resources), holder=holder).update(holder=NOBODY, expires_at=Now())
 
 
+def note(*, holder: str, resources: Collection[str], ttl_s: float) -> None:
+    """Say for so long what is nobody else's to say: such resources are named after who holds them."""
+    _ensure(resources)
+    Lease.objects.filter(resource__in=resources).update(holder=holder, expires_at=Now() + timedelta(seconds=ttl_s))
+
+
+def noted(prefix: str) -> set[str]:
+    """What is said now, without the prefix."""
+    rows = Lease.objects.filter(resource__startswith=prefix, expires_at__gt=Now()).exclude(holder=NOBODY)
+    return {resource.removeprefix(prefix) for resource in rows.values_list("resource", flat=True)}
+
+
 def raise_fence(*, resource: str, fence: int) -> None:
     """Lift a fence to one that Redis has seen, where the table is younger than Redis (restored or emptied)."""
     Lease.objects.filter(resource=resource, fence__lt=fence).update(fence=fence)

@@ -1,7 +1,9 @@
 """Which daemon looks after which account: by lease, one each, and never on a word that is too old."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -9,9 +11,10 @@ from django.db.models.functions import Now
 
 from apps.feeds import leases
 from apps.feeds.models import Daemon, Lease
-from apps.trading.models import Account
-from apps.trading.tests import rows
+from apps.trading.models import Account, AccountKey
+from apps.trading.tests import key_rows, rows
 from apps.users.models import Alert
+from apps.users.tests.people import person
 from workers.database import Database
 from workers.identity import Identity
 from workers.tests.trading import aside
@@ -178,6 +181,73 @@ async def test_accounts_at_exchanges_are_left_to_who_can_open_their_keys():
     async with holders("d1") as (one,):
         await one.tick()
         assert one.leases.fences == {}
+
+
+@pytest.fixture
+def keys(settings: Any, tmp_path: Path) -> Callable[[bool], None]:
+    """Gives the file of private keys to whoever asks next, or takes it away."""
+    public = key_rows.as_web_process(settings, tmp_path)
+    settings.CT_SIMULATOR_URL = "http://127.0.0.1:1"
+
+    def given(has: bool) -> None:
+        settings.CT_SEAL_PRIVATE_KEYS_FILE = public.private if has else None
+
+    return given
+
+
+def keyed(count: int) -> list[int]:
+    made = accounts(count, "testnet")
+    AccountKey.objects.bulk_create(
+        AccountKey(account_id=each, user=person("trader", f"anna{each}"), key_id="k", sealed=b"sealed") for each in made
+    )
+    return made
+
+
+async def test_who_can_open_no_keys_is_not_chosen_for_accounts_that_have_one(keys: Callable[[bool], None]):
+    made = await aside(keyed, 12)
+    async with holders("d1", "d2") as (keyless, opener):
+        for _ in range(2):
+            keys(False)
+            await keyless.tick()
+            keys(True)
+            await opener.tick()
+        assert (keyless.leases.fences, sorted(opener.leases.fences)) == ({}, made)
+        assert [told for told in opener.told if told[0] == "lost"] == []
+        await opener.leases.release()
+        assert not await aside(lambda: Lease.objects.exclude(holder="").exists())
+
+
+async def test_an_account_whose_key_does_not_open_goes_to_a_daemon_that_might_open_it(keys: Callable[[bool], None]):
+    keys(True)
+    made = await aside(keyed, 12)
+    async with holders("d1", "d2") as (first, second):
+        for _ in range(3):
+            await first.tick()
+            await second.tick()
+        assert first.leases.fences
+        given_up = min(first.leases.fences)
+        first.leases.cannot_open(given_up)
+        for _ in range(3):
+            await first.tick()
+            await second.tick()
+        assert given_up in second.leases.fences
+        assert sorted([*first.leases.fences, *second.leases.fences]) == made
+        await aside(expire)  # the mark as well
+        for _ in range(3):
+            await second.tick()
+            await first.tick()
+        assert given_up in first.leases.fences
+
+
+async def test_an_account_whose_key_opens_nowhere_stays_with_who_says_so(keys: Callable[[bool], None]):
+    keys(True)
+    (account,) = await aside(keyed, 1)
+    async with holders("d1") as (one,):
+        await one.tick()
+        one.leases.cannot_open(account)
+        for _ in range(2):
+            await one.tick()
+        assert one.told == [("gained", account)]
 
 
 async def test_an_account_whose_daemons_die_one_after_the_other_calls_a_person():

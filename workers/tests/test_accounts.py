@@ -10,7 +10,7 @@ from django.db import DatabaseError
 
 from apps.feeds.errors import Retryable
 from apps.feeds.tests.waiting import until
-from apps.trading.execution.gateway.ports import CannotWork
+from apps.trading.execution.gateway.ports import CannotWork, KeyClosed
 from workers.trader.accounts import AGAIN_S, LONGEST_S, Accounts, Step
 
 ACCOUNT = 7
@@ -25,6 +25,7 @@ class World:
         self.clean = True
         self.refusal: Exception | None = None  # of whoever is asked to reconcile
         self.pauses: list[float] = []
+        self.unopened: list[int] = []
         self.trusted = True
         self.fail = asyncio.Event()
         self.error: Exception | None = Retryable("away")
@@ -37,6 +38,7 @@ class World:
             trusted=lambda: self.trusted,
             rng=random.Random(3),
             sleep=self._sleep,
+            unopened=self.unopened.append,
         )
 
     async def _sleep(self, pause_s: float) -> None:
@@ -172,3 +174,14 @@ async def test_what_ends_by_itself_again_and_again_is_begun_ever_later():
         await until(lambda: len(made.pauses) >= 6)
         assert made.pauses[5] >= LONGEST_S / 2 > AGAIN_S
         assert made.step() is Step.WAITING
+
+
+async def test_a_key_that_does_not_open_is_told_and_no_other_failure_is():
+    async with world() as made:
+        made.refusal = CannotWork("its key was changed")
+        made.accounts.begin(ACCOUNT, 1)
+        await until(lambda: len(made.pauses) >= 2)
+        assert made.unopened == []
+        made.refusal = KeyClosed("another ring")
+        await until(lambda: made.unopened)
+        assert set(made.unopened) == {ACCOUNT}

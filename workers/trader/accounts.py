@@ -13,7 +13,7 @@ from django.db import DatabaseError, InterfaceError
 from apps.feeds.errors import FeedError, Retryable
 from apps.feeds.transport.backoff import Backoff
 from apps.trading.bookkeeping.paper_rows import NotHeld, NotOnPaper
-from apps.trading.execution.gateway.ports import CannotWork
+from apps.trading.execution.gateway.ports import CannotWork, KeyClosed
 from apps.trading.execution.runtime import failing
 from workers.database import DatabaseAwayError
 from workers.paper.journal import JournalFull, MatcherFailed
@@ -46,17 +46,20 @@ class Accounts:
         serve: Callable[[int, int, int, Callable[[], None]], Coroutine[Any, Any, None]],
         reconcile: Callable[[int, int], Awaitable[bool]],
         trusted: Callable[[], bool],
+        unopened: Callable[[int], None] = lambda account: None,
         rng: random.Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """`serve(account, fence, life, opened)` matches or collects until cancelled, and calls `opened` once its port
         can be asked; lives count from 1 under each fence. `reconcile(account, fence)` is True when all that the
-        exchange knows is known, so that orders may leave. `trusted`: the leases were prolonged in time."""
+        exchange knows is known, so that orders may leave. `trusted`: the leases were prolonged in time. `unopened` is
+        told of each account whose key does not open here."""
         self.steps: dict[int, Step] = {}
         self.reasons: dict[int, str] = {}
         self._serve = serve
         self._reconcile = reconcile
         self._trusted = trusted
+        self._unopened = unopened
         self._rng, self._sleep = rng or random.SystemRandom(), sleep
         self._failures: Counter[int] = Counter()  # of reconciling
         self._group: asyncio.TaskGroup | None = None
@@ -121,6 +124,8 @@ class Accounts:
             except PASSING as error:
                 log.warning("account waits", account=account_id, reason=str(error))
                 self._wait(account_id, str(error))
+                if isinstance(error, KeyClosed):
+                    self._unopened(account_id)
             except Exception as error:
                 log.exception("account failed", account=account_id, failures=failing.count("accounts"))
                 self._wait(account_id, type(error).__name__)

@@ -26,6 +26,8 @@ RENEW_S = 3.0
 TTL_S = 10.0
 TRUST_S = TTL_S - 2.0
 ROLES = ("trader", "both")
+OPENS, CANNOT = "opens:", "cannot:"  # `opens:<daemon>` has a file of keys; `cannot:<account>:<daemon>`: not that one's
+CANNOT_S = 600.0  # then it tries again
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -66,11 +68,17 @@ class AccountLeases:
         self._lost = lost
         self._clock = clock
         self._ended: frozenset[int] = frozenset()
+        self._unopened: set[int] = set()  # of which the others are not told yet
         self._renewed = -math.inf
         self._sure = -math.inf  # when the database was asked that last said they are ours
 
     def trusted(self) -> bool:
         return self._clock() - self._sure < TRUST_S
+
+    def cannot_open(self, account: int) -> None:
+        """Its key does not open here: for a while another daemon shall have it, if there is one that might."""
+        if account in self.fences:
+            self._unopened.add(account)
 
     async def run(self) -> None:
         while True:
@@ -83,10 +91,12 @@ class AccountLeases:
         renew = asked - self._renewed >= RENEW_S
         held = dict(self.fences)
         try:
-            verdict = await self._database.call(self._ask, held, self._ended - held.keys(), renew)
+            unopened = frozenset(self._unopened)
+            verdict = await self._database.call(self._ask, held, self._ended - held.keys(), renew, unopened)
         except DatabaseAwayError as error:
             log.info("leases of accounts are not prolonged", accounts=len(held), error=str(error))
             return
+        self._unopened -= unopened
         if renew:
             self._renewed = self._sure = asked
         self._follow(held, verdict)
@@ -94,21 +104,26 @@ class AccountLeases:
     async def release(self) -> None:
         """Give all back, so that others need not wait for the leases to run out; nothing is done for them any more."""
         accounts, self.fences = list(self.fences), {}
-        if not accounts:
-            return
         try:
-            resources = [resource_of(account) for account in accounts]
+            resources = [*(resource_of(account) for account in accounts), f"{OPENS}{self._daemon}"]
             await self._database.call(leases.release, holder=self._daemon, resources=resources)
         except DatabaseAwayError as error:
             log.warning("accounts are not released, their leases run out", accounts=len(accounts), error=str(error))
 
-    def _ask(self, held: Mapping[int, int], ended: frozenset[int], renew: bool) -> Verdict:
+    def _ask(
+        self, held: Mapping[int, int], ended: frozenset[int], renew: bool, unopened: frozenset[int] = frozenset()
+    ) -> Verdict:
         """In the database's thread. `ended`: given away, and a tick later nothing is done for them any more."""
+        if unopened:
+            marks = [f"{CANNOT}{account}:{self._daemon}" for account in unopened]
+            leases.note(holder=self._daemon, resources=marks, ttl_s=CANNOT_S)
         if ended:
             leases.release(holder=self._daemon, resources=[resource_of(account) for account in ended])
         kept = frozenset(held)
         if renew:
             self._heartbeat()
+            if settings.CT_SEAL_PRIVATE_KEYS_FILE is not None:
+                leases.note(holder=self._daemon, resources=[f"{OPENS}{self._daemon}"], ttl_s=TTL_S)
             fences = {resource_of(account): fence for account, fence in held.items()}
             mine = leases.renew(holder=self._daemon, fences=fences, ttl_s=TTL_S) if fences else set()
             kept = frozenset(account for account in held if resource_of(account) in mine)
@@ -125,21 +140,25 @@ class AccountLeases:
         )
 
     def _share(self) -> frozenset[int]:
-        """The accounts that this daemon should look after, of all that somebody must."""
-        traders = {
-            each.pk: 1 for each in live_daemons(within_s=leases.DEAD_S) if each.role in ROLES and not each.draining
-        }
+        """The accounts that this daemon should look after, of all that somebody must: on paper, and with keys that it
+        can open. Who cannot open one comes after all that might."""
+        living = live_daemons(within_s=leases.DEAD_S)
+        traders = {each.pk for each in living if each.role in ROLES and not each.draining}
         if self.draining or self._daemon not in traders:
             return frozenset()
-        return frozenset(
-            account for account in self._accounts() if ranking(resource_of(account), traders)[0] == self._daemon
-        )
+        papers = Account.objects.filter(mode=AccountMode.PAPER, active=True).values_list("id", flat=True)
+        share = {account for account in papers if self._is_first(account, traders)}
+        if settings.CT_SEAL_PRIVATE_KEYS_FILE is None:
+            return frozenset(share)
+        openers, cannot = traders & (leases.noted(OPENS) | {self._daemon}), leases.noted(CANNOT)
+        for account in keyed().values_list("id", flat=True):
+            able = {daemon for daemon in openers if f"{account}:{daemon}" not in cannot}
+            if self._is_first(account, able or openers):
+                share.add(account)
+        return frozenset(share)
 
-    def _accounts(self) -> Collection[int]:
-        """On paper, or with a key that this process can open."""
-        rows = Account.objects.filter(mode=AccountMode.PAPER, active=True).values_list("id", flat=True)
-        opened = keyed().values_list("id", flat=True) if settings.CT_SEAL_PRIVATE_KEYS_FILE is not None else ()
-        return sorted({*rows, *opened})
+    def _is_first(self, account: int, daemons: Collection[str]) -> bool:
+        return ranking(resource_of(account), dict.fromkeys(daemons, 1))[0] == self._daemon
 
     def _follow(self, held: Mapping[int, int], verdict: Verdict) -> None:
         for account in held.keys() - verdict.kept:

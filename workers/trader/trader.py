@@ -83,7 +83,12 @@ class Trader:
             gained=lambda account, fence: self.accounts.begin(account, fence),
             lost=lambda account, reason: self.accounts.end(account, reason),
         )
-        self.accounts = Accounts(serve=self._serve, reconcile=self._reconcile, trusted=self.leases.trusted)
+        self.accounts = Accounts(
+            serve=self._serve,
+            reconcile=self._reconcile,
+            trusted=self.leases.trusted,
+            unopened=self.leases.cannot_open,
+        )
         self.books = Books(
             database=self._reading,
             redis_url=options.redis_url,

@@ -30,6 +30,10 @@ class CannotWork(Exception):
     """This process has no way to that account: it is closed, has no key, or is on paper and matched elsewhere."""
 
 
+class KeyClosed(CannotWork):
+    """The account's key does not open here: it may elsewhere."""
+
+
 class SendersHalted(Retryable):
     """The signal file of this host is there: nothing was sent."""
 

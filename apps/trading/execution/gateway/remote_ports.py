@@ -20,7 +20,7 @@ from apps.trading.credentials import keyring, keys
 from apps.trading.credentials.sealing import CannotOpen
 from apps.trading.execution.gateway.asking import ANSWER_S, Nonces, Run, Seat
 from apps.trading.execution.gateway.clocks import Clocks, Sample, steady_s
-from apps.trading.execution.gateway.ports import CannotWork
+from apps.trading.execution.gateway.ports import CannotWork, KeyClosed
 from apps.trading.execution.gateway.remote import RemotePort
 from apps.trading.models import Account, AccountKey, AccountMode
 
@@ -100,8 +100,10 @@ class RemotePorts:
         exchange, market_type = row.exchange.code, MarketType(row.market_type)
         try:
             opened = keys.open_key(account_id)
-        except (AccountKey.DoesNotExist, keys.NotAnExecutor, CannotOpen, keyring.KeyFileRefused) as error:
-            raise CannotWork(f"account {account_id}: {error or type(error).__name__}") from error
+        except AccountKey.DoesNotExist as error:
+            raise CannotWork(f"account {account_id} has no key") from error
+        except (keys.NotAnExecutor, CannotOpen, keyring.KeyFileRefused) as error:
+            raise KeyClosed(f"account {account_id}: {error or type(error).__name__}") from error
         nonces = self._nonces.setdefault(sha256(opened.key.encode()).digest(), Nonces())
         return RemotePort(
             Seat(account_id=account_id, exchange=exchange, market_type=market_type, keys=opened),
