@@ -1,10 +1,13 @@
 """A whole look at what became of an order: all that its proof asks for, or an error and then nothing was seen."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from msgspec import Struct
 
 from apps.feeds import selectors as feeds
-from apps.feeds.errors import UnknownOrder
-from apps.feeds.market import Instrument
+from apps.feeds.errors import UnknownOrder, UnknownSymbol
+from apps.feeds.market import Instrument, InstrumentStatus
 from apps.feeds.orders import Fill, OrderRef, OrderUpdate
 from apps.trading import records
 from apps.trading.execution.gateway.ports import Port
@@ -13,6 +16,7 @@ from apps.trading.not_placed import Look
 
 BEFORE_MS = 60_000  # trades are asked for from so long before the order was made: clocks differ
 MOST_STRANGERS = 20  # trades whose order is asked for, in one look
+T = TypeVar("T", OrderUpdate, Fill)
 
 
 class Seen(Struct, kw_only=True):
@@ -44,20 +48,22 @@ def ref_of(row: Order) -> OrderRef:
 def look_at(port: Port, row: Order) -> Seen:
     """Ask for the order; where the exchange says that there is none, for open orders and trades too.
 
-    Raises FeedError. `row` needs its pair with the exchange.
+    Of a pair that it has delisted an exchange has none. Raises FeedError. `row` needs its pair, with the exchange.
     """
     ref, asked_ms = ref_of(row), port.now_ms()
     try:
         found = port.look_up(ref)
-    except UnknownOrder:
+    except (UnknownOrder, UnknownSymbol) as error:
+        if isinstance(error, UnknownSymbol) and not is_delisted(row):
+            raise
         return _look_around(port, row, ref, asked_ms)
     return Seen(look=Look(asked_ms=asked_ms, order_found=True, among_open=False, among_trades=False), updates=[found])
 
 
 def _look_around(port: Port, row: Order, ref: OrderRef, asked_ms: int) -> Seen:
-    open_now = [each for each in port.open_orders(ref.instrument) if is_it(row, each)]
+    open_now = [each for each in _told(row, lambda: port.open_orders(ref.instrument)) if is_it(row, each)]
     since_ms = records.milliseconds(min(row.created_at, row.request_expires_at or row.created_at)) - BEFORE_MS
-    trades = port.own_trades(ref.instrument, since_ms)
+    trades = _told(row, lambda: port.own_trades(ref.instrument, since_ms))
     fills = [fill for fill in trades if is_it(row, fill)]
     others, doubtful = _strangers(port, row, ref.instrument, trades)
     found = [update for update in others if is_it(row, update)]
@@ -68,6 +74,20 @@ def _look_around(port: Port, row: Order, ref: OrderRef, asked_ms: int) -> Seen:
         among_trades=bool(fills) or doubtful,
     )
     return Seen(look=look, updates=[*open_now, *others], executed_as=fills[0].exchange_order_id if fills else None)
+
+
+def is_delisted(row: Order) -> bool:
+    """By our catalogue: one that only its exchange does not know now may be back soon."""
+    return row.pair.status == InstrumentStatus.DELISTED
+
+
+def _told(row: Order, ask: Callable[[], list[T]]) -> list[T]:
+    try:
+        return ask()
+    except UnknownSymbol:
+        if not is_delisted(row):
+            raise
+        return []
 
 
 def is_it(row: Order, told: OrderUpdate | Fill) -> bool:

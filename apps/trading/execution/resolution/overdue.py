@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.db.models.functions import Coalesce, Now
 
+from apps.feeds.errors import FeedError
 from apps.feeds.orders import OrderStatus
 from apps.trading.execution.runtime.transactions import change_free
 from apps.trading.models import Order
@@ -25,6 +26,11 @@ def watch_old() -> int:
         _alert(row, "QUARANTINE", f"nothing proves what became of order {row}: look at the exchange")
         change_free(Order.objects.filter(pk=row.pk, status__in=UNRESOLVED), quarantined_at=Now())
     return len(late)
+
+
+def call_for(row: Order, error: FeedError) -> None:
+    """For an order that its exchange does not tell of, and will not until somebody does something about it."""
+    _alert(row, "UNKNOWN", f"order {row} of {row.pair.symbol} is {row.status}, and cannot be asked for: {error}")
 
 
 def _alert(row: Order, kind: str, text: str) -> None:

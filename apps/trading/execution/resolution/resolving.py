@@ -13,13 +13,13 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 from msgspec.structs import replace
 
-from apps.feeds.errors import FeedError, Retryable
+from apps.feeds.errors import FeedError, Refused, Retryable, UnknownSymbol
 from apps.feeds.orders import OrderStatus, OrderUpdate
 from apps.trading.bookkeeping import recording
 from apps.trading.execution.executors.executor import Executor
 from apps.trading.execution.gateway.ports import CannotWork, Port, patience
 from apps.trading.execution.resolution.looking import Seen, instrument_of, look_at, ref_of
-from apps.trading.execution.resolution.overdue import UNRESOLVED, watch_old
+from apps.trading.execution.resolution.overdue import UNRESOLVED, call_for, watch_old
 from apps.trading.execution.runtime import failing, hooks
 from apps.trading.execution.runtime.transactions import change_free, is_passing
 from apps.trading.intent import Purpose
@@ -230,7 +230,11 @@ def _schedule(row: Order) -> None:
 
 
 def _put_off(row: Order, error: FeedError) -> None:
-    """Nothing was seen. Who asks is patient with an exchange that is away, the more the longer it lasts."""
+    """Nothing was seen. Who asks is patient with an exchange that is away, the more the longer it lasts. Where it does
+    not know the pair, or says no to the question, a person is called: no look may ever tell.
+    """
+    if row.intent_id is not None and (isinstance(error, UnknownSymbol) or type(error) is Refused):
+        call_for(row, error)
     age_s = Order.objects.annotate(age=Now() - Coalesce("unknown_at", "created_at")).values_list("age", flat=True)
     waited = age_s.get(pk=row.pk)
     wait_s = min(SLOWEST_S, max(LOOK_S, waited.total_seconds() / 10))
