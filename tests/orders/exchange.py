@@ -1,7 +1,6 @@
 """The simulated exchanges in a process of their own, by their handles under `/_sim/`."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from urllib.request import Request, urlopen
 
 from apps.feeds.simulator.server import KINDS
 from apps.feeds.tests.trading_stand import credentials
+from tests.orders import untraced
 
 ANSWER_S = 120.0
 WALLETS = {kind.name: kind.rules.wallets for kind in KINDS}
@@ -32,7 +32,10 @@ class Exchanges:
     def __enter__(self) -> Self:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.orders.simulated"], stdout=subprocess.PIPE, stderr=log, env=os.environ
+                [sys.executable, "-m", "tests.orders.simulated"],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=untraced.environment(),
             )
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().decode().strip()

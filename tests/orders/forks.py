@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from apps.feeds.tests.waiting import await_that
+from tests.orders import untraced
 
 PATIENCE_S = 300.0  # of a job that is expected to end: the machine may be busy with others
 SMALL_LOG = 4_000
@@ -92,7 +93,7 @@ class Forks:
             door.settimeout(PATIENCE_S)
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.orders.zygote", str(path), str(self._folder), *self._modules],
-                env={**os.environ, **self._environment},
+                env={**untraced.environment(), **self._environment},
                 stdout=log,
                 stderr=log,
             )
