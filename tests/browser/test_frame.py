@@ -78,6 +78,7 @@ def test_the_theme_follows_the_system_unless_chosen(open_page, scheme, colour):
 def test_a_lost_link_dims_the_page_within_three_and_a_half_seconds_and_heals_by_itself(open_page, system):
     page = open_page(BOOK)
     expect(page.locator("#link")).to_have_attribute("data-state", "live")
+    expect(page.locator("#state")).to_have_text("LIVE")  # a book has come, which grows old
     web = Web(system.folder.run / "supervisord.pid")
     web.pause()
     try:
