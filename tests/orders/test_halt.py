@@ -34,10 +34,11 @@ def test_nothing_is_accepted_later_than_a_halt_and_one_expiry_whoever_stands_sti
     by_market = [drill.resting(rig, *where, OF_EACH, OF_MARKET) for where in MARKETS]
     cells = [cell for row in zip(*by_market, strict=True) for cell in row]
     numbers = list(dict.fromkeys(cell["account"] for cell in cells))
+    names, markets = {cell["name"] for cell in cells}, {_market(cell) for cell in cells}
     workers = [rig.forks.start(halts.work, accounts=numbers, seconds=PATIENCE_S) for _ in range(WORKERS)]
     with timed() as seconds:
         callers = [rig.forks.start(halts.want, cells=cells[each::CALLERS], every_s=EVERY_S) for each in range(CALLERS)]
-        await_that(lambda: rig.exchanges.accepted(cells[0]["exchange"], cells[0]["name"]), PATIENCE_S)
+        await_that(lambda: {_market(row) for row in rig.exchanges.accepted() if row["account"] in names} == markets)
         pressed = rig.forks.start(halts.press, accounts=numbers, seed=1, every_s=HALT_EVERY_S)
         disturb(workers, until=lambda: pressed.status is not None)
         committed = pressed.result()
