@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 
+from apps.waits import patience
+
 T = TypeVar("T")
 ANSWER_S = 3.0
 
@@ -33,7 +35,7 @@ class Database:
                 raise DatabaseAwayError("an earlier call still hangs")
             future = self._thread.submit(_call, function, args, kwargs)
             try:
-                async with asyncio.timeout(within_s):
+                async with patience(within_s):
                     return await asyncio.shield(asyncio.wrap_future(future))
             except TimeoutError:
                 self._hanging = future

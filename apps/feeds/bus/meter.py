@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from apps.feeds.bus.redis import ANSWER_TIMEOUT_S, connect
 from apps.feeds.drivers.base import Rate
+from apps.waits import patience
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +71,7 @@ class Meter:
 
     def __init__(self, redis_url: str, *, wait_s: float = WAIT_S) -> None:
         self._wait_s = wait_s
-        self._redis = connect(redis_url, timeout_s=max(wait_s, ANSWER_TIMEOUT_S))
+        self._redis = connect(redis_url, timeout_s=None)
         self._enter = self._redis.register_script(ENTER)
         self._leave = self._redis.register_script(LEAVE)
         self._shut = self._redis.register_script(SHUT)
@@ -125,7 +126,7 @@ class Meter:
         if self.is_away:
             return None
         try:
-            async with asyncio.timeout(self._wait_s):
+            async with patience(self._wait_s):
                 return await script(keys=keys, args=args)
         except (RedisError, OSError) as error:  # a timeout is an OSError
             self._away(error)
@@ -140,10 +141,12 @@ class Meter:
         """At once where only this process was slow."""
         while True:
             with contextlib.suppress(RedisError, OSError):
-                await self._redis.execute_command("PING")
+                async with patience(ANSWER_TIMEOUT_S):
+                    await self._redis.execute_command("PING")
                 while self._arrived:
                     gate, member = self._arrived[-1]
-                    await self._leave(keys=[gate], args=[member])
+                    async with patience(ANSWER_TIMEOUT_S):
+                        await self._leave(keys=[gate], args=[member])
                     self._arrived.pop()
                 return
             await asyncio.sleep(AGAIN_S)

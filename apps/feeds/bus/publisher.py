@@ -13,6 +13,7 @@ from apps.feeds.bus.fenced import Batch, write
 from apps.feeds.bus.redis import connect
 from apps.feeds.market import BookKey, PublicTrade
 from apps.feeds.shards import shard_of
+from apps.waits import patience
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +46,7 @@ class Publisher:
     ) -> None:
         self.away_since_ns: int | None = None
         self.fenced = 0
-        self._redis = connect(url, timeout_s=ANSWER_S)
+        self._redis = connect(url, timeout_s=None)
         self._interval_ns = int(1e9 / hz)
         self._clock = clock
         self._may_publish = may_publish
@@ -221,7 +222,7 @@ class Publisher:
 
     async def _write(self, batches: Sequence[Batch]) -> None:
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with patience(ANSWER_S):
                 answers = await write(self._redis, batches)
         except (RedisError, OSError, TimeoutError) as error:
             self._failed(batches, error)
