@@ -20,7 +20,9 @@ class Program:
     stop_s: int  # after SIGTERM; then SIGKILL
     needs_database: bool = False  # starts once the database is prepared
     environment: tuple[tuple[str, str], ...] = ()  # what no other process shall be told
-    nice: int = 0  # priority: what can wait must not delay books on their way to Redis and the browser
+    # Priority: what can wait must not delay books on their way to Redis and the browser. Nobody can who writes to the
+    # database: SQLite has one lock for all, and who holds it must not wait for a processor.
+    nice: int = 0
 
 
 # Run as root, celery and supervisord warn at length; the embedded run belongs to whoever started it.
@@ -81,7 +83,6 @@ def orders(private_keys: Path | None = None) -> Program:
         stop_s=5,
         needs_database=True,
         environment=_told(private_keys),
-        nice=CAN_WAIT,
     )
 
 
@@ -90,7 +91,7 @@ def jobs(host: str) -> Program:
     queues = f"flush.{host},recover,audit,default"
     worker = ("worker", "-P", "threads", "-c", "4", "-Q", queues, "--without-gossip", "--without-mingle")
     command = (*_celery(), *worker)
-    return Program(name="jobs", command=command, order=JOBS, stop_s=3, needs_database=True, nice=CAN_WAIT)
+    return Program(name="jobs", command=command, order=JOBS, stop_s=3, needs_database=True)
 
 
 def beat() -> Program:

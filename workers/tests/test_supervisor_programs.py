@@ -77,3 +77,8 @@ def test_sealing_keys_that_others_may_read_stop_the_start(tmp_path: Path):
     path.chmod(0o444)
     with pytest.raises(CannotStart, match=r"sealing keys: .*others"):
         sealing_keys(Folder(tmp_path))
+
+
+def test_nobody_who_writes_to_the_database_gives_way_to_others():
+    """SQLite has one lock for all: who holds it must not wait for a processor."""
+    assert {program.name for program in own_processes() if program.nice} == {"beat"}
