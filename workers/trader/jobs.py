@@ -73,6 +73,7 @@ class Jobs:
             Job(name="cancels told", call=self._cancel_told, every_s=0.0),
             Job(name="cancels", call=self._cancel, every_s=EVERY_S),
             Job(name="resolver", call=self._resolve, every_s=EVERY_S),
+            Job(name="orders without proof", call=overdue.watch_old, every_s=1.0),
             Job(name="breakers", call=partial(break_due, self._executor(self._ports)), every_s=0.5),
             Job(name="day's results", call=partial(refresh_all, day.market, day.apart), every_s=1.0),
             Job(name="flattening", call=partial(flatten_due, self._executor(self._ports)), every_s=1.0),
@@ -105,7 +106,6 @@ class Jobs:
 
     def _resolve(self) -> None:
         self._looks.begin(resolving.accounts_due())
-        overdue.watch_old()
 
     def take_off_timers(self) -> int:
         """For the end of this process: nobody starts one anew after that."""

@@ -92,7 +92,9 @@ class AccountLeases:
         held = dict(self.fences)
         try:
             unopened = frozenset(self._unopened)
-            verdict = await self._database.call(self._ask, held, self._ended - held.keys(), renew, unopened)
+            ended = self._ended - held.keys()
+            # Given up earlier, what a slow database did all the same would be unknown here, and done again.
+            verdict = await self._database.call(self._ask, held, ended, renew, unopened, timeout_s=TRUST_S)
         except DatabaseAwayError as error:
             log.info("leases of accounts are not prolonged", accounts=len(held), error=str(error))
             return
