@@ -4,8 +4,10 @@ import os
 import signal
 from datetime import UTC, datetime
 from decimal import Decimal
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 
@@ -18,6 +20,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(900)]
 TRADERS = (("binance", "spot"), ("okx", "futures"))  # spot first
 PAIR, AMOUNT = "BTC/USDT", "0.001"
 PASSING = ("NO_BOOK", "BOOK_NOT_LIVE", "BOOK_TOO_OLD", "CLOCK_UNSURE", "MISSING")
+RATE = 100  # book messages a second
 BELOW = Decimal("0.99")  # of the best bid: where an order rests
 
 Rows = list[dict[str, Any]]
@@ -59,7 +62,9 @@ def opened(system: System, exchange: str, market: str) -> int:
 
 
 def all_live(system: System) -> None:
+    """And quiet: how much the markets tell is of no account here."""
     system.wait("the starter set", lambda: system.books().get("live") == STARTER_SET)
+    system.simulator("rate", {"msg_s": RATE})
 
 
 def looked_at(system: System, accounts: list[int], *, since: datetime) -> None:
@@ -76,8 +81,18 @@ def looked_at(system: System, accounts: list[int], *, since: datetime) -> None:
 def below(system: System, exchange: str, market: str) -> str:
     """A price at which a buy rests."""
     path = f"/orderbook/{exchange}/{PAIR.replace('/', '-')}?market_type={market}&depth=5"
-    system.wait("a book", lambda: bool(system.get(path)["bids"]))
-    return str(int(Decimal(str(system.get(path)["bids"][0][0])) * BELOW))
+    bids: list[list[float]] = []
+
+    def has_bids() -> bool:
+        try:
+            bids[:] = system.get(path)["bids"]
+        except HTTPError as error:
+            if error.code != HTTPStatus.SERVICE_UNAVAILABLE:  # no book at this moment
+                raise
+        return bool(bids)
+
+    system.wait("a book", has_bids)
+    return str(int(Decimal(str(bids[0][0])) * BELOW))
 
 
 def ask_for(system: System, account: int, key: str, status: str, **more: str) -> None:
