@@ -130,7 +130,7 @@ class Ownership:
             fences = {lease_of(shard): fence for shard, fence in held.items()}
             renewed = leases.renew(holder=self._daemon, fences=fences, ttl_s=TTL_S) if fences else set()
             kept = frozenset(shard for shard in held if lease_of(shard) in renewed)
-        owners = assign(wanted, leases.rooms(roles=ROLES), self._drivers)
+        owners = assign(wanted, leases.rooms(roles=ROLES, asks=self._daemon), self._drivers)
         mine = {shard for shard, owner in owners.items() if owner == self._daemon}
         missing = {lease_of(shard): shard for shard in mine - held.keys()}
         taken = leases.acquire(holder=self._daemon, resources=list(missing), ttl_s=TTL_S) if missing else {}

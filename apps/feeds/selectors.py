@@ -78,6 +78,7 @@ def catalogue_age() -> dict[tuple[str, MarketType], datetime | None]:
     return {(code, market): newest.get((code, market)) for code in codes for market in MarketType}
 
 
-def live_daemons(*, within_s: float) -> list[Daemon]:
-    """Those whose last heartbeat is younger than `within_s` by the database's clock."""
-    return list(Daemon.objects.filter(heartbeat_at__gt=Now() - timedelta(seconds=within_s)))
+def live_daemons(*, within_s: float, asks: str = "") -> list[Daemon]:
+    """Those whose last heartbeat is younger than `within_s` by the database's clock, and the one that `asks`."""
+    young = Q(heartbeat_at__gt=Now() - timedelta(seconds=within_s))
+    return list(Daemon.objects.filter(young | Q(id=asks)))

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ class Holder:
         self.now = 0.0
         self.told: list[tuple[str, int]] = []
         self.away = False
-        self.answers_after_s = 0.0
+        self.answers_after_s = self.beats_s_ago = 0.0
         self.database = Database(f"leases of {name}", answer_s=60.0)
         self.identity = Identity(daemon=name, role=role, capacity=40, sockets=1, build="b")
         self.leases = AccountLeases(
@@ -46,6 +47,10 @@ class Holder:
         if self.away:
             raise OperationalError("gone")
         self.identity.heartbeat()
+        if self.beats_s_ago:
+            Daemon.objects.filter(id=self.identity.daemon).update(
+                heartbeat_at=Now() - timedelta(seconds=self.beats_s_ago)
+            )
         self.now += self.answers_after_s
 
     async def tick(self, after_s: float = 3.0) -> None:
@@ -103,6 +108,17 @@ async def test_who_comes_later_takes_its_share_once_the_former_has_given_it_up()
             await second.tick()
             assert sorted([*first.leases.fences, *second.leases.fences]) == made
             assert {("lost", account) for account in second.leases.fences} <= set(first.told)
+
+
+async def test_a_daemon_that_comes_late_to_say_that_it_lives_keeps_its_accounts():
+    made = await aside(accounts, 3)
+    async with holders("d1") as (one,):
+        await one.tick()
+        one.beats_s_ago = 2 * leases.DEAD_S  # the database takes its time between two statements
+        await one.tick()
+        await one.tick(after_s=0.1)
+        assert sorted(one.leases.fences) == made
+        assert one.told == [("gained", account) for account in made]
 
 
 async def test_without_the_database_accounts_are_kept_and_not_relied_on():

@@ -3,10 +3,11 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import OperationalError
+from django.db.models.functions import Now
 
 from apps.feeds import leases, services
 from apps.feeds.drivers.registry import driver
@@ -31,7 +32,7 @@ class Daemons:
         self.name = name
         self.draining = self.away = False
         self.sockets = 20
-        self.slept_s = 0.0
+        self.slept_s = self.beats_s_ago = 0.0
         self.lost: list[str] = []
         self.given_up: set[str] = set()
         self.database = Database(name, answer_s=60.0)  # a machine that is busy is no database that is away
@@ -62,6 +63,8 @@ class Daemons:
             build_id="test",
             draining=self.draining,
         )
+        if self.beats_s_ago:
+            Daemon.objects.filter(id=self.name).update(heartbeat_at=Now() - timedelta(seconds=self.beats_s_ago))
 
     async def give_up(self, shards: frozenset[str]) -> None:
         self.given_up |= shards
@@ -78,6 +81,16 @@ async def daemons(*names: str) -> AsyncIterator[list[Daemons]]:
     yield alive
     for daemon in alive:
         await daemon.database.close()
+
+
+async def test_a_daemon_that_comes_late_to_say_that_it_lives_keeps_its_shards():
+    async with daemons("d1") as (one,):
+        assert await one.tick() == SHARDS
+        one.beats_s_ago = 2 * leases.DEAD_S  # the database takes its time between two statements
+        assert await one.tick() == SHARDS
+        await one.ownership.tick()
+        assert frozenset(one.ownership.fences) == SHARDS
+        assert (one.lost, one.given_up) == ([], set())
 
 
 async def test_one_daemon_takes_every_shard():

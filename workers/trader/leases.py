@@ -56,8 +56,9 @@ class AccountLeases:
         lost: Callable[[int, str], None],
         clock: Callable[[], float] = steady_s,
     ) -> None:
-        """`heartbeat` is called in the database's thread. `gained(account, fence)`; `lost(account, reason)`: do
-        nothing more for it, at once."""
+        """`database` should be waited for as long as an answer is trusted: given up earlier, what it did all the same
+        would be unknown here, and done again. `heartbeat` is called in its thread. `gained(account, fence)`;
+        `lost(account, reason)`: do nothing more for it, at once."""
         self.fences: dict[int, int] = {}
         self.draining = False  # all are given to the other daemons
         self.stopping = False  # none are taken; those that are held stay until `release`
@@ -92,9 +93,7 @@ class AccountLeases:
         held = dict(self.fences)
         try:
             unopened = frozenset(self._unopened)
-            ended = self._ended - held.keys()
-            # Given up earlier, what a slow database did all the same would be unknown here, and done again.
-            verdict = await self._database.call(self._ask, held, ended, renew, unopened, timeout_s=TRUST_S)
+            verdict = await self._database.call(self._ask, held, self._ended - held.keys(), renew, unopened)
         except DatabaseAwayError as error:
             log.info("leases of accounts are not prolonged", accounts=len(held), error=str(error))
             return
@@ -144,7 +143,7 @@ class AccountLeases:
     def _share(self) -> frozenset[int]:
         """The accounts that this daemon should look after, of all that somebody must: on paper, and with keys that it
         can open. Who cannot open one comes after all that might."""
-        living = live_daemons(within_s=leases.DEAD_S)
+        living = live_daemons(within_s=leases.DEAD_S, asks=self._daemon)
         traders = {each.pk for each in living if each.role in ROLES and not each.draining}
         if self.draining or self._daemon not in traders:
             return frozenset()

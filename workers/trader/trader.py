@@ -28,7 +28,7 @@ from workers.trader.accounts import Accounts
 from workers.trader.books import Books
 from workers.trader.exchanges import Exchanges
 from workers.trader.jobs import Jobs
-from workers.trader.leases import AccountLeases
+from workers.trader.leases import TRUST_S, AccountLeases
 from workers.trader.ports import DaemonPorts, OpenPorts
 from workers.trader.stopping import Stopping
 from workers.trader.threads import Threads
@@ -58,7 +58,7 @@ class Trader:
         self._stop_s = trading.stop_s
         self._stopped = False
         self._catalogue, self._ids = Catalogue(), client_ids()
-        self._leasing, self._reading = Database("accounts"), Database("needs")
+        self._leasing, self._reading = Database("accounts", answer_s=TRUST_S), Database("needs")
         self._writing = Database("paper")
         self.windows = Windows(RedisMarket.at(options.redis_url))
         self._feed = markets.feed
