@@ -24,8 +24,18 @@ class PersonAdmin(ShownOnlyAdmin, UserAdmin):
     list_display = ("username", "is_active", "is_staff", "is_superuser", "last_login")
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Who asked for something and who approved it are names: one that changes would be a second person."""
-        return () if obj is None else ("username",)
+        """Who asked for something and who approved it are names: one that changes would be a second person.
+
+        Rights beyond a group's are a superuser's to give: else whoever edits people could make one of himself.
+        """
+        fixed = () if obj is None else ("username",)
+        return fixed if _is_superuser(request) else (*fixed, "is_superuser", "user_permissions")
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _is_above(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _is_above(request, obj)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         form.was = _rights(User.objects.get(pk=obj.pk)) if change else None
@@ -83,6 +93,15 @@ class AlertAdmin(ReadOnlyAdmin):
 class IdempotentAnswerAdmin(ReadOnlyAdmin):
     list_display = fields = ("created_at", "user", "key", "status")
     list_select_related = ("user",)
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return request.user.is_authenticated and request.user.is_superuser
+
+
+def _is_above(request: HttpRequest, obj: User | None) -> bool:
+    """Whether these are not the rights, or the password, of a superuser in the hands of somebody who is none."""
+    return obj is None or not obj.is_superuser or _is_superuser(request)
 
 
 def _rights(user: User) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
 from apps.users.models import Audit, User
-from apps.users.tests.people import PASSWORD, person, with_password
+from apps.users.tests.people import PASSWORD, person, superuser, with_password
 
 pytestmark = pytest.mark.django_db
 PEOPLE = "/admin/users/user/"
@@ -70,6 +70,34 @@ def test_nobody_is_renamed_so_nobody_becomes_a_second_person(admin):
         admin.post(f"{PEOPLE}{user.pk}/change/", form(user, username="somebody_else"))
     assert set(User.objects.values_list("username", flat=True)) == {"admin", "ann"}
     assert 'name="username"' not in admin.get(f"{PEOPLE}{own.pk}/change/").content.decode()
+
+
+def test_who_edits_people_makes_no_superuser_and_gives_no_single_permissions(admin):
+    own = User.objects.get(username="admin")
+    rights = [Permission.objects.get(codename="delete_session").pk]
+    admin.post(f"{PEOPLE}{own.pk}/change/", form(own, is_staff="on", is_superuser="on", user_permissions=rights))
+    own.refresh_from_db()
+    assert (own.is_staff, own.is_superuser, own.user_permissions.count()) == (True, False, 0)
+
+
+def test_a_superuser_is_no_business_of_who_edits_people(admin):
+    root = with_password(person(None, "root"))
+    User.objects.filter(pk=root.pk).update(is_superuser=True)
+    before = User.objects.values().get(pk=root.pk)
+    for page, posted in (
+        ("change/", form(root, is_active=None)),
+        ("password/", NEW_TWICE),
+        ("delete/", {"post": "yes"}),
+    ):
+        assert admin.post(f"{PEOPLE}{root.pk}/{page}", posted).status_code == 403
+    admin.post(PEOPLE, {"action": "delete_selected", "_selected_action": [root.pk], "post": "yes"})
+    assert User.objects.values().get(pk=root.pk) == before
+
+
+def test_a_superuser_makes_another(admin):
+    ann = person("viewer", "ann")
+    assert superuser().post(f"{PEOPLE}{ann.pk}/change/", form(ann, is_superuser="on")).status_code == 302
+    assert User.objects.get(pk=ann.pk).is_superuser
 
 
 NEW = "canary horse battery"
