@@ -104,7 +104,8 @@ def _stop(
         return row
     if row.state == state and (mode is None or (have is not None and REACH[have] >= REACH[mode])):
         return row
-    row.state, row.mode, row.reason, row.by, row.at = state, mode, reason[:500], actor.user, Now()
+    why = f"{row.reason}; {reason}".strip("; ") if row.state == state else reason  # what a release accepts
+    row.state, row.mode, row.reason, row.by, row.at = state, mode, why[:500], actor.user, Now()
     row.save()
     raise_alert(kind=ALERTS[state], scope=scope, scope_id=scope_id, text=f"{scopes.name_of(scope, scope_id)}: {reason}")
     action = "risk.halt" if state is ScopeState.HALTED else "risk.reduce"

@@ -104,6 +104,15 @@ def test_a_halt_is_never_made_milder_but_by_a_person():
     assert RiskState.objects.get(**of).reason == "h"
 
 
+@pytest.mark.parametrize(("said", "shown"), [("close it", "first; close it"), ("", "first")])
+def test_a_worse_halt_keeps_the_reason_of_the_first(said: str, shown: str):
+    of = {"scope": Scope.ACCOUNT, "scope_id": str(rows.account().pk)}
+    halting.halt(**of, reason="first", actor=SYSTEM, mode=HaltMode.STOP)
+    assert halting.halt(**of, reason=said, actor=SYSTEM).reason == shown
+    halting.resume(**of, reason="looked at it", actor=key_rows.trader())
+    assert halting.halt(**of, reason="again", actor=SYSTEM).reason == "again"
+
+
 def test_saying_it_again_writes_nothing():
     account = rows.account()
     of = {"scope": Scope.ACCOUNT, "scope_id": str(account.pk)}
