@@ -19,7 +19,7 @@ from apps.trading.bookkeeping import recording
 from apps.trading.execution.executors.executor import Executor
 from apps.trading.execution.gateway.ports import CannotWork, Port, patience
 from apps.trading.execution.resolution.looking import Seen, instrument_of, look_at, ref_of
-from apps.trading.execution.resolution.overdue import UNRESOLVED, call_for, watch_old
+from apps.trading.execution.resolution.overdue import UNRESOLVED, call_for
 from apps.trading.execution.runtime import failing, hooks
 from apps.trading.execution.runtime.transactions import change_free, is_passing
 from apps.trading.intent import Purpose
@@ -49,7 +49,6 @@ def resolve_due(executor: Executor, limit: int = 20) -> int:
         looked += resolve_account(executor, account_id, limit - looked)
         if looked >= limit:
             break
-    watch_old()
     return looked
 
 
