@@ -28,10 +28,14 @@ LOOK_S = 0.05
 
 
 class System:
-    """Runs while entered; what it printed is in `log`. `settings` go on top of the embedded run's own."""
+    """Runs while entered; what it printed is in `log`. `settings` go on top of the embedded run's own; `msg_s` are book
+    messages a second of all exchanges, None for their own pace."""
 
-    def __init__(self, directory: Path, port: int, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, directory: Path, port: int, settings: Mapping[str, str] | None = None, *, msg_s: float | None = None
+    ) -> None:
         self.folder = Folder(directory)
+        self._msg_s = msg_s
         self._settings = dict(settings or {})
         self.url = f"http://127.0.0.1:{port}"
         self.log = directory / "run.txt"
@@ -49,6 +53,12 @@ class System:
                 stdout=log,
                 stderr=log,
             )
+        if self._msg_s is not None:
+            try:
+                self.wait("the simulator takes its pace", self._take_pace)
+            except BaseException:
+                self.stop()
+                raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -80,6 +90,13 @@ class System:
             sleep(LOOK_S)
             slept += LOOK_S
         return monotonic() - started
+
+    def _take_pace(self) -> bool:
+        try:
+            self.simulator("rate", {"msg_s": self._msg_s})
+        except OSError:  # not there yet
+            return False
+        return True
 
     def books(self) -> Mapping[str, int]:
         """Counts of books by state; empty while the page does not answer."""

@@ -20,14 +20,14 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(900)]
 TRADERS = (("binance", "spot"), ("okx", "futures"))  # spot first
 PAIR, AMOUNT = "BTC/USDT", "0.001"
 PASSING = ("NO_BOOK", "BOOK_NOT_LIVE", "BOOK_TOO_OLD", "CLOCK_UNSURE", "MISSING")
-RATE = 100  # book messages a second
+MSG_S = 100  # how much the markets tell is of no account here
 BELOW = Decimal("0.99")  # of the best bid: where an order rests
 
 Rows = list[dict[str, Any]]
 
 
 def test_accounts_orders_and_positions_at_the_simulator_outlive_every_process(tmp_path: Path):
-    with System(tmp_path, free_port()) as system:
+    with System(tmp_path, free_port(), msg_s=MSG_S) as system:
         all_live(system)
         accounts = [opened(system, *where) for where in TRADERS]
         looked_at(system, accounts, since=datetime.min.replace(tzinfo=UTC))
@@ -39,7 +39,7 @@ def test_accounts_orders_and_positions_at_the_simulator_outlive_every_process(tm
         assert any(row["amount"] == AMOUNT for row in system.get("/api/v1/positions")["results"])
         kill(system)
         killed = datetime.now(UTC)
-    with System(tmp_path, free_port()) as system:
+    with System(tmp_path, free_port(), msg_s=MSG_S) as system:
         all_live(system)
         looked_at(system, accounts, since=killed)
         assert shown(orders(system)) == shown(before)
@@ -62,9 +62,7 @@ def opened(system: System, exchange: str, market: str) -> int:
 
 
 def all_live(system: System) -> None:
-    """And quiet: how much the markets tell is of no account here."""
     system.wait("the starter set", lambda: system.books().get("live") == STARTER_SET)
-    system.simulator("rate", {"msg_s": RATE})
 
 
 def looked_at(system: System, accounts: list[int], *, since: datetime) -> None:

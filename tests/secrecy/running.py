@@ -13,6 +13,7 @@ from tests.secrecy.databases import Database, Maria, Sqlite
 from tests.secrecy.ears import Person
 from workers.tests.deployed import accepts
 
+MSG_S = 100  # how much the markets tell is of no account here
 PROGRAMS = {"web": b"uvicorn", "daemon": b"--role", "orders": b"exec.wake", "jobs": b"flush.", "beat": b"\0beat\0"}
 
 
@@ -29,7 +30,7 @@ class Run:
             path.mkdir()
         self.database: Database = Sqlite(self.data) if kind == "sqlite" else Maria(folder / "server")
         told = {"CT_PUBLISH_HZ": "1", "TMPDIR": str(self.temporary), **self.database.settings}
-        self.system = System(self.data, free_port(), told)
+        self.system = System(self.data, free_port(), told, msg_s=MSG_S)
 
     def pids(self) -> dict[str, int]:
         """Program -> process."""

@@ -24,7 +24,6 @@ from tests.secrecy.test_scanner import WRITTEN
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(900)]
 
-RATE = 100  # book messages a second: how many there are is of no account here
 PLANTED = secret("planted on purpose")
 TEXTS = [write(PLANTED) for write in WRITTEN.values()]
 PLACES = (
@@ -41,7 +40,6 @@ def test_no_key_shows_anywhere_whatever_is_done_to_the_system(tmp_path: Path, ki
     with run.database, ExitStack() as opened:
         system = opened.enter_context(run.system)
         system.wait("the starter set", lambda: system.books().get("live") == STARTER_SET)
-        system.simulator("rate", {"msg_s": RATE})
         run.database.execute("UPDATE MONITORING SET ENABLED = 0 WHERE TRADE_PAIR NOT LIKE 'BTC/%'")
         opened.enter_context(RedisEar(system.redis_url, run.heard / "redis monitor"))
         desk = Desk(system, Person(system.url, system.login, run.heard / "http"))
