@@ -123,6 +123,17 @@ def test_a_cancel_whose_answer_is_lost_is_sent_again_until_the_order_is_over(on:
     assert [each.order.status for each in on.accepted()] == ["cancelled"]
 
 
+def test_an_account_whose_cancels_are_under_way_is_left_alone_until_one_is_late(on: Desk):
+    row = open_order(on)
+    cancelling.request_cancel(row, SYSTEM)
+    assert cancelling.accounts_due() == [row.account_id]
+    assert cancelling._claim([again(row)])
+    just_asked(on)
+    assert cancelling.accounts_due() == []
+    wait_over(on)
+    assert cancelling.accounts_due() == [row.account_id]
+
+
 def test_a_cancel_that_died_with_its_process_is_sent_by_another(on: Desk):
     row = open_order(on)
     cancelling.request_cancel(row, SYSTEM)

@@ -74,8 +74,9 @@ def cancel_due(executor: Executor, limit: int = 100, *, account_id: int | None =
 
 
 def accounts_due() -> list[int]:
-    """Those with something to cancel, now or later."""
-    rows = Order.objects.filter(_wished(halted()), account__isnull=False)
+    """Those with something to cancel, now or soon: not where all was sent a moment ago."""
+    taken = Q(cancel_state=CancelState.SENT, cancel_requested_at__gt=Now() - timedelta(seconds=TAKEN_S))
+    rows = Order.objects.filter(_wished(halted()), ~taken, account__isnull=False)
     return list(rows.order_by("account_id").values_list("account_id", flat=True).distinct())
 
 
