@@ -11,6 +11,7 @@ from apps.feeds.transport.gate import RESERVE, Gates
 from apps.trading.collecting.timetable import Times
 from apps.trading.execution.cancels import cancelling, together
 from apps.trading.execution.entry import working
+from apps.trading.execution.gateway.remote import RemotePort
 from apps.trading.execution.pretrade import guards
 from apps.trading.execution.resolution import resolving
 from apps.trading.execution.runtime.spreading import Spread
@@ -38,8 +39,10 @@ def no_cancels() -> None:
 
 
 def no_look_for_others() -> None:
-    """All that rests on a pair is cancelled at once, whoever has placed it."""
+    """All that rests on a pair is cancelled at once, whoever has placed it: neither those that we know of are heeded,
+    nor those that the exchange tells of right before."""
     together._has_others = lambda rows: False  # type: ignore[assignment]
+    RemotePort._lists_others = lambda *_: False  # type: ignore[assignment]
 
 
 GUARDS: Mapping[str, Callable[[], None]] = {

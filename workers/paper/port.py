@@ -1,7 +1,7 @@
 """The port of a paper account: asked from threads, answered by its matcher in the event loop of the same process."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -77,7 +77,7 @@ class PaperPort:
         except TimeoutError:
             raise OutcomeUnknown("the matcher has not answered") from None
 
-    def cancel_all(self, instrument: Instrument) -> bool:
+    def cancel_all(self, instrument: Instrument, ours: Collection[str]) -> bool:  # nobody else orders on paper
         try:
             self._ask(self._matcher.cancel_all(instrument))
         except TimeoutError:

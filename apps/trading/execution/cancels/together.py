@@ -31,7 +31,7 @@ def cancel_together(port: Port, rows: Sequence[Order]) -> list[int]:
     if len(first) < LEAST or not is_stopped(first[0]) or _has_others(first):
         return []
     try:
-        if not port.cancel_all(instrument_of(first[0])):
+        if not port.cancel_all(instrument_of(first[0]), _ours(first[0])):
             return []
     except FeedError as error:
         log.info("not cancelled together", account=port.account_id, error=f"{type(error).__name__}: {error}")
@@ -75,6 +75,13 @@ def _sent(rows: Sequence[Order]) -> list[int]:
         row.cancel_state = CancelState.SENT
         publishing.order_on_commit(row)
     return [row.pk for row in mine]
+
+
+def _ours(row: Order) -> set[str]:
+    """The ids of what may work on its pair. What else is there was placed by somebody else, and not yet told to us."""
+    of_pair = Order.objects.filter(account_id=row.account_id or 0, pair_id=row.pair_id, is_external=False)
+    ids = of_pair.exclude(status__in=list(FINAL)).values_list("client_order_id", "exchange_order_id")
+    return {name for each in ids for name in each if name}
 
 
 def _has_others(rows: Sequence[Order]) -> bool:

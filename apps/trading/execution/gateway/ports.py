@@ -4,7 +4,7 @@ Amounts are in base currency both ways. Every call but the clock's may take seco
 transaction: `check_outside_transaction` is the first line of each.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from django.db import connections
@@ -81,8 +81,9 @@ class Port(Protocol):
         """Return when the cancel was accepted; UnknownOrder or OrderIsFinal when there is nothing to cancel."""
         ...
 
-    def cancel_all(self, instrument: Instrument) -> bool:
-        """Everything of the account on the instrument, other people's orders included; False: it cannot be asked."""
+    def cancel_all(self, instrument: Instrument, ours: Collection[str]) -> bool:
+        """Everything of the account on the instrument, in one request; False: nothing was asked, since the exchange has
+        no such one, or lists an order right before whose ids, its own and the client's, are both not `ours`."""
         ...
 
     def look_up(self, ref: OrderRef) -> OrderUpdate:

@@ -1,6 +1,6 @@
 """The port to an exchange: an OrderClient, with the key of one account."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +100,11 @@ class RemotePort:
         request = self._trader.cancel(self._keys, ref, self._asking.signed_ms())
         self._asking.ask(request, Purpose.CANCEL, lambda answer: self._trader.parse_cancelled(ref, answer))
 
-    def cancel_all(self, instrument: Instrument) -> bool:
-        request = self._trader.cancel_all(self._keys, instrument, self._asking.signed_ms())
-        if request is None:
+    def cancel_all(self, instrument: Instrument, ours: Collection[str]) -> bool:
+        def signed() -> Request | None:  # twice, since the look may take seconds
+            return self._trader.cancel_all(self._keys, instrument, self._asking.signed_ms())
+
+        if signed() is None or self._lists_others(instrument, ours) or (request := signed()) is None:
             return False
         self._asking.ask(request, Purpose.CANCEL, lambda answer: self._trader.parse_cancelled_all(instrument, answer))
         return True
@@ -187,6 +189,10 @@ class RemotePort:
     @property
     def _keys(self) -> Credentials:
         return self._seat.keys
+
+    def _lists_others(self, instrument: Instrument, ours: Collection[str]) -> bool:
+        ids = [{row.client_order_id, row.exchange_order_id} for row in self.open_orders(instrument)]
+        return any(each.isdisjoint(ours) for each in ids)
 
     def _look_up(self, request: Request, ref: OrderRef) -> OrderUpdate:
         return self._asking.read(request, lambda answer: self._trader.parse_order(ref, answer))
