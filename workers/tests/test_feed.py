@@ -258,7 +258,7 @@ async def test_a_database_that_goes_away_costs_no_book(chosen: Options, monkeypa
 
         with monkeypatch.context() as patch:
             patch.setattr(selectors, "exchanges", gone)
-            patch.setattr(leases, "rooms", lambda roles: gone())
+            patch.setattr(leases, "rooms", lambda **of: gone())
             await until(lambda: monitor.ownership.database_away)
             await until(lambda: before.version > 0 and monitor.ownership.trusted())
             version = before.version
