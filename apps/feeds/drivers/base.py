@@ -64,7 +64,7 @@ class Ack(Struct, frozen=True, kw_only=True):
     `topics` names those that the answer itself names (empty: all topics of the command). A refusal with
     `whole_frame` also undid the command's other topics, which must be sent again without the named ones. One that is
     `already` subscribed is refused only in words: the stream runs. A `nameless` answer tells neither request nor topic:
-    it belongs to the oldest command without one (where `Limits.one_command_in_flight` holds, to the only one).
+    it belongs to the oldest command without one (where `Limits.commands_in_flight` is 1, to the only one).
     """
 
     ok: bool
@@ -140,7 +140,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     rest_weight: Rate  # sum of Request.weight from one address
     connection_age_s: float | None = None  # rotate before the exchange does
     command_budget: Rate | None = None  # a second, slower limit on commands of one socket (OKX 480/h)
-    one_command_in_flight: bool = False
+    commands_in_flight: int | None = None  # not yet answered: what a pause of the network holds up arrives all at once
     frame_bytes: int = 64_000  # largest command frame
     connections: int | None = None  # sockets of one address at one time, both markets together
     greeted: bool = False  # commands wait for the server's Welcome

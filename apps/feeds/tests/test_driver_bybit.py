@@ -175,7 +175,7 @@ def test_commands_of_spot_hold_ten_topics():
     assert len(BYBIT.subscribe(FUTURES, topics, 1)) == 1
     [unsubscribe] = BYBIT.unsubscribe(SPOT, topics[:1], 9)
     assert json.loads(unsubscribe.frame) == {"req_id": "9", "op": "unsubscribe", "args": ["publicTrade.C0USDT"]}
-    assert BYBIT.limits(SPOT).one_command_in_flight
+    assert BYBIT.limits(SPOT).commands_in_flight == 1
 
 
 def test_the_heartbeat_is_json():

@@ -10,6 +10,7 @@ from apps.feeds.drivers.base import Ack, Closing, Ignored, Ping, Resync, Topic, 
 from apps.feeds.drivers.htx.driver import Htx
 from apps.feeds.errors import MalformedFrame
 from apps.feeds.market import BookDelta, BookSnapshot, MarketType, PublicTrade, Side
+from apps.feeds.simulator.htx.exchange import SUBSCRIBES
 from apps.feeds.tests.driver_checks import BAD_LEVELS, NOT_FRAMES
 
 SPOT, FUTURES = MarketType.SPOT, MarketType.FUTURES
@@ -312,3 +313,9 @@ def test_a_snapshot_of_differences_is_asked_for_by_their_own_name():
     }
     for market, topic in ((SPOT, book("btcusdt", 20)), (SPOT, trades("btcusdt")), (FUTURES, book("BTC-USDT", 0))):
         assert HTX.snapshot_command(market, topic, 9) is None
+
+
+def test_subscribes_that_a_pause_of_the_network_holds_up_arrive_together_and_within_the_limit():
+    limits, (most, window_s) = HTX.limits(MarketType.FUTURES), SUBSCRIBES
+    assert limits.commands_in_flight is not None
+    assert limits.commands_in_flight + limits.commands.count / limits.commands.per_s * window_s <= most

@@ -112,7 +112,7 @@ def test_another_error_belongs_to_the_command_in_flight():
     assert parse({"channel": "rs.error", "data": "param error", "ts": 5}) == [
         Ack(ok=False, nameless=True, code="rs.error", text="param error")
     ]
-    assert MEXC.limits(FUTURES).one_command_in_flight
+    assert MEXC.limits(FUTURES).commands_in_flight == 1
 
 
 def test_a_goodbye_is_told_as_an_error():

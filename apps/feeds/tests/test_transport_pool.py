@@ -311,7 +311,7 @@ async def test_after_the_refusal_of_a_whole_frame_all_others_run():
     async with toy_server() as server:
         server.answer = refusing("book.20.CCC", "trades.EEE", whole_frame=True)
         sink = Notes()
-        driver = ToyDriver(rules=replace(LIMITS, one_command_in_flight=True))
+        driver = ToyDriver(rules=replace(LIMITS, commands_in_flight=1))
         async with running(pool_on(server, sink, driver=driver)) as pool:
             pool.apply(add("AAA", "BBB", "CCC", "DDD", "EEE"))
             await sink.until(lambda: all(sink.seqs(symbol) for symbol in ("AAA", "BBB", "DDD", "EEE")))
@@ -320,23 +320,25 @@ async def test_after_the_refusal_of_a_whole_frame_all_others_run():
             await server.until(lambda: "trades.CCC" not in server.peers[0].topics)
 
 
-async def test_one_command_at_a_time_waits_for_each_answer():
+@pytest.mark.parametrize("most", [1, 2])
+async def test_so_many_commands_at_a_time_wait_for_their_answers(most: int):
     async with toy_server() as server:
 
         async def slow(peer: Peer, command: dict) -> None:
             held.append((peer, command))
-            assert len(held) == 1
+            assert len(held) <= most
 
         held: list[tuple[Peer, dict]] = []
         server.answer = slow
         sink = Notes()
-        driver = ToyDriver(rules=replace(LIMITS, one_command_in_flight=True, topics_per_frame=2))
+        driver = ToyDriver(rules=replace(LIMITS, commands_in_flight=most, topics_per_frame=2))
         async with running(pool_on(server, sink, driver=driver, timing=FAST)) as pool:
             pool.apply(add("AAA", "BBB", "CCC"))
-            for count in (1, 2, 3):
-                await server.until(lambda: held)
-                assert len(server.peers[0].commands) == count
-                await obey(*held.pop())
+            for answered in range(3):
+                known = min(answered + most, 3)
+                await server.until(lambda waiting=known - answered: len(held) >= waiting)
+                assert len(server.peers[0].commands) == known
+                await obey(*held.pop(0))
             await sink.until(lambda: all(sink.seqs(symbol) for symbol in ("AAA", "BBB", "CCC")))
 
 

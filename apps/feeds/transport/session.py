@@ -221,7 +221,8 @@ class Session:
                 await self._woken(self._timing.check_s)
 
     def _may_command(self) -> bool:
-        return self._greeted and not (self._limits.one_command_in_flight and self.ledger.in_flight())
+        most = self._limits.commands_in_flight
+        return self._greeted and (most is None or self.ledger.in_flight() < most)
 
     def _next(self) -> tuple[Command, bool] | None:
         """The next command and whether it subscribes."""

@@ -37,7 +37,7 @@ LIMITS = {
         commands=Rate(10, 1.0),
         connects=Rate(500, 300.0),
         rest_weight=Rate(600, 5.0),
-        one_command_in_flight=True,
+        commands_in_flight=1,
         frame_bytes=ARGS_CHARACTERS,
     ),
     FUTURES: Limits(
@@ -46,7 +46,7 @@ LIMITS = {
         commands=Rate(10, 1.0),
         connects=Rate(500, 300.0),
         rest_weight=Rate(600, 5.0),
-        one_command_in_flight=True,
+        commands_in_flight=1,
         frame_bytes=ARGS_CHARACTERS,
     ),
 }

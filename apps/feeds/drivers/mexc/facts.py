@@ -55,7 +55,7 @@ LIMITS = {
         commands=Rate(20, 1.0),
         connects=Rate(5, 1.0),
         rest_weight=Rate(8, 2.0),  # 10 documented, counted where they arrive
-        one_command_in_flight=True,  # its answers name neither request nor contract
+        commands_in_flight=1,  # its answers name neither request nor contract
     ),
 }
 
