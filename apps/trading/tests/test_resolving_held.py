@@ -38,6 +38,7 @@ def test_an_order_whose_row_a_stopped_process_holds_is_left_out_and_the_others_a
     with held(made[0]):
         assert resolving.resolve_due(on.executor()) == 2
         assert statuses(made) == ["PENDING", "OPEN", "OPEN"]
+        overdue.watch_old()
         assert Alert.objects.filter(kind="QUARANTINE").count() == 1  # it is the old one that is left
     assert resolving.resolve_due(on.executor()) == 1
     assert statuses(made) == ["OPEN"] * 3
