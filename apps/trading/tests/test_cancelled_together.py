@@ -17,6 +17,7 @@ from apps.trading.execution.cancels import cancelling, together
 from apps.trading.execution.gateway.remote import RemotePort
 from apps.trading.halts import halting
 from apps.trading.models import Order, OrderEvent
+from apps.trading.order_state import CANCEL_TAKEN
 from apps.trading.risk.view import Scope
 from apps.trading.tests import remote_seat
 from apps.trading.tests.remote_seat import Desk
@@ -48,10 +49,21 @@ def test_the_cancels_of_a_halt_are_one_request_and_a_few_statements(on: Desk, dj
     assert on.asked - asked == 2  # a look at what is there comes first
     assert {each.order.status for each in on.accepted()} == {"cancelled"}
     assert states(on) == {("SENT", 1)}
-    assert OrderEvent.objects.filter(order__in=made, kind="cancel sent").count() == MANY
+    for kind in ("cancel sent", CANCEL_TAKEN):
+        assert OrderEvent.objects.filter(order__in=made, kind=kind).count() == MANY
     last = Order.objects.get(pk=made[0].pk)
     assert last.events_told == OrderEvent.objects.filter(order=last).count()
     assert (last.cancel_requested_at is None, last.next_check_at is None) == (False, False)
+
+
+def test_an_order_that_may_come_in_after_the_request_is_not_taken_for_cancelled_by_it(on: Desk):
+    made, late = [open_order(on) for _ in range(together.LEAST)], on.committed()
+    halting.halt(scope=Scope.ACCOUNT, scope_id=str(on.account.pk), reason="r", actor=SYSTEM)
+    assert cancelling.cancel_account(on.executor(), on.account.pk) == len(made) + 1
+    taken = OrderEvent.objects.filter(kind=CANCEL_TAKEN, order__account=on.account)
+    assert {event.order_id for event in taken} == {row.pk for row in made}
+    rows = Order.objects.filter(pk__in=[late.pk, made[0].pk])
+    assert all(row.events_told == OrderEvent.objects.filter(order=row).count() for row in rows)
 
 
 def test_an_order_whose_cancel_somebody_else_has_sent_meanwhile_is_left_to_him(on: Desk):

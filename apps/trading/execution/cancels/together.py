@@ -1,12 +1,12 @@
 """Cancels of one pair in one request, where the exchange has such a one: many orders cost what one costs.
 
-Its answer proves nothing of any single order: each is told as over by a push, or looked for.
+Its answer ends no single order: each is told as over by a push, or looked for.
 """
 
 from collections.abc import Sequence
 
 import structlog
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Coalesce, Now
 
 from apps.feeds.errors import FeedError
@@ -15,7 +15,7 @@ from apps.trading.execution.gateway.ports import Port
 from apps.trading.execution.resolution.looking import instrument_of
 from apps.trading.execution.runtime.transactions import in_transaction, lock_free
 from apps.trading.models import Order, OrderEvent, RiskState
-from apps.trading.order_state import FINAL, CancelState
+from apps.trading.order_state import CANCEL_TAKEN, FINAL, WORKS, CancelState
 from apps.trading.risk.view import Scope, ScopeState
 
 log = structlog.get_logger(__name__)
@@ -48,8 +48,12 @@ def is_stopped(row: Order) -> bool:
 
 @in_transaction
 def _sent(rows: Sequence[Order]) -> list[int]:
-    """Commit of all at once that this attempt of each has left; those that are not over, and that nobody else sent."""
+    """Commit of all at once that this attempt of each has left; those that are not over, and that nobody else sent.
+
+    It was taken for those that the exchange was known to work before it was asked. Another may have come in after it.
+    """
     tried = {row.pk: row.cancel_attempts for row in rows}
+    taken = {row.pk for row in rows if row.status in WORKS}
     free = lock_free(Order.objects.filter(pk__in=tried))  # who holds another may stand still: that is sent by itself
     locked = Order.objects.filter(pk__in=free).exclude(status__in=list(FINAL)).order_by("pk")
     mine = [row for row in locked if row.cancel_state in FRESH and row.cancel_attempts == tried[row.pk]]
@@ -57,19 +61,20 @@ def _sent(rows: Sequence[Order]) -> list[int]:
         cancel_state=CancelState.SENT,
         cancel_attempts=F("cancel_attempts") + 1,
         cancel_requested_at=Coalesce(F("cancel_requested_at"), Now()),
-        events_told=F("events_told") + 1,
+        events_told=F("events_told") + Case(When(pk__in=taken, then=2), default=1),
         updated_at=Now(),
     )
     OrderEvent.objects.bulk_create(
         OrderEvent(
             order_id=row.pk,
-            seq=row.events_told + 1,
-            kind="cancel sent",
+            seq=row.events_told + number,
+            kind=kind,
             from_status=row.status,
             to_status=row.status,
             evidence={"together": len(mine)},
         )
         for row in mine
+        for number, kind in enumerate(["cancel sent", CANCEL_TAKEN][: 1 + (row.pk in taken)], start=1)
     )
     for row in mine:
         row.cancel_state = CancelState.SENT
