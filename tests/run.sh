@@ -23,7 +23,8 @@ $python -m coverage report # at least: lines that only generated input or a brow
 
 if command -v mariadbd > /dev/null && $python -c 'import MySQLdb' 2> /dev/null; then
     echo "== tests that use the database, on MariaDB"
-    CT_TEST_DATABASE=mariadb $python -m pytest -q -n 2 --dist worksteal
+    CT_TEST_DATABASE=mariadb $python -m pytest -q -m alone
+    CT_TEST_DATABASE=mariadb $python -m pytest -q -n 2 --dist worksteal -m "not alone"
 else
     echo "no MariaDB on this machine: its tests did not run"
     [ -z "${CI:-}" ]

@@ -6,7 +6,13 @@ from tests.orders.drill import drill
 from tests.orders.rig import Rig
 from tests.orders.storm import TIMES
 
-pytestmark = [pytest.mark.faults, pytest.mark.processes, pytest.mark.mariadb, pytest.mark.timeout(900 * TIMES)]
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.faults,
+    pytest.mark.processes,
+    pytest.mark.mariadb,
+    pytest.mark.timeout(900 * TIMES),
+]
 
 OF_EACH = 3
 

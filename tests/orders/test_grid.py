@@ -17,7 +17,7 @@ from tests.orders.invariants import violations
 from tests.orders.rig import Rig
 from tests.orders.storm import TIMES
 
-pytestmark = [pytest.mark.faults, pytest.mark.processes, pytest.mark.timeout(1800 * TIMES)]
+pytestmark = [pytest.mark.alone, pytest.mark.faults, pytest.mark.processes, pytest.mark.timeout(1800 * TIMES)]
 
 AT_ONCE = 16
 EXCHANGES = ("binance", "okx", "bybit", "kucoin", "coinex", "mexc", "htx")

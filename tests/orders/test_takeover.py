@@ -6,7 +6,13 @@ from apps.feeds.tests.waiting import timed
 from tests.orders.rig import Rig
 from tests.orders.takeovers import takeover
 
-pytestmark = [pytest.mark.faults, pytest.mark.processes, pytest.mark.mariadb, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.faults,
+    pytest.mark.processes,
+    pytest.mark.mariadb,
+    pytest.mark.timeout(600),
+]
 
 
 @pytest.mark.parametrize(("in_flight", "within_s"), [(False, 8), (True, 23)], ids=["nothing in flight", "in flight"])
