@@ -5,7 +5,6 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from django.db.models import Q
 from msgspec import Struct
 
 from apps.feeds.orders import OrderStatus
@@ -105,8 +104,8 @@ def _lines(row: RiskState) -> list[Line]:
 def _taken(orders: Iterable[Order]) -> set[int]:
     """Those whose cancel has left, and the exchange has answered that it took it, of each or of many together."""
     sent = [order.pk for order in orders if order.cancel_state == CancelState.SENT]
-    answered = Q(kind=CANCEL_TAKEN) | Q(kind="cancel sent", evidence__isnull=False)
-    return set(OrderEvent.objects.filter(answered, order__in=sent).order_by().values_list("order_id", flat=True))
+    answered = OrderEvent.objects.filter(kind=CANCEL_TAKEN, order__in=sent)
+    return set(answered.order_by().values_list("order_id", flat=True))
 
 
 def _line(order: Order, row: RiskState, *, is_taken: bool) -> Line:
