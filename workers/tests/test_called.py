@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db.models.functions import Now
@@ -20,7 +22,9 @@ from apps.users.paging import page_due
 from apps.users.tests.pager import Listener
 from apps.users.transport import webhook
 from apps.users.transport.webhook import Webhook
+from workers.trader.jobs import Jobs
 from workers.trader.leases import call_for
+from workers.trader.threads import Job
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +34,26 @@ def halted(trade: Trade) -> None:
     halting.halt(scope=Scope.ACCOUNT, scope_id=str(trade.account_id), reason="a test", actor=control)
 
 
+def looks_for_old_orders() -> Job:
+    """As a daemon does it."""
+    nothing: Any = None
+    jobs = Jobs(
+        executor=lambda ports: stage.executor(),
+        ports=nothing,
+        sending=nothing,
+        is_open=bool,
+        wakes=nothing,
+        reporter=nothing,
+        measure_clocks=list,
+        accounts=list,
+        halt_file=Path("halt"),
+        tell=list,
+        pagers=[],
+    )
+    [job] = [job for job in jobs.table() if job.name == "orders without proof"]
+    return job
+
+
 def old(seconds: float) -> Callable[[Trade], None]:
     """An order whose fate nobody has proven for so long."""
 
@@ -37,7 +61,7 @@ def old(seconds: float) -> Callable[[Trade], None]:
         since = Now() - timedelta(seconds=seconds)
         intent = rows.intent(trade, state="SENDING", attempt=1)
         rows.order(intent, status="UNKNOWN", created_at=since, unknown_at=since)
-        overdue.watch_old()
+        looks_for_old_orders().call()
 
     return lose
 
