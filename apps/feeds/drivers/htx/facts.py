@@ -57,7 +57,7 @@ LIMITS = {
         pairs_per_connection=50,
         topics_per_frame=1,
         commands=Rate(2, 0.1),  # 40 a second documented, counted where they arrive
-        commands_in_flight=10,
+        commands_in_flight=10,  # of the hundred frames that a full socket has to send
         connects=Rate(5, 1.0),
         rest_weight=Rate(120, 3.0),  # 240 a second in one client
     ),
