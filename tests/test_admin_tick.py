@@ -10,7 +10,7 @@ from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 import pytest
 
-from bench.system import System
+from bench.system import STARTER_SET, System
 from tests.fixtures.ports import free_port
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(900)]
@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(900)]
 LIST = "/admin/monitoring/monitoring/?exchange=bybit&market_type=spot"
 SPOT = "v5/public/spot"  # of Bybit's sockets
 OTHERS = ("BTCUSDT", "ETHUSDT")
+MSG_S = 200  # enough to lose some; how much a small machine can carry is not the question here
 
 
 class Form(HTMLParser):
@@ -75,9 +76,15 @@ class Admin:
 
 @pytest.fixture
 def system(tmp_path) -> Iterator[System]:
-    with System(tmp_path, free_port()) as running:
-        running.wait("Bybit's starter set", lambda: streams(running) == 6)
+    with System(tmp_path, free_port(), msg_s=MSG_S) as running:
+        running.wait("the starter set", lambda: running.books().get("live") == STARTER_SET)
+        running.wait("its accounts", lambda: all(row["reconciled_at"] for row in accounts(running)))
+        assert streams(running) == 6  # the start, which needs all of a small machine, is over
         yield running
+
+
+def accounts(system: System) -> list[dict[str, Any]]:
+    return system.get("/api/v1/accounts?limit=100")["results"]
 
 
 def streams(system: System) -> int:
