@@ -13,7 +13,7 @@ from apps.trading.execution.cancels import cancelling, together
 from apps.trading.execution.entry import working
 from apps.trading.execution.gateway.remote import RemotePort
 from apps.trading.execution.pretrade import guards
-from apps.trading.execution.resolution import resolving
+from apps.trading.execution.resolution import due, resolving
 from apps.trading.execution.runtime.spreading import Spread
 from apps.trading.risk.view import ScopeState
 from tests.orders import executors, listeners, patience, steps
@@ -74,7 +74,7 @@ def attend(cells: list[Cell], seconds: float, ready: str, lanes: int = 0, withou
         Path(ready).touch()
         for _ in range(round(seconds / EVERY_S)):
             cancels.begin(numbers.intersection(cancelling.accounts_due()))
-            looks.begin(numbers.intersection(resolving.accounts_due()))
+            looks.begin(numbers.intersection(due.accounts_due()))
             ports.remote.clocks.measure_due()
             time.sleep(EVERY_S)
 

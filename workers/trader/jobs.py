@@ -16,7 +16,7 @@ from apps.trading.execution.executors.executor import Executor
 from apps.trading.execution.executors.lanes import ids_of
 from apps.trading.execution.executors.monitor import Reporter
 from apps.trading.execution.gateway.ports import Ports
-from apps.trading.execution.resolution import overdue, resolving
+from apps.trading.execution.resolution import due, overdue, resolving
 from apps.trading.execution.runtime.spreading import Spread
 from apps.users.pagers import Line
 from apps.users.paging import page_due
@@ -105,7 +105,7 @@ class Jobs:
         self._cancels.begin(cancelling.accounts_due())
 
     def _resolve(self) -> None:
-        self._looks.begin(resolving.accounts_due())
+        self._looks.begin(due.accounts_due())
 
     def take_off_timers(self) -> int:
         """For the end of this process: nobody starts one anew after that."""

@@ -14,7 +14,7 @@ from typing import TypeVar
 from django.db.models import Q
 
 from apps.feeds import selectors as feeds
-from apps.feeds.errors import InvalidOrder, UnknownOrder, UnknownSymbol
+from apps.feeds.errors import UnknownOrder, UnknownSymbol
 from apps.feeds.market import Instrument, MarketType
 from apps.feeds.orders import Fill, LookUp, OrderRef, OrderUpdate, PositionSide
 from apps.trading import records
@@ -24,7 +24,7 @@ from apps.trading.collecting.fees import of_order, with_fees
 from apps.trading.collecting.interest import Interest
 from apps.trading.collecting.swept import EVERYTHING, Part, Swept, from_anywhere
 from apps.trading.execution.gateway.ports import Port
-from apps.trading.execution.resolution import resolving
+from apps.trading.execution.resolution import listing, resolving
 from apps.trading.execution.runtime import hooks
 from apps.trading.models import Account, FillSource, Order, StrayFill
 from apps.trading.order_state import NOT_OVER
@@ -105,7 +105,7 @@ def _orders(port: Port, wanted: Interest, swept: Swept) -> list[int]:
 def _open_orders(port: Port, wanted: Interest, swept: Swept) -> dict[str, list[OrderUpdate]]:
     """By symbol where the exchange lists them of one only: of the pairs that the account has to do with; else of ALL.
     Those that were told."""
-    told = swept.apart(Part.ORDERS, ALL, lambda: _open_of_all(port))
+    told = swept.apart(Part.ORDERS, ALL, lambda: listing.open_of_all(port))
     if told is not None:
         return {ALL: told}
     if Part.ORDERS in swept.unread_parts:
@@ -113,25 +113,10 @@ def _open_orders(port: Port, wanted: Interest, swept: Swept) -> dict[str, list[O
     pairs = interest.traded(port.account_id) | wanted.pairs
     lists = {}
     for symbol in from_anywhere(pairs):
-        listed = swept.apart(Part.ORDERS, symbol, partial(_open_of, port, feeds.instrument(pairs[symbol])))
+        listed = swept.apart(Part.ORDERS, symbol, partial(listing.open_of, port, feeds.instrument(pairs[symbol])))
         if listed is not None:
             lists[symbol] = listed
     return lists
-
-
-def _open_of_all(port: Port) -> list[OrderUpdate] | None:
-    """None: it tells only of one symbol."""
-    try:
-        return port.open_orders(None)
-    except InvalidOrder:
-        return None
-
-
-def _open_of(port: Port, instrument: Instrument) -> list[OrderUpdate]:
-    try:
-        return port.open_orders(instrument)
-    except UnknownSymbol:  # delisted: nothing is open there, and nothing else waits for it
-        return []
 
 
 def _says_so(wanted: Interest, update: OrderUpdate) -> bool:

@@ -14,7 +14,7 @@ from apps.trading.execution.cancels import cancelling
 from apps.trading.execution.controls import breaking, dead_men, flattening
 from apps.trading.execution.entry.claiming import claim
 from apps.trading.execution.executors import lanes, monitor
-from apps.trading.execution.resolution import overdue, resolving
+from apps.trading.execution.resolution import due, overdue
 from apps.trading.halts.report import report
 from apps.trading.models import Account, Order, OrderIntent, Position, RiskState, Trade
 from apps.trading.records import milliseconds
@@ -137,8 +137,8 @@ def test_what_reads_orders_reads_few_rows_however_many_are_over():
         "old intents": lanes.expire_old,
         "accounts to cancel": cancelling.accounts_due,
         "cancels": lambda: cancelling._due(account.pk),
-        "accounts to look at": resolving.accounts_due,
-        "looks": lambda: resolving._rows(account.pk, 20),
+        "accounts to look at": due.accounts_due,
+        "looks": lambda: due.rows_due(account.pk, 20),
         "overdue": overdue.watch_old,
         "places": breaking.places,
         "breakers": lambda: [breaking.check(place, executor.market) for place in breaking.places()],

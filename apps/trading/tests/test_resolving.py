@@ -15,7 +15,7 @@ from apps.feeds.transport.addresses import Addresses
 from apps.trading.bookkeeping import recording
 from apps.trading.execution.gateway.ports import patience
 from apps.trading.execution.gateway.remote import RemotePort
-from apps.trading.execution.resolution import looking, overdue, resolving
+from apps.trading.execution.resolution import due, listing, looking, overdue, resolving
 from apps.trading.intent import Purpose
 from apps.trading.models import IntentResult, IntentState, Order, OrderEvent, OrderFill
 from apps.trading.tests import remote_seat
@@ -284,7 +284,7 @@ def test_what_a_dead_process_left_behind_is_looked_at(on: Desk):
     on.port.place(on.new_order(row))
     executor = on.executor()
     assert resolving.resolve_due(executor) == 0  # its answer may still be on the way
-    Order.objects.filter(pk=row.pk).update(created_at=Now() - timedelta(seconds=resolving.UNTOLD_S + 1))
+    Order.objects.filter(pk=row.pk).update(created_at=Now() - timedelta(seconds=due.UNTOLD_S + 1))
     assert resolving.resolve_due(executor) == 1
     assert Order.objects.get(pk=row.pk).status == OrderStatus.OPEN
 
@@ -297,7 +297,7 @@ def test_an_order_that_somebody_is_looking_at_is_left_to_him(on: Desk):
 
 
 def test_what_somebody_has_begun_to_look_at_since_it_was_found_is_not_looked_at_again(on: Desk):
-    for _ in range(resolving.TOGETHER):
+    for _ in range(listing.TOGETHER):
         row = on.committed(next_check_at=Now() - timedelta(seconds=1))
         recording.record_placed(row.pk, on.port.place(on.new_order(row)))
     Order.objects.update(next_check_at=Now() - timedelta(seconds=1))
@@ -316,7 +316,7 @@ def test_what_somebody_has_begun_to_look_at_since_it_was_found_is_not_looked_at_
     executor = on.executor()
     executor.ports._port.__class__ = Meanwhile
     assert resolving.resolve_account(executor, on.account.pk) == 0
-    assert looked == [resolving.TOGETHER]
+    assert looked == [listing.TOGETHER]
 
 
 def test_orders_of_an_account_that_another_process_works_are_left_to_it(on: Desk):

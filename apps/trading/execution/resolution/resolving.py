@@ -9,34 +9,33 @@ from decimal import Decimal
 
 import structlog
 from django.db import InterfaceError, OperationalError
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 from msgspec.structs import replace
 
 from apps.feeds.errors import FeedError, Refused, Retryable, UnknownSymbol
-from apps.feeds.orders import OrderStatus, OrderUpdate
+from apps.feeds.orders import OrderUpdate
 from apps.trading.bookkeeping import recording
 from apps.trading.execution.executors.executor import Executor
 from apps.trading.execution.gateway.ports import CannotWork, Port, patience
+from apps.trading.execution.resolution import listing
+from apps.trading.execution.resolution.due import accounts_due, is_due, rows_due
+from apps.trading.execution.resolution.listing import FOUND_S, IN_CANCEL, WORKING
 from apps.trading.execution.resolution.looking import Seen, instrument_of, look_at, ref_of
 from apps.trading.execution.resolution.overdue import UNRESOLVED, call_for
 from apps.trading.execution.runtime import failing, hooks
 from apps.trading.execution.runtime.transactions import change_free, is_passing
 from apps.trading.intent import Purpose
 from apps.trading.models import FillSource, Order, OrderEvent
-from apps.trading.order_state import CANCEL_TAKEN, ENOUGH_MISSES, FINAL, CancelState
+from apps.trading.order_state import CANCEL_TAKEN, ENOUGH_MISSES, FINAL
 from apps.trading.records import ZERO
 from apps.trading.risk.limits import Limits
 
 log = structlog.get_logger(__name__)
 
-WORKING = (OrderStatus.OPEN, OrderStatus.PARTIAL)
-IN_CANCEL = (CancelState.REQUESTED, CancelState.SENT, CancelState.UNKNOWN)
-UNTOLD_S = 5.0  # a request is over by then, whatever became of it: nobody will write its answer
 CLAIM_S = 15.0  # longer than a look takes; who dies meanwhile leaves it to the next
-FOUND_S, LOOK_S, SLOWEST_S = 10.0, 1.0, 30.0  # until the next look: at an open order, at a lost one, at an old one
+LOOK_S, SLOWEST_S = 1.0, 30.0  # until the next look: at a lost order, at an old one
 EXPLAINED = timedelta(seconds=60)  # for so long the fills of an order that is over are asked for by name
-TOGETHER = 2  # so many open orders are asked for as a list
 IN_A_ROW = 3  # errors of an account's exchange, then the rest of its looks waits for the next round
 REPEATED = frozenset({Purpose.HEDGE, Purpose.CLOSE, Purpose.FLATTEN})  # an entry is gone when it is gone
 MAX_ERROR_MS = Limits().max_clock_error_ms
@@ -52,12 +51,6 @@ def resolve_due(executor: Executor, limit: int = 20) -> int:
     return looked
 
 
-def accounts_due() -> list[int]:
-    """Those with orders to be looked at now."""
-    rows = Order.objects.filter(_due()).order_by("account_id").values_list("account_id", flat=True)
-    return [account_id for account_id in rows.distinct() if account_id is not None]
-
-
 def resolve_account(executor: Executor, account_id: int, limit: int = 20) -> int:
     """The same of one account. Several may call it at once: each order is looked at by one."""
     try:
@@ -65,10 +58,13 @@ def resolve_account(executor: Executor, account_id: int, limit: int = 20) -> int
     except CannotWork as reason:
         log.debug("not looked at", account=account_id, reason=str(reason))
         return 0
-    rows = _rows(account_id, limit)
-    listed = _listed(port, [row for row in rows if row.status in WORKING])
-    looked = failed = 0
+    rows = rows_due(account_id, limit)
+    listed = listing.listed(port, rows)
+    passed = listing.pass_over(account_id, listed) if listed else frozenset()
+    looked, failed = len(passed), 0
     for row in rows:
+        if row.pk in passed:
+            continue
         told = _look(row, port, listed)
         if told is None:
             continue
@@ -187,33 +183,9 @@ def _complete(port: Port, row: Order, executed_as: str | None) -> bool:
     return True
 
 
-def _listed(port: Port, working: list[Order]) -> dict[str, OrderUpdate]:
-    """Open ones by their exchange's id, asked for together where there are several; who is missing is asked by name."""
-    if len(working) < TOGETHER:
-        return {}
-    try:
-        return {update.exchange_order_id: update for update in port.open_orders(None)}
-    except FeedError as error:
-        log.info("open orders not listed", account=port.account_id, error=str(error))
-        return {}
-
-
-def _rows(account_id: int, limit: int) -> list[Order]:
-    rows = Order.objects.filter(_due(), account_id=account_id).select_related("pair__exchange", "intent")
-    return list(rows.order_by(F("next_check_at").asc(nulls_first=True), "id")[:limit])
-
-
-def _due() -> Q:
-    """Of ours alone. A row without NEXT_CHECK_AT was left behind by who died before the answer came; what is over has
-    one as long as its fills do not tell all that was filled."""
-    at = Q(next_check_at__lte=Now())
-    left = Q(next_check_at=None, status__in=UNRESOLVED, created_at__lte=Now() - timedelta(seconds=UNTOLD_S))
-    return Q(intent__isnull=False, account__isnull=False) & (at | left)
-
-
 def _claim(row: Order) -> bool:
     """False: somebody else is looking at it now, or holds its row and stands still."""
-    due = Order.objects.filter(_due(), pk=row.pk)
+    due = Order.objects.filter(is_due(), pk=row.pk)
     return change_free(due, next_check_at=Now() + timedelta(seconds=CLAIM_S)) == 1
 
 
