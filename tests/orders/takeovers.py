@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import count
-from typing import Any
 
 from apps.trading.execution.cancels import cancelling
 from apps.trading.execution.entry import working
 from apps.trading.execution.executors import lanes
-from apps.trading.execution.resolution import resolving
+from apps.trading.execution.executors.executor import Executor
+from apps.trading.execution.resolution import due, resolving
+from apps.trading.execution.runtime.spreading import Spread
 from apps.trading.tests import held_lanes
 from tests.orders import executors, lives, patience, sales, steps
 from tests.orders.rig import Rig
@@ -23,17 +25,22 @@ def serve(cells: list[Cell], seconds: float) -> None:
     """The threads of a daemon that trades; to be killed."""
     ports = executors.ports(tail_s=10.0)
 
-    def loop(turn: Callable[[Any], Any]) -> None:
+    def loop(turn_of: Callable[[Executor], Callable[[], object]]) -> None:
         mine = executors.executor(ports)
         steps.measured(mine, cells[:1])
-        executors.until(lambda: patience.patiently(lambda: turn(mine)) and False, seconds, every_s=SWEEP_S)
+        turn = turn_of(mine)
+        executors.until(lambda: patience.patiently(turn) and False, seconds, every_s=SWEEP_S)
 
-    turns: list[Callable[[Any], Any]] = [
-        lambda mine: working.sweep(executor=mine),
-        lambda mine: resolving.resolve_due(mine),
-        lambda mine: cancelling.cancel_due(mine),
+    def resolver(mine: Executor) -> Callable[[], object]:
+        looks = Spread("looks", partial(resolving.resolve_account, mine))
+        return lambda: looks.begin(due.accounts_due())
+
+    turns: list[Callable[[Executor], Callable[[], object]]] = [
+        lambda mine: partial(working.sweep, executor=mine),
+        resolver,
+        lambda mine: partial(cancelling.cancel_due, mine),
     ]
-    patience.in_threads([lambda turn=turn: loop(turn) for turn in turns])  # type: ignore[misc]
+    patience.in_threads([partial(loop, turn_of) for turn_of in turns])
 
 
 def hold(cell: Cell) -> None:
