@@ -78,7 +78,7 @@ class Admin:
 def system(tmp_path) -> Iterator[System]:
     with System(tmp_path, free_port(), msg_s=MSG_S) as running:
         running.wait("the starter set", lambda: running.books().get("live") == STARTER_SET)
-        running.wait("its accounts", lambda: all(row["reconciled_at"] for row in accounts(running)))
+        running.wait("its accounts", lambda: {bool(row["reconciled_at"]) for row in accounts(running)} == {True})
         assert streams(running) == 6  # the start, which needs all of a small machine, is over
         yield running
 

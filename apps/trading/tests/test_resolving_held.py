@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
-from apps.trading.execution.resolution import overdue, resolving
+from apps.trading.bookkeeping import recording
+from apps.trading.execution.resolution import due, overdue, resolving
 from apps.trading.models import Order
 from apps.trading.tests import remote_seat
 from apps.trading.tests.held_rows import held
@@ -42,6 +43,19 @@ def test_an_order_whose_row_a_stopped_process_holds_is_left_out_and_the_others_a
         assert Alert.objects.filter(kind="QUARANTINE").count() == 1  # it is the old one that is left
     assert resolving.resolve_due(on.executor()) == 1
     assert statuses(made) == ["OPEN"] * 3
+
+
+@pytest.mark.mariadb
+def test_an_open_order_whose_row_a_stopped_process_holds_is_left_out_of_those_that_are_passed_over(on: Desk):
+    made = [on.committed() for _ in range(3)]
+    for row in made:
+        recording.record_placed(row.pk, on.port.place(on.new_order(row)))
+    Order.objects.filter(account=on.account).update(next_check_at=Now() - timedelta(seconds=1))
+    with held(made[0]):
+        assert resolving.resolve_due(on.executor()) == 2
+        assert due.accounts_due() == [on.account.pk]  # for the one that is left
+    assert resolving.resolve_due(on.executor()) == 1
+    assert due.accounts_due() == []
 
 
 def test_an_order_that_cannot_be_dealt_with_stops_no_other(on: Desk):

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from msgspec.structs import replace
 
-from apps.feeds.errors import FeedError
+from apps.feeds.errors import FeedError, InvalidOrder, UnknownSymbol
 from apps.feeds.orders import OrderStatus, OrderUpdate
 from apps.feeds.tests.trading_stand import EVERY
 from apps.trading.bookkeeping import recording
@@ -161,3 +161,25 @@ def test_what_is_listed_otherwise_than_it_is_known_is_not_passed_over(on: Desk, 
 
     passed = listing.pass_over(on.account.pk, listing.listed(Other(on), made))
     assert passed == {made[1].pk}
+
+
+@pytest.mark.parametrize("is_delisted", [False, True], ids=["", "one delisted"])
+def test_where_one_pair_is_told_at_a_time_each_is_asked_for(on: Desk, is_delisted: bool):
+    made = open_orders(on, 2)
+    Order.objects.filter(pk=made[1].pk).update(pair=on.other_pair)
+
+    class OneByOne(Counted):
+        def open_orders(self, instrument: Any) -> list[OrderUpdate]:
+            if instrument is None:
+                raise InvalidOrder("by symbol only")
+            if is_delisted and instrument == on.other:
+                raise UnknownSymbol("delisted")
+            return [each for each in super().open_orders(None) if each.symbol == instrument.symbol]
+
+        def listed(self, update: OrderUpdate) -> OrderUpdate:
+            is_other = update.exchange_order_id == made[1].exchange_order_id
+            return replace(update, symbol=on.other.symbol) if is_other else update
+
+    told = listing.listed(OneByOne(on), due.rows_due(on.account.pk, 20))
+    known = made[:1] if is_delisted else made
+    assert listing.pass_over(on.account.pk, told) == {row.pk for row in known}
