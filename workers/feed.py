@@ -39,6 +39,7 @@ class Pair(Struct):
     epoch: int
     tape: Tape
     outlet: Outlet
+    link: Link | None = None  # that its book's newest event came by
     messages: int = 0
     left_live_s: float | None = None
 
@@ -151,6 +152,7 @@ class Feed:
                 pair.outlet.recorder.trade(pair.subscription.instrument, pair.shard, pair.epoch, trade)
                 tapes.setdefault(pair.key, (pair, []))[1].append(trade)
             else:
+                pair.link = link
                 self._event(pair, event)
         for key, (pair, trades) in tapes.items():
             pair.outlet.traded(key, trades)
@@ -201,13 +203,15 @@ class Feed:
         return True
 
     def check(self) -> None:
-        """Look at ages: silent books become STALE, books that wait for a snapshot too long ask again."""
+        """Look at ages: books that are silent or that we are behind with become STALE, and LIVE again when we are not;
+        books that wait for a snapshot too long ask again."""
         now_ns = self._clock()
+        for pair in self:
+            pair.book.late_ms = _late_ms(pair)
         for market, books in self._books.items():
             for book in books.check(now_ns):
                 pair = self._pairs[market][book.instrument.symbol]
-                pair.left_live_s = time.monotonic()
-                pair.outlet.invalidated(book.key)
+                self._entered(pair)
             for book in books.overdue(now_ns):
                 self._ask(self._pairs[market][book.instrument.symbol])
 
@@ -220,18 +224,27 @@ class Feed:
         if book.state is BookState.DOWN:
             self._open(pair)  # data came before the word that it was asked for
         was, seq = book.state, book.seq
+        book.late_ms = _late_ms(pair)
         applied = self._books[book.key.exchange, book.key.market_type].apply(event, self._clock())
         outcome = None if applied is None else applied[1]
         if isinstance(outcome, Changed | Alive):
-            if was is not BookState.LIVE:
-                self._back(pair)
-            elif isinstance(outcome, Changed):
+            if book.state is not was:
+                self._entered(pair)
+            elif isinstance(outcome, Changed) and was is BookState.LIVE:
                 pair.outlet.changed(book.key, best=outcome.best)
         elif isinstance(outcome, NeedSnapshot):
             if outcome.gap:
                 pair.outlet.outages.count(book.key, time.monotonic())
             self._left_live(pair, seq, outcome.reason)
             self._ask(pair)
+
+    def _entered(self, pair: Pair) -> None:
+        """Tell of a book that is LIVE now, or STALE: nothing of that one is lost, and nothing of it is served."""
+        if pair.book.state is BookState.LIVE:
+            self._back(pair)
+        else:
+            pair.left_live_s = pair.left_live_s or time.monotonic()
+            pair.outlet.invalidated(pair.key)
 
     def _back(self, pair: Pair) -> None:
         book = pair.book
@@ -280,6 +293,10 @@ class Feed:
             pair = pairs.get(topic.symbol)
             if pair is not None and topic.kind is TopicKind.BOOK:
                 yield pair
+
+
+def _late_ms(pair: Pair) -> float:
+    return 0.0 if pair.link is None else 1000 * pair.link.late_s
 
 
 def _nowhere(_: object) -> None:

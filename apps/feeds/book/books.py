@@ -17,6 +17,7 @@ SECOND_NS = 1_000_000_000
 
 LIMIT_MS, THIN_LIMIT_MS = 5_000, 60_000  # silence that makes a book STALE: of a busy pair, of the thinnest
 INTERVALS_PER_LIMIT = 20
+LATE_MS, IN_TIME_MS = 3_000, 1_000  # events wait longer than this for us: STALE; shorter than that: LIVE again
 SMOOTHING = 0.1  # weight of the newest interval
 
 STORM_RESYNCS, STORM_NS, PAUSE_NS = 5, 60 * SECOND_NS, 60 * SECOND_NS
@@ -50,6 +51,7 @@ class Tracked:
         self.exchange_ms: int | None = None
         self.received_ns: int | None = None
         self.last_event_ns: int | None = None  # the last proof of life
+        self.late_ms = 0.0  # how long the events of its socket have been waiting for us
         self.asked_ns: int | None = None
         self.subscribed_ns: int | None = None
         self.synced_ns: int | None = None
@@ -93,15 +95,33 @@ class Tracked:
         self.enter(state, reason, now_ns)
 
     def proven_alive(self, event: BookSnapshot | BookDelta, now_ns: int) -> None:
-        """An event in sequence: the book is LIVE again, and its usual interval is learned."""
+        """An event in sequence: the book is LIVE again unless we are behind, and its usual interval is learned."""
+        came_ns = now_ns - int(self.late_ms * 1e6)
         if self.last_event_ns is not None and not (isinstance(event, BookSnapshot) and event.from_rest):
-            interval_ms = max(now_ns - self.last_event_ns, 0) / 1e6
+            interval_ms = max(came_ns - self.last_event_ns, 0) / 1e6
             self._interval_ms += SMOOTHING * (interval_ms - self._interval_ms) if self._interval_ms else interval_ms
-        self.last_event_ns, self.received_ns = now_ns, event.received_ns
+        self.last_event_ns, self.received_ns = came_ns, event.received_ns
         self.exchange_ms = event.exchange_ms if event.exchange_ms is not None else self.exchange_ms
-        if self.state is not BookState.LIVE:
+        self.judge(now_ns)
+
+    def judge(self, now_ns: int) -> None:
+        """LIVE, or STALE where its newest event is far from what has come."""
+        behind = self.late_ms > (IN_TIME_MS if self.state is BookState.STALE else LATE_MS)
+        if behind and self.state is not BookState.STALE:
+            self.enter(BookState.STALE, f"behind by {self.late_ms / 1000:.1f} s", now_ns)
+        elif not behind and self.state is not BookState.LIVE:
             self.synced_ns = self.synced_ns or now_ns
             self.enter(BookState.LIVE, "", now_ns)
+
+    def look(self, now_ns: int) -> None:
+        """What time alone brings about."""
+        if self.last_event_ns is None or self.state not in (BookState.LIVE, BookState.STALE):
+            return
+        age_ms = (now_ns - self.last_event_ns) / 1e6
+        if age_ms <= self.limit_ms:
+            self.judge(now_ns)
+        elif self.state is BookState.LIVE:
+            self.enter(BookState.STALE, f"silent for {age_ms / 1000:.1f} s", now_ns)
 
     def wait_for_snapshot(self, reason: str, now_ns: int, *, again: bool) -> None:
         """SYNCING; too many resyncs in a minute pause the pair, so that it does not eat the others' budget."""
@@ -203,15 +223,14 @@ class Books:
         return tracked, outcome
 
     def check(self, now_ns: int) -> list[Tracked]:
-        """Those that became STALE by their age; the next unbroken event makes them LIVE again."""
-        stale = []
-        for tracked in self._books.values():
-            if tracked.state is BookState.LIVE and tracked.last_event_ns is not None:
-                age_ms = (now_ns - tracked.last_event_ns) / 1e6
-                if age_ms > tracked.limit_ms:
-                    tracked.enter(BookState.STALE, f"silent for {age_ms / 1000:.1f} s", now_ns)
-                    stale.append(tracked)
-        return stale
+        """Those that became STALE, by their age or because we are behind, and those that are LIVE again as we are not.
+
+        What was silent is LIVE again with its next unbroken event.
+        """
+        before = [(tracked, tracked.state) for tracked in self._books.values()]
+        for tracked, _ in before:
+            tracked.look(now_ns)
+        return [tracked for tracked, state in before if tracked.state is not state]
 
     def overdue(self, now_ns: int) -> list[Tracked]:
         """Those that still wait for a snapshot although data comes: ask for it (again)."""

@@ -113,6 +113,49 @@ def test_a_silent_book_is_stale_and_the_next_unbroken_event_revives_it():
     assert (tracked.state, tracked.reason) == (BookState.LIVE, "")
 
 
+def test_a_book_whose_events_wait_for_us_is_stale_until_they_do_not():
+    books, tracked = live_books()
+    tracked.late_ms = 3_000
+    books.apply(delta(11), START + SECOND_NS)
+    assert tracked.state is BookState.LIVE
+    tracked.late_ms = 3_001
+    books.apply(delta(12), START + 2 * SECOND_NS)
+    assert (tracked.state, tracked.reason, tracked.seq) == (BookState.STALE, "behind by 3.0 s", 12)
+    tracked.late_ms = 1_001
+    books.apply(delta(13), START + 3 * SECOND_NS)
+    assert tracked.state is BookState.STALE, "not to and fro"
+    tracked.late_ms = 1_000
+    books.apply(delta(14), START + 4 * SECOND_NS)
+    assert (tracked.state, tracked.reason, tracked.last_event_ns) == (BookState.LIVE, "", START + 3 * SECOND_NS)
+
+
+def test_a_quiet_book_shares_the_delay_of_its_socket():
+    books, tracked = live_books()
+    tracked.late_ms = 4_000
+    assert books.check(START + SECOND_NS) == [tracked]
+    assert (tracked.state, tracked.reason) == (BookState.STALE, "behind by 4.0 s")
+    assert books.check(START + 2 * SECOND_NS) == [], "told once"
+    tracked.late_ms = 0
+    assert books.check(START + 3 * SECOND_NS) == [tracked]
+    assert tracked.state is BookState.LIVE
+
+
+def test_a_book_that_fell_silent_while_we_were_behind_waits_for_an_event():
+    books, tracked = live_books()
+    tracked.late_ms = 4_000
+    books.check(START + SECOND_NS)
+    tracked.late_ms = 0
+    assert books.check(START + 6 * SECOND_NS) == []
+    assert tracked.state is BookState.STALE
+
+
+def test_a_book_that_is_built_while_we_are_behind_is_stale_at_once():
+    books, tracked = open_books()
+    tracked.late_ms = 4_000
+    books.apply(snapshot(10), START)
+    assert (tracked.state, tracked.step) == (BookState.STALE, Progress.SUBSCRIBED)
+
+
 def test_a_keep_alive_keeps_a_book_live_without_a_new_version():
     books, tracked = live_books(Chain())
     version = tracked.version

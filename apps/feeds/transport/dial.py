@@ -2,17 +2,19 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from apps.feeds.drivers.base import Driver, Request
 from apps.feeds.errors import ConnectionLost, MalformedFrame, Refused, Retryable
 from apps.feeds.market import MarketType
+from apps.feeds.transport.timed import TimedSocket
 from apps.feeds.transport.timing import Timing
 
 MAX_FRAME_BYTES = 8 * 2**20
+PRIVATE_QUEUE = 16  # messages that wait here; more are left to the network. Of public sockets a session counts them
 
 _silent = logging.getLogger(f"{__name__}.private")  # websockets tells every frame to a logger at DEBUG
 _silent.setLevel(logging.WARNING)
@@ -44,23 +46,26 @@ async def locate(driver: Driver, market_type: MarketType, category: str, fetch: 
         raise ConnectionLost(f"no token for a socket: {error}") from error
 
 
-async def dial(url: str, timing: Timing, *, private: bool = False) -> ClientConnection:
+async def dial(url: str, timing: Timing, *, private: bool = False) -> TimedSocket:
     """Open a socket; ConnectionLost when it cannot be had. Of a `private` one no address and no frame is logged.
 
     No compression by the protocol: exchanges that compress do it themselves, the others send plain frames, and
     inflating costs more than the bytes do.
     """
     try:
-        return await connect(
+        socket = await connect(
             url,
             compression=None,
             max_size=MAX_FRAME_BYTES,
             open_timeout=timing.open_s,
             close_timeout=timing.close_s,
             ping_interval=None,  # heartbeats are ours: they count against the exchange's limits
+            max_queue=PRIVATE_QUEUE if private else None,
+            create_connection=TimedSocket,
             proxy=None,
             logger=_silent if private else None,
         )
+        return cast(TimedSocket, socket)
     except InvalidStatus as error:
         answer = error.response
         raise TurnedAwayError(answer.status_code, dict(answer.headers.raw_items()), bytes(answer.body)) from error

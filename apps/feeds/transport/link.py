@@ -28,6 +28,7 @@ class Link:
         "exchange",
         "frames",
         "id",
+        "late_s",
         "malformed",
         "market_type",
         "opened_ns",
@@ -48,6 +49,7 @@ class Link:
         self.bytes = 0
         self.malformed = 0
         self.stray = 0  # events of what is not, or no longer, subscribed
+        self.late_s = 0.0  # how long the newest frame that was handled had been waiting for us
         self.reconnects = 0
         self.opened_ns = 0
 

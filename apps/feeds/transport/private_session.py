@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from apps.feeds.drivers.base import Closing, Frame, Ping, Welcome
@@ -19,6 +18,7 @@ from apps.feeds.market import MarketType
 from apps.feeds.orders import AccountEvent, Credentials
 from apps.feeds.transport.link import Link
 from apps.feeds.transport.pulse import Pulse
+from apps.feeds.transport.timed import TimedSocket
 from apps.feeds.transport.timing import Timing
 from apps.waits import is_set_within
 
@@ -38,7 +38,7 @@ class PrivateSession:
 
     def __init__(
         self,
-        socket: ClientConnection,
+        socket: TimedSocket,
         *,
         link: Link,
         trader: Trader,
@@ -126,7 +126,7 @@ class PrivateSession:
     async def _read(self) -> None:
         while True:
             try:
-                frame = await self._socket.recv(decode=False)
+                frame, _ = await self._socket.receive()
             except ConnectionClosed as error:
                 by = "the network" if error.rcvd is None else f"the exchange: {error.rcvd.code}"
                 raise ConnectionLost(f"closed by {by}") from None

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from apps.feeds.drivers.base import Ack, Closing, Command, Driver, Event, Frame, Ping, Topic, Welcome
@@ -19,12 +18,15 @@ from apps.feeds.transport.limits import Pace
 from apps.feeds.transport.link import Link, MarketData
 from apps.feeds.transport.pulse import Pulse
 from apps.feeds.transport.slots import Phase, Slot
+from apps.feeds.transport.timed import TimedSocket
 from apps.feeds.transport.timing import Timing
 
 log = logging.getLogger(__name__)
 
 BOOK_EVENTS = (BookDelta, BookSnapshot)
 UNPROVEN = (Phase.SUBSCRIBING, Phase.SUBSCRIBED)
+TURN_S = 0.002  # of the event loop's time that one socket takes before all others have had theirs
+MOST_WAITING = 20_000  # frames; who is farther behind starts again with what is true now
 
 
 class Owner(Protocol):
@@ -46,7 +48,7 @@ class Session:
 
     def __init__(
         self,
-        socket: ClientConnection,
+        socket: TimedSocket,
         *,
         link: Link,
         driver: Driver,
@@ -121,24 +123,36 @@ class Session:
             self._socket.transport.abort()
 
     async def _read(self) -> None:
-        receive, parse, market_type = self._socket.recv, self._driver.parse, self._link.market_type
+        receive = self._socket.receive
+        taken_s = 0.0
         while True:
+            if taken_s > TURN_S:  # what is there already is received without a pause, thousands of frames in a row
+                taken_s = 0.0
+                await asyncio.sleep(0)
+                if (waiting := self._socket.waiting) > MOST_WAITING:
+                    raise ConnectionLost(f"{waiting} frames behind")
             try:
-                frame = await receive(decode=False)  # text that is not UTF-8 is the driver's to refuse
+                frame, came = await receive()  # text that is not UTF-8 is the driver's to refuse
             except ConnectionClosed as error:
                 if self._limits.closes_within_s is not None:
                     self._suspects = self.ledger.unanswered(time.monotonic() - self._limits.closes_within_s)
                 raise ConnectionLost(f"closed by {_who_closed(error)}") from error
-            received_ns = self._clock()
             self._pulse.hear()
-            self._link.frames += 1
-            self._link.bytes += len(frame)
-            try:
-                events = parse(market_type, frame, received_ns)
-            except MalformedFrame as error:
-                self._owner.malformed(frame, error, received_ns)
-                self._count_malformed()
-                continue
+            began = self._pulse.heard
+            self._link.late_s = began - came
+            await self._take(frame)
+            taken_s += time.monotonic() - began
+
+    async def _take(self, frame: Frame) -> None:
+        received_ns = self._clock()
+        self._link.frames += 1
+        self._link.bytes += len(frame)
+        try:
+            events = self._driver.parse(self._link.market_type, frame, received_ns)
+        except MalformedFrame as error:
+            self._owner.malformed(frame, error, received_ns)
+            self._count_malformed()
+        else:
             await self._sort(events)
 
     async def _sort(self, events: list[Event]) -> None:

@@ -1,0 +1,119 @@
+"""More frames than can be worked off: others have their turn, it is known how late we are, and it has an end."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import pairwise
+
+import pytest
+
+from apps.feeds.subscriptions import Diff
+from apps.feeds.tests.toy import FAST, Notes, ToyServer, pool_on, running, subscription, toy_server
+from apps.feeds.tests.waiting import until
+from apps.feeds.transport import session
+from apps.feeds.transport.dial import dial
+from apps.feeds.transport.link import Link, MarketData
+
+FRAMES = 300
+WORK_S = 0.001
+MANY, LARGE = 40, 100_000  # messages and their bytes: more than is read from the network in one go
+
+ONE = Diff(add=[subscription("AAA")], remove=[])
+
+
+class Busy(Notes):
+    """Works on each event for a millisecond."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.lates: list[float] = []
+
+    def events(self, link: Link, events: list[MarketData]) -> None:
+        done = time.monotonic() + WORK_S
+        while time.monotonic() < done:
+            pass
+        self.lates.append(link.late_s)
+        super().events(link, events)
+
+
+@asynccontextmanager
+async def subscribed(sink: Notes) -> AsyncIterator[ToyServer]:
+    async with toy_server() as server, running(pool_on(server, sink)) as pool:
+        pool.apply(ONE)
+        await sink.until(lambda: sink.seqs("AAA"))
+        yield server
+
+
+async def burst(server: ToyServer, frames: int = FRAMES) -> None:
+    for number in range(frames):
+        await server.peers[0].send(book="AAA", seq=2 + number)
+
+
+async def test_a_socket_with_a_backlog_leaves_others_their_turn():
+    sink, seen = Busy(), [0]
+
+    async def others() -> None:
+        while True:
+            await asyncio.sleep(0)
+            seen.append(len(sink.data))
+
+    async with subscribed(sink) as server:
+        await burst(server)
+        turns = asyncio.create_task(others())
+        await sink.until(lambda: len(sink.data) > FRAMES)
+        turns.cancel()
+    assert sink.seqs("AAA") == list(range(1, FRAMES + 2))
+    most = session.TURN_S / WORK_S + 1
+    assert max(after - before for before, after in pairwise(seen)) <= most
+
+
+async def test_how_long_a_frame_waited_is_known_with_it():
+    sink = Busy()
+    async with subscribed(sink) as server:
+        await burst(server)
+        await sink.until(lambda: len(sink.data) > FRAMES)
+        await server.peers[0].send(book="AAA", seq=FRAMES + 2)
+        await sink.until(lambda: len(sink.data) > FRAMES + 1)
+    assert sink.lates[FRAMES] > 0.5 * FRAMES * WORK_S
+    assert sink.lates[FRAMES + 1] < sink.lates[FRAMES]
+
+
+async def test_a_socket_that_cannot_be_caught_up_with_is_left_for_a_fresh_one(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(session, "MOST_WAITING", FRAMES // 2)
+    sink = Busy()
+    async with subscribed(sink) as server:
+        await burst(server)
+        await sink.until(lambda: len(server.peers) > 1 and sink.seqs("AAA")[-1] == 1)
+        _, topics, reason, _ = sink.losses[0]
+    assert reason.endswith(" frames behind")
+    assert {topic.symbol for topic in topics} == {"AAA"}
+    assert len(sink.data) < FRAMES
+
+
+async def test_a_message_in_parts_is_one_and_pings_are_none():
+    async with toy_server() as server:
+        socket = await dial(server.url.replace("http", "ws"), FAST)
+        await server.until(lambda: server.peers)
+        there = server.peers[0].socket
+        for _ in range(3):
+            await there.send(["a", "b", "c"])
+            await there.ping()
+        before = time.monotonic()
+        for left in (2, 1, 0):
+            message, came = await socket.receive()
+            assert (message, socket.waiting) == (b"abc", left)
+            assert came <= time.monotonic()
+        await there.send("later")
+        assert (await socket.receive())[1] >= before
+        await socket.close()
+
+
+async def test_what_has_come_waits_here_where_it_is_seen_and_not_in_the_network():
+    async with toy_server() as server:
+        socket = await dial(server.url.replace("http", "ws"), FAST)
+        await server.until(lambda: server.peers)
+        for _ in range(MANY):
+            await server.peers[0].raw("x" * LARGE)
+        await until(lambda: socket.waiting == MANY)
+        await socket.close()
