@@ -70,16 +70,6 @@ def enable_pairs(
     return _set([*rows, *made], {"enabled": True, "active": True}, "pair.enable", actor, reason)
 
 
-def set_enabled(*, ids: Collection[int], enabled: bool, actor: Actor, reason: str = "") -> Change:
-    """Switch rows on or off; only what can run is switched on."""
-    return edit(ids=ids, values={"enabled": enabled}, actor=actor, reason=reason)
-
-
-def set_depth(*, ids: Collection[int], depth: int | None, actor: Actor, reason: str = "") -> Change:
-    """Change how deep the books of these rows are; None is CT_ORDERBOOK_DEPTH."""
-    return edit(ids=ids, values={"depth": depth}, actor=actor, reason=reason)
-
-
 @transaction.atomic
 def edit(*, ids: Collection[int], values: Mapping[str, Any], actor: Actor, reason: str = "") -> Change:
     """Set `enabled`, `depth` or `priority` of rows, of all of them or of none."""

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from apps.feeds.market import Instrument, MarketType, Side
-from apps.feeds.orders import Balance, Balances, Fill, FundingPayment
+from apps.feeds.orders import Fill, FundingPayment
 from apps.trading.risk.rounding import EXACT, SMALLEST
 
 ZERO = Decimal(0)
@@ -111,16 +111,6 @@ def result(holdings: Iterable[Holding], rates: Sums) -> Result:
                 funding=total.funding + _valued(each.funding, rates),
             )
     return total
-
-
-def merge_balances(known: Mapping[str, Balance], told: Balances) -> dict[str, Balance]:
-    """Wallets by asset after the exchange's word; what it does not tell of an asset stays as it was."""
-    after = {} if told.whole else dict(known)
-    for row in told.rows:
-        before = known.get(row.asset)
-        free = before.free if row.free is None and before is not None else row.free
-        after[row.asset] = Balance(asset=row.asset, free=free, total=row.total)
-    return after
 
 
 def _closed(holding: Holding, delta: Decimal) -> tuple[Decimal, Decimal]:

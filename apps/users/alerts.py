@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Min, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from apps.users.models import Alert
@@ -97,12 +97,6 @@ def waiting_for(user: Any) -> QuerySet[Alert]:
 def answered_for(user: Any) -> QuerySet[Alert]:
     """Those that somebody has acknowledged within a day, the last first, as far as `user` may see."""
     return seen_by(user).filter(acked_at__gte=Now() - DAY).order_by("-acked_at")
-
-
-def waiting_since(*, scope: str, scope_id: str) -> datetime | None:
-    """When the oldest alert of the scope that still waits was raised; None: none does."""
-    found: datetime | None = waiting(scope=scope, scope_id=scope_id).aggregate(oldest=Min("at"))["oldest"]
-    return found
 
 
 def halts_at(row: Alert) -> datetime | None:

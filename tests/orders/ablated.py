@@ -19,6 +19,7 @@ from apps.trading.execution.executors.lanes import HeldLane, lane_of
 from apps.trading.execution.resolution import resolving
 from apps.trading.models import IntentState, Order, OrderIntent
 from apps.trading.not_placed import Patience
+from apps.trading.tests.looks import resolve_due
 from tests.orders import endings, executors, steps
 
 LONG_MS, LONG_TTL_S = 55_000, 240.0  # of scenarios in which no time may run out by itself
@@ -97,7 +98,7 @@ def resolve(
         orders = Order.objects.filter(account=cell["account"], status__in=endings.IN_DOUBT)
         if patient:
             orders.update(next_check_at=Now())
-        looked = resolving.resolve_due(mine)
+        looked = resolve_due(mine)
         if OrderIntent.objects.filter(account=cell["account"], state=IntentState.NEW).exists():
             working.work_lane(_lane(cell), executor=mine)
         if looked:

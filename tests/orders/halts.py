@@ -12,12 +12,12 @@ from apps.feeds.bus.meter import Meter
 from apps.feeds.tests.trading_stand import WideGates
 from apps.trading.execution.cancels import cancelling
 from apps.trading.execution.entry import working
-from apps.trading.execution.resolution import resolving
 from apps.trading.execution.runtime import transactions
 from apps.trading.halts import halting
 from apps.trading.models import Account, HaltMode, Order, OrderIntent
 from apps.trading.order_state import FINAL
 from apps.trading.risk.view import Scope
+from apps.trading.tests.looks import resolve_due
 from apps.users.models import User
 from apps.users.services import Actor
 from tests.orders import endings, executors, lives, patience, steps
@@ -55,7 +55,7 @@ def work(accounts: list[int], seconds: float, notes: str | None = None, redis_ur
     turns = [
         lambda mine: working.sweep(executor=mine),
         lambda mine: ports.remote.clocks.measure_due(),
-        lambda mine: resolving.resolve_due(mine),
+        resolve_due,
         lambda mine: cancelling.cancel_due(mine),
     ]
     patience.in_threads([lambda turn=turn: loop(turn) for turn in turns])

@@ -33,6 +33,7 @@ from apps.trading.execution.entry import working
 from apps.trading.execution.executors import lanes
 from apps.trading.execution.resolution import resolving
 from apps.trading.models import IntentState, OrderFill, OrderIntent
+from apps.trading.tests.looks import resolve_due
 from tests.orders import endings, executors, patience, steps
 from tests.orders.steps import Cell
 
@@ -163,7 +164,7 @@ def _turn(cells: list[Cell], mine: Any) -> bool:
     for lane in {lanes.lane_of(each["account"], each["pair"]) for each in cells}:
         if OrderIntent.objects.filter(lane=lane, state=IntentState.NEW).exists():
             working.work_lane(lane, executor=mine)
-    resolving.resolve_due(mine)
+    resolve_due(mine)
     steps.cancel(cells, mine)
     cancelling.cancel_due(mine)
     return not endings.unsettled(cells)

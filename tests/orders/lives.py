@@ -7,8 +7,8 @@ from apps.trading.execution.cancels import cancelling
 from apps.trading.execution.entry import working
 from apps.trading.execution.executors.executor import Executor
 from apps.trading.execution.executors.lanes import lane_of
-from apps.trading.execution.resolution import resolving
 from apps.trading.models import IntentState, OrderIntent
+from apps.trading.tests.looks import resolve_due
 from tests.orders import executors, steps
 from tests.orders.endings import all_done, is_over, unsettled
 from tests.orders.patience import in_threads, patiently
@@ -25,7 +25,7 @@ def live(cell: Cell) -> dict[str, int]:
     patiently(lambda: steps.collect([cell], mine))
     for _ in range(2):
         patiently(lambda: steps.look_now([cell]))
-        patiently(lambda: resolving.resolve_due(mine))
+        patiently(lambda: resolve_due(mine))
         patiently(lambda: steps.cancel([cell], mine))
     return dict(mine.tally.counts())
 
@@ -51,7 +51,7 @@ def _turn(cells: list[Cell], mine: Executor) -> bool:
     for lane in {lane_of(each["account"], each["pair"]) for each in cells}:
         if OrderIntent.objects.filter(lane=lane, state=IntentState.NEW).exists():
             working.work_lane(lane, executor=mine)
-    resolving.resolve_due(mine, 5)
+    resolve_due(mine, 5)
     steps.cancel(cells, mine)
     steps.look_now(cells)
     steps.explain(cells, mine)
@@ -79,7 +79,7 @@ def serve(accounts: list[int], threads: int, seconds: float) -> int:
         def turn() -> bool:
             nonlocal number
             number += working.sweep(executor=mine)
-            resolving.resolve_due(mine)
+            resolve_due(mine)
             cancelling.cancel_due(mine)
             steps.explain(cells if all_done(cells) else [next(turns)], mine)
             return is_over(cells)

@@ -52,11 +52,6 @@ def read_book(redis: SyncRedis, key: BookKey, depth: int) -> dict[str, Any] | No
     return _served(values, depth)
 
 
-async def read_book_async(redis: Redis, key: BookKey, depth: int) -> dict[str, Any] | None:
-    """As `read_book`."""
-    return _served(await redis.mget(_book_keys(key, depth)), depth)
-
-
 def read_daemons(redis: SyncRedis) -> list[dict[str, Any]]:
     """The last status of every daemon that lives, by id. Raises RedisError."""
     names = list(redis.scan_iter(match=codec.daemon_name("*"), count=1_000))

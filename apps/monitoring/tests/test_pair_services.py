@@ -67,7 +67,7 @@ def test_a_depth_that_the_exchange_does_not_offer_is_refused_at_the_field(depth:
     list_pairs("BTC/USDC", exchange="hyperliquid")
     row = services.add_pair(exchange="hyperliquid", pair="BTC/USDC", actor=ANN, depth=20)
     refused = (
-        lambda: services.set_depth(ids=[row.pk], depth=depth, actor=ANN),
+        lambda: services.edit(ids=[row.pk], values={"depth": depth}, actor=ANN),
         lambda: services.add_pair(exchange="dex", pair="BTC/USDC", actor=ANN, depth=depth),
         lambda: services.enable_pairs(keys={key("BTC/USDC", "hyperliquid")}, enabled=True, depth=depth, actor=ANN),
     )
@@ -125,15 +125,15 @@ def test_a_pair_is_added_once_even_if_plain_sql_spelt_it_otherwise():
 
 def test_switching_off_and_on_moves_the_task():
     row = services.add_pair(exchange="binance", pair="BTC/USDT", actor=ANN)
-    services.set_enabled(ids=[row.pk], enabled=False, actor=ANN)
+    services.edit(ids=[row.pk], values={"enabled": False}, actor=ANN)
     assert tasks() == []
-    services.set_enabled(ids=[row.pk], enabled=True, actor=ANN)
+    services.edit(ids=[row.pk], values={"enabled": True}, actor=ANN)
     assert len(tasks()) == 1
 
 
 def test_switching_on_makes_an_inactive_row_active():
     row = Monitoring.objects.create(exchange="binance", pair="BTC/USDT", enabled=False, active=False)
-    services.set_enabled(ids=[row.pk], enabled=True, actor=ANN)
+    services.edit(ids=[row.pk], values={"enabled": True}, actor=ANN)
     assert len(tasks()) == 1
 
 
@@ -141,9 +141,9 @@ def test_switching_on_makes_an_inactive_row_active():
 def test_a_row_that_cannot_run_is_not_switched_on_but_can_be_switched_off_and_deleted(nonsense):
     row = Monitoring.objects.create(**{"exchange": "binance", "pair": "BTC/USDT", "enabled": False, **nonsense})
     with pytest.raises(ValidationError) as refused:
-        services.set_enabled(ids=[row.pk], enabled=True, actor=ANN)
+        services.edit(ids=[row.pk], values={"enabled": True}, actor=ANN)
     assert list(refused.value.message_dict) == ["enabled"]
-    services.set_enabled(ids=[row.pk], enabled=False, actor=ANN)
+    services.edit(ids=[row.pk], values={"enabled": False}, actor=ANN)
     services.delete(ids=[row.pk], actor=ANN)
     assert not Monitoring.objects.exists()
 
@@ -177,14 +177,14 @@ def test_switching_off_a_pair_takes_it_out_of_other_rows_lists():
 def test_a_change_moves_updated_at():
     row = services.add_pair(exchange="binance", pair="BTC/USDT", actor=ANN)
     Monitoring.objects.filter(pk=row.pk).update(updated_at=datetime(2020, 1, 1, tzinfo=UTC))
-    services.set_depth(ids=[row.pk], depth=0, actor=ANN)
+    services.edit(ids=[row.pk], values={"depth": 0}, actor=ANN)
     assert Monitoring.objects.get(pk=row.pk).updated_at.year > 2020
 
 
 def test_each_change_is_one_row_of_the_trail():
     row = services.add_pair(exchange="binance", pair="BTC/USDT", actor=ANN)
-    services.set_depth(ids=[row.pk], depth=50, actor=ANN, reason="deeper")
-    services.set_enabled(ids=[row.pk], enabled=False, actor=ANN)
+    services.edit(ids=[row.pk], values={"depth": 50}, actor=ANN, reason="deeper")
+    services.edit(ids=[row.pk], values={"enabled": False}, actor=ANN)
     services.enable_pairs(keys={key(pair) for pair in PAIRS}, enabled=True, actor=ANN)
     services.delete(ids=[row.pk], actor=ANN)
     trail = list(Audit.objects.order_by("change_id"))
@@ -197,14 +197,14 @@ def test_each_change_is_one_row_of_the_trail():
 def test_what_changes_nothing_leaves_no_trace(nudges):
     row = services.add_pair(exchange="binance", pair="BTC/USDT", actor=ANN)
     before = Audit.objects.count()
-    assert nudges(lambda: services.set_enabled(ids=[row.pk], enabled=True, actor=ANN)) == 0
+    assert nudges(lambda: services.edit(ids=[row.pk], values={"enabled": True}, actor=ANN)) == 0
     assert Audit.objects.count() == before
 
 
 def test_daemons_are_told_of_every_change_when_it_is_committed(nudges):
     assert nudges(lambda: services.add_pair(exchange="binance", pair="BTC/USDT", actor=ANN)) == 1
     (row,) = Monitoring.objects.all()
-    assert nudges(lambda: services.set_enabled(ids=[row.pk], enabled=False, actor=ANN)) == 1
+    assert nudges(lambda: services.edit(ids=[row.pk], values={"enabled": False}, actor=ANN)) == 1
     assert nudges(lambda: services.delete(ids=[row.pk], actor=ANN)) == 1
     assert nudges(lambda: set_exchange_enabled(exchange="okx", enabled=False, actor=ANN)) == 1
 
@@ -223,7 +223,7 @@ def test_rows_that_are_not_there_are_named():
 
 def test_a_thousand_at_once_is_the_most():
     with pytest.raises(ValidationError, match="At most 1000"):
-        services.set_enabled(ids=range(1001), enabled=False, actor=ANN)
+        services.edit(ids=range(1001), values={"enabled": False}, actor=ANN)
 
 
 def test_the_starter_set_is_watched_once():

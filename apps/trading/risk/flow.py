@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from apps.feeds.orders import OrderStatus, OrderType, TimeInForce
 from apps.trading.intent import Purpose
 from apps.trading.risk import limits
-from apps.trading.risk.limits import Limits
 from apps.trading.risk.view import DenyReason, Proposal, RiskView, Scope, ScopeState
 
 SECOND_MS = 1_000
@@ -55,11 +54,6 @@ def order_rate(_: Proposal, view: RiskView) -> DenyReason | None:
     if view.exchange_load is None:
         return DenyReason.MISSING
     return DenyReason.EXCHANGE_RATE if view.exchange_load >= view.limits.max_exchange_share else None
-
-
-def cancel_rate(cancels_ms: Iterable[int], now_ms: int, limits: Limits) -> DenyReason | None:
-    """R10: of cancels, which no other control holds up."""
-    return DenyReason.CANCEL_RATE if recent(cancels_ms, now_ms, SECOND_MS) >= limits.max_cancels_s else None
 
 
 def executions(proposal: Proposal, view: RiskView) -> DenyReason | None:

@@ -24,12 +24,6 @@ def amount_down(amount: Decimal, instrument: Instrument) -> Decimal:
     return _onto(_positive(amount), grain(instrument), ROUND_FLOOR)
 
 
-def amount_for(quote_amount: Decimal, price: Decimal, instrument: Instrument) -> Decimal:
-    """The largest amount on the grid that costs no more than this at the price; it may be zero."""
-    step = EXACT.multiply(grain(instrument), _positive(price))
-    return EXACT.multiply(EXACT.divide_int(_positive(quote_amount), step), grain(instrument))
-
-
 def price_within(limit: Decimal, side: Side, instrument: Instrument) -> Decimal:
     """The nearest price on the grid that is no worse than the limit: a buyer pays no more, a seller gets no less."""
     price = _onto(_positive(limit), price_step(limit, instrument), _inward(side))

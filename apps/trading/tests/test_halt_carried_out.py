@@ -34,6 +34,7 @@ from apps.trading.models import (
 )
 from apps.trading.risk.view import Scope, Top
 from apps.trading.tests import key_rows, remote_seat, stage
+from apps.trading.tests.looks import resolve_due
 from apps.trading.tests.remote_seat import Desk
 from apps.users.models import Alert
 from apps.users.services import SYSTEM
@@ -61,7 +62,7 @@ def carry_out(on: Desk, executor: Executor) -> Any:
         on.go_on(ahead_s)
         cancelling.cancel_due(executor)
         Order.objects.filter(account=on.account, status__in=["OPEN", "PARTIAL", "UNKNOWN"]).update(next_check_at=Now())
-        resolving.resolve_due(executor, limit=100)
+        resolve_due(executor, limit=100)
         told = halting.report(scope=Scope.ACCOUNT, scope_id=str(on.account.pk))
         if told is not None and told.is_done:
             break

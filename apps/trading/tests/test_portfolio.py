@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from apps.feeds.market import Side
-from apps.feeds.orders import Balance, Balances, Fill, FundingPayment
-from apps.trading.portfolio import Holding, Result, merge_balances, result, take_fill, take_funding
+from apps.feeds.orders import Fill, FundingPayment
+from apps.trading.portfolio import Holding, Result, result, take_fill, take_funding
 from apps.trading.tests.order_events import fill
 from apps.trading.tests.risk import FUTURES, SPOT
 from tests.sizes import examples
@@ -127,18 +127,3 @@ def test_no_money_is_made_or_lost_by_reckoning(trades: list[tuple[Side, int, int
     assert Fraction(holding.realised) - Fraction(holding.cost) == cash
     assert holding.amount or not holding.cost
     assert holding.cost * holding.amount >= 0
-
-
-def test_what_an_exchange_does_not_tell_stays():
-    known = {
-        "USDT": Balance(asset="USDT", free=Decimal(5), total=Decimal(9)),
-        "A": Balance(asset="A", free=Decimal(1), total=Decimal(1)),
-    }
-    rows = [Balance(asset="USDT", free=None, total=Decimal(8)), Balance(asset="B", free=None, total=Decimal(2))]
-    part = merge_balances(known, Balances(rows=rows, whole=False))
-    assert part == {
-        "USDT": Balance(asset="USDT", free=Decimal(5), total=Decimal(8)),
-        "A": known["A"],
-        "B": Balance(asset="B", free=None, total=Decimal(2)),
-    }
-    assert merge_balances(known, Balances(rows=rows[1:], whole=True)) == {"B": rows[1]}

@@ -19,6 +19,7 @@ from apps.trading.execution.resolution import due, listing, looking, overdue, re
 from apps.trading.intent import Purpose
 from apps.trading.models import IntentResult, IntentState, Order, OrderEvent, OrderFill
 from apps.trading.tests import remote_seat
+from apps.trading.tests.looks import resolve_due
 from apps.trading.tests.remote_seat import Desk, Exchanges
 from apps.users.models import Alert
 
@@ -283,9 +284,9 @@ def test_what_a_dead_process_left_behind_is_looked_at(on: Desk):
     row = on.committed()
     on.port.place(on.new_order(row))
     executor = on.executor()
-    assert resolving.resolve_due(executor) == 0  # its answer may still be on the way
+    assert resolve_due(executor) == 0  # its answer may still be on the way
     Order.objects.filter(pk=row.pk).update(created_at=Now() - timedelta(seconds=due.UNTOLD_S + 1))
-    assert resolving.resolve_due(executor) == 1
+    assert resolve_due(executor) == 1
     assert Order.objects.get(pk=row.pk).status == OrderStatus.OPEN
 
 
@@ -323,7 +324,7 @@ def test_orders_of_an_account_that_another_process_works_are_left_to_it(on: Desk
     row = on.committed(status="UNKNOWN", next_check_at=Now() - timedelta(seconds=9))
     before = Order.objects.get(pk=row.pk).next_check_at
     stranger = Desk(on.exchanges, "binance", SPOT, on.halt_file.parent)
-    assert resolving.resolve_due(stranger.executor()) == 0
+    assert resolve_due(stranger.executor()) == 0
     assert Order.objects.get(pk=row.pk).next_check_at == before
     stranger.close()
 
@@ -337,11 +338,11 @@ def test_open_orders_are_asked_for_without_a_socket(on: Desk):
     on.fill(taken[placed[1].client_order_id], on.part)
     Order.objects.filter(account=on.account).update(next_check_at=Now())
     asked = on.asked
-    assert resolving.resolve_due(on.executor()) == 3
+    assert resolve_due(on.executor()) == 3
     assert [Order.objects.get(pk=row.pk).status for row in placed] == ["FILLED", "PARTIAL", "OPEN"]
     assert OrderFill.objects.filter(order__in=placed[:2]).count() == 2
     assert on.asked - asked <= 1 + 2 * 2  # one list; lookup and fills of those that have changed
-    assert resolving.resolve_due(on.executor()) == 0
+    assert resolve_due(on.executor()) == 0
 
 
 def test_a_person_is_called_after_a_minute_and_again_when_it_is_put_apart(on: Desk):

@@ -7,10 +7,11 @@ import pytest
 from django.db.models.functions import Now
 
 from apps.trading.bookkeeping import recording
-from apps.trading.execution.resolution import due, overdue, resolving
+from apps.trading.execution.resolution import due, overdue
 from apps.trading.models import Order
 from apps.trading.tests import remote_seat
 from apps.trading.tests.held_rows import held
+from apps.trading.tests.looks import resolve_due
 from apps.trading.tests.remote_seat import Desk
 from apps.users.models import Alert
 
@@ -37,11 +38,11 @@ def statuses(made: list[Order]) -> list[str]:
 def test_an_order_whose_row_a_stopped_process_holds_is_left_out_and_the_others_are_looked_at(on: Desk):
     made = left_behind(on, 3)
     with held(made[0]):
-        assert resolving.resolve_due(on.executor()) == 2
+        assert resolve_due(on.executor()) == 2
         assert statuses(made) == ["PENDING", "OPEN", "OPEN"]
         overdue.watch_old()
         assert Alert.objects.filter(kind="QUARANTINE").count() == 1  # it is the old one that is left
-    assert resolving.resolve_due(on.executor()) == 1
+    assert resolve_due(on.executor()) == 1
     assert statuses(made) == ["OPEN"] * 3
 
 
@@ -52,9 +53,9 @@ def test_an_open_order_whose_row_a_stopped_process_holds_is_left_out_of_those_th
         recording.record_placed(row.pk, on.port.place(on.new_order(row)))
     Order.objects.filter(account=on.account).update(next_check_at=Now() - timedelta(seconds=1))
     with held(made[0]):
-        assert resolving.resolve_due(on.executor()) == 2
+        assert resolve_due(on.executor()) == 2
         assert due.accounts_due() == [on.account.pk]  # for the one that is left
-    assert resolving.resolve_due(on.executor()) == 1
+    assert resolve_due(on.executor()) == 1
     assert due.accounts_due() == []
 
 
@@ -72,5 +73,5 @@ def test_an_order_that_cannot_be_dealt_with_stops_no_other(on: Desk):
 
     executor = on.executor()
     executor.ports._port = Broken()
-    assert resolving.resolve_due(executor) == 3
+    assert resolve_due(executor) == 3
     assert statuses(made) == ["PENDING", "OPEN", "OPEN"]

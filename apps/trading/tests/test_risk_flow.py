@@ -9,7 +9,6 @@ from apps.feeds.market import Side
 from apps.feeds.orders import OrderStatus, TimeInForce
 from apps.trading.intent import OrderIntent, Purpose
 from apps.trading.risk.breakers import Action, Trip, trips
-from apps.trading.risk.flow import cancel_rate
 from apps.trading.risk.view import DeadMan, DenyReason, Mismatch, Outcome, RiskView, Scope, ScopeState
 from apps.trading.tests.risk import FUTURES, NOW, SPOT, held, intent, limits, sent, verdict, view, working
 
@@ -97,12 +96,6 @@ def test_r10_five_orders_a_second_leave():
 @pytest.mark.parametrize(("load", "expected"), [("0.79", "OK"), ("0.8", "10 EXCHANGE_RATE"), (None, "10 MISSING")])
 def test_r10_a_fifth_of_the_exchanges_own_limit_is_left(load: str | None, expected: str):
     assert both(view(exchange_load=load and Decimal(load))) == (expected,) * 3
-
-
-def test_r10_ten_cancels_a_second_leave():
-    nine = [NOW - ago for ago in range(0, 900, 100)]
-    assert cancel_rate([*nine, NOW - 1_000], NOW, limits()) is None
-    assert cancel_rate([*nine, NOW - 999], NOW, limits()) is D.CANCEL_RATE
 
 
 def test_r11_ten_executions_a_minute_halt_the_trade():

@@ -16,7 +16,6 @@ from apps.feeds.simulator.hyperliquid import listings as hyperliquid
 from apps.feeds.simulator.hyperliquid.orders import OrderError, _check_price
 from apps.trading.risk.rounding import (
     amount_down,
-    amount_for,
     fee_up,
     grain,
     is_on_grid,
@@ -134,15 +133,6 @@ def test_five_digits_are_kept_or_a_whole_number(limit: str, side: Side, price: s
 
 
 @RUNS
-@given(money=MONEY, price=MONEY, lot=STEPS)
-def test_what_is_spent_is_never_more_than_was_given(money: Decimal, price: Decimal, lot: Decimal):
-    instrument = replace(BTC, lot=lot)
-    amount, step = amount_for(money, price, instrument), grain(instrument)
-    assert Fraction(amount) * Fraction(price) <= Fraction(money) < (Fraction(amount) + Fraction(step)) * Fraction(price)
-    assert (Fraction(amount) / Fraction(step)).denominator == 1
-
-
-@RUNS
 @given(amount=MONEY, price=MONEY, rate=st.integers(-1000, 1000))
 def test_a_notional_is_exact_and_a_fee_is_rounded_against_us(amount: Decimal, price: Decimal, rate: int):
     value = notional(amount, price, BTC)
@@ -167,8 +157,6 @@ def test_what_is_no_positive_number_is_refused(number: str):
     bad, good = Decimal(number), Decimal(1)
     for broken in (
         lambda: amount_down(bad, BTC),
-        lambda: amount_for(bad, good, BTC),
-        lambda: amount_for(good, bad, BTC),
         lambda: price_within(bad, Side.BUY, BTC),
         lambda: slipped(bad, Side.BUY, Decimal(0), BTC),
         lambda: notional(bad, good, BTC),

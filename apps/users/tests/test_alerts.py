@@ -6,7 +6,7 @@ import pytest
 
 from apps.trading.risk.limits import Limits
 from apps.users import alerts
-from apps.users.alerts import NotAPerson, ack, halts_at, raise_alert, waiting, waiting_since
+from apps.users.alerts import NotAPerson, ack, halts_at, raise_alert, waiting
 from apps.users.models import Alert, Audit
 from apps.users.services import SYSTEM, Actor
 from apps.users.tests.people import person
@@ -52,14 +52,6 @@ def test_a_program_acknowledges_nothing():
     assert waiting().count() == 1
 
 
-def test_a_scope_waits_since_its_oldest_alert():
-    assert waiting_since(scope="account", scope_id="1") is None
-    first = raise_alert(kind="HALTED", text="a", scope="account", scope_id="1")
-    raise_alert(kind="UNKNOWN", text="b", scope="account", scope_id="1")
-    first.refresh_from_db()
-    assert waiting_since(scope="account", scope_id="1") == first.at
-
-
 @pytest.mark.parametrize(
     ("values", "halts"),
     [
@@ -95,5 +87,5 @@ def test_trouble_that_is_over_waits_for_nobody_and_the_next_is_a_new_alert():
     of = {"kind": "NO_TIMER", "scope": "account", "scope_id": "1"}
     first = raise_alert(text="a", once=True, **of)
     assert [alerts.clear(**of) for _ in range(2)] == [1, 0]
-    assert (waiting().count(), waiting_since(scope="account", scope_id="1")) == (0, None)
+    assert waiting().count() == 0
     assert raise_alert(text="b", once=True, **of).pk != first.pk

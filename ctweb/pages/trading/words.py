@@ -56,7 +56,6 @@ DENIALS: Mapping[str, str] = MappingProxyType(
         "BALANCE": _("there is not enough money"),
         "DAY_LOSS": _("the loss of the day is used up"),
         "ORDER_RATE": _("too many orders in a second"),
-        "CANCEL_RATE": _("too many cancels in a second"),
         "EXCHANGE_RATE": _("the exchange's own limit is nearly used up"),
         "REPEATED_EXECUTION": _("the strategy executes too often"),
         "DUPLICATE": _("the same order was just placed"),

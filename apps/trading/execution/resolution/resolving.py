@@ -19,7 +19,7 @@ from apps.trading.bookkeeping import recording
 from apps.trading.execution.executors.executor import Executor
 from apps.trading.execution.gateway.ports import CannotWork, Port, patience
 from apps.trading.execution.resolution import listing
-from apps.trading.execution.resolution.due import accounts_due, is_due, rows_due
+from apps.trading.execution.resolution.due import is_due, rows_due
 from apps.trading.execution.resolution.listing import FOUND_S, IN_CANCEL, WORKING
 from apps.trading.execution.resolution.looking import Seen, instrument_of, look_at, ref_of
 from apps.trading.execution.resolution.overdue import UNRESOLVED, call_for
@@ -41,18 +41,11 @@ REPEATED = frozenset({Purpose.HEDGE, Purpose.CLOSE, Purpose.FLATTEN})  # an entr
 MAX_ERROR_MS = Limits().max_clock_error_ms
 
 
-def resolve_due(executor: Executor, limit: int = 20) -> int:
-    """Look at orders that are due and that this process has a way to; how many it looked at. To be called often."""
-    looked = 0
-    for account_id in accounts_due():
-        looked += resolve_account(executor, account_id, limit - looked)
-        if looked >= limit:
-            break
-    return looked
-
-
 def resolve_account(executor: Executor, account_id: int, limit: int = 20) -> int:
-    """The same of one account. Several may call it at once: each order is looked at by one."""
+    """Look at its orders that are due, if this process has a way to it; how many it looked at. To be called often.
+
+    Several may call it at once: each order is looked at by one.
+    """
     try:
         port = executor.ports.of(account_id)
     except CannotWork as reason:
