@@ -40,11 +40,6 @@ class Stats(Struct, frozen=True, kw_only=True):
     misses: int = 0
     size: int = 0
 
-    @property
-    def hit_ratio(self) -> float:
-        asked = self.hits + self.misses
-        return self.hits / asked if asked else 0.0
-
 
 class Cache(Generic[K, V]):
     """One tier of one process; safe to use from threads. None is no value."""

@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from apps.feeds import models as tables
 from apps.feeds import selectors as feeds
-from apps.feeds.drivers.trading import IdForm
 from apps.feeds.market import Instrument, MarketType, Side
 from apps.feeds.orders import (
     Balances,
@@ -42,7 +41,6 @@ from apps.trading.paper.account import PaperEvent
 from apps.trading.paper.ledger import Entry, EntryKind, Standing
 from apps.trading.paper.order import Resting
 
-ID_FORM = IdForm.TEXT
 FEES = Fees(maker=Decimal("0.001"), taker=Decimal("0.001"))  # of an account whose own are not known
 STANDING = (OrderStatus.OPEN, OrderStatus.PARTIAL)
 

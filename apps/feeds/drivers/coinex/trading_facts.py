@@ -75,7 +75,6 @@ STATUS = {
 
 CHANNELS = {SPOT: ("order", "user_deals", "balance"), FUTURES: ("order", "user_deals", "balance", "position")}
 LOGIN_ID, FIRST_CHANNEL_ID = 1, 2  # of our commands; the heartbeat's is 0
-LOGIN_REFUSED = frozenset((21002, 31002))
 
 # The rest of what they document is `Refused`. 4003 and 227 come from the documents and from older answers.
 ERRORS: Mapping[int, type[FeedError]] = {

@@ -36,7 +36,6 @@ HEARTBEAT = Heartbeat(send="ping", every_s=20.0, answer_s=10.0)  # the server ha
 PONG = "pong"
 
 CLOSING_SOON = "64008"
-UNKNOWN_CHANNEL = "60018"
 
 STATUS = {"live": InstrumentStatus.TRADING}  # every other value, known or new, is not tradable
 LINEAR = "linear"
