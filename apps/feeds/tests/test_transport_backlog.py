@@ -14,6 +14,8 @@ from apps.feeds.tests.waiting import until
 from apps.feeds.transport import session
 from apps.feeds.transport.dial import dial
 from apps.feeds.transport.link import Link, MarketData
+from apps.feeds.transport.pool import Pool
+from apps.feeds.transport.turns import ALL_S, ONE_S, Turns
 
 FRAMES = 300
 WORK_S = 0.001
@@ -38,11 +40,11 @@ class Busy(Notes):
 
 
 @asynccontextmanager
-async def subscribed(sink: Notes) -> AsyncIterator[ToyServer]:
+async def subscribed(sink: Notes) -> AsyncIterator[tuple[ToyServer, Pool]]:
     async with toy_server() as server, running(pool_on(server, sink)) as pool:
         pool.apply(ONE)
         await sink.until(lambda: sink.seqs("AAA"))
-        yield server
+        yield server, pool
 
 
 async def burst(server: ToyServer, frames: int = FRAMES) -> None:
@@ -58,19 +60,34 @@ async def test_a_socket_with_a_backlog_leaves_others_their_turn():
             await asyncio.sleep(0)
             seen.append(len(sink.data))
 
-    async with subscribed(sink) as server:
+    async with subscribed(sink) as (server, pool):
         await burst(server)
         turns = asyncio.create_task(others())
+        await sink.until(lambda: pool.turns.behind)
         await sink.until(lambda: len(sink.data) > FRAMES)
         turns.cancel()
     assert sink.seqs("AAA") == list(range(1, FRAMES + 2))
-    most = session.TURN_S / WORK_S + 1
+    most = ONE_S / WORK_S + 1
     assert max(after - before for before, after in pairwise(seen)) <= most
+
+
+async def test_many_that_are_behind_share_what_one_would_take_alone():
+    turns = Turns()
+    assert turns.share_s == ONE_S
+    for number in range(20):
+        await turns.next(number, behind=True)
+    assert turns.share_s == ALL_S / 20
+    for number in range(10):
+        await turns.next(number, behind=False)
+    assert turns.share_s == ALL_S / 10
+    for number in range(10, 20):
+        turns.leave(number)
+    assert turns.share_s == ONE_S
 
 
 async def test_how_long_a_frame_waited_is_known_with_it():
     sink = Busy()
-    async with subscribed(sink) as server:
+    async with subscribed(sink) as (server, _):
         await burst(server)
         await sink.until(lambda: len(sink.data) > FRAMES)
         await server.peers[0].send(book="AAA", seq=FRAMES + 2)
@@ -82,10 +99,11 @@ async def test_how_long_a_frame_waited_is_known_with_it():
 async def test_a_socket_that_cannot_be_caught_up_with_is_left_for_a_fresh_one(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(session, "MOST_WAITING", FRAMES // 2)
     sink = Busy()
-    async with subscribed(sink) as server:
+    async with subscribed(sink) as (server, pool):
         await burst(server)
         await sink.until(lambda: len(server.peers) > 1 and sink.seqs("AAA")[-1] == 1)
         _, topics, reason, _ = sink.losses[0]
+        assert pool.turns.behind == 0
     assert reason.endswith(" frames behind")
     assert {topic.symbol for topic in topics} == {"AAA"}
     assert len(sink.data) < FRAMES

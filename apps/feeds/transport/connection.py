@@ -18,6 +18,7 @@ from apps.feeds.transport.link import Link, LinkState, MarketData, Sink
 from apps.feeds.transport.session import Session
 from apps.feeds.transport.suspects import Suspects
 from apps.feeds.transport.timing import Timing
+from apps.feeds.transport.turns import Turns
 
 
 class Connection:
@@ -38,6 +39,7 @@ class Connection:
         addresses: Addresses,
         gate: Gate,
         timing: Timing,
+        turns: Turns,
         clock: Callable[[], int],
         rng: random.Random,
         fetch: Fetch,
@@ -55,6 +57,7 @@ class Connection:
         self._suspects = Suspects()
         self._gate = gate
         self._timing = timing
+        self._turns = turns
         self._clock = clock
         self._rng = rng
         self._backoff = Backoff(first_s=timing.backoff_first_s, most_s=timing.backoff_most_s, rng=rng)
@@ -129,6 +132,7 @@ class Connection:
             driver=self._driver,
             owner=self,
             timing=self._timing,
+            turns=self._turns,
             idle_s=self._idle_s,
             lifetime_s=None if age_s is None else age_s * self._rng.uniform(0.9, 1.0),  # not all at one moment
             clock=self._clock,

@@ -17,6 +17,7 @@ from apps.feeds.transport.gate import Gate, Meter
 from apps.feeds.transport.groups import Group, group_of, pairs_of_a_socket, topics_of
 from apps.feeds.transport.link import Link, Sink
 from apps.feeds.transport.timing import Timing
+from apps.feeds.transport.turns import Turns
 
 
 class _Pair(Struct):
@@ -55,6 +56,7 @@ class Pool:
         self._clock = clock
         self._rng = rng or random.SystemRandom()
         self._timing = timing or Timing()
+        self.turns = Turns()
         self._gates = {
             name: Gate(_connect_rate(driver), name=f"sockets:{name}", meter=meter) for name, driver in drivers.items()
         }
@@ -217,6 +219,7 @@ class Pool:
             addresses=self._addresses,
             gate=self._gates[group.exchange],
             timing=self._timing,
+            turns=self.turns,
             clock=self._clock,
             rng=self._rng,
             fetch=self._fetch,

@@ -20,12 +20,12 @@ from apps.feeds.transport.pulse import Pulse
 from apps.feeds.transport.slots import Phase, Slot
 from apps.feeds.transport.timed import TimedSocket
 from apps.feeds.transport.timing import Timing
+from apps.feeds.transport.turns import Turns
 
 log = logging.getLogger(__name__)
 
 BOOK_EVENTS = (BookDelta, BookSnapshot)
 UNPROVEN = (Phase.SUBSCRIBING, Phase.SUBSCRIBED)
-TURN_S = 0.002  # of the event loop's time that one socket takes before all others have had theirs
 MOST_WAITING = 20_000  # frames; who is farther behind starts again with what is true now
 
 
@@ -54,6 +54,7 @@ class Session:
         driver: Driver,
         owner: Owner,
         timing: Timing,
+        turns: Turns,
         idle_s: float,
         lifetime_s: float | None,
         clock: Callable[[], int],
@@ -65,6 +66,7 @@ class Session:
         self._driver = driver
         self._owner = owner
         self._timing = timing
+        self._turns = turns
         self._idle_s = idle_s
         self._idle = False
         self._clock = clock
@@ -110,6 +112,7 @@ class Session:
             log.exception("session of %s failed", self._link.id)
             reason = f"internal error: {crash.exceptions[0]!r}"
         finally:
+            self._turns.leave(self)
             if reason:
                 self._owner.lost(reason, idle=self._idle)
                 self._owner.suspect(self._suspects, worked=self._worked)
@@ -126,9 +129,9 @@ class Session:
         receive = self._socket.receive
         taken_s = 0.0
         while True:
-            if taken_s > TURN_S:  # what is there already is received without a pause, thousands of frames in a row
+            if taken_s > self._turns.share_s:
                 taken_s = 0.0
-                await asyncio.sleep(0)
+                await self._turns.next(self, behind=self._socket.waiting > 0)
                 if (waiting := self._socket.waiting) > MOST_WAITING:
                     raise ConnectionLost(f"{waiting} frames behind")
             try:
