@@ -68,7 +68,7 @@ def feed(told: Told, tmp_path: Path) -> Feed:
 
 
 def test_a_book_is_invalidated_once_and_told_of_again_when_we_have_caught_up(feed: Feed, told: Told):
-    LINK.late_s = 3.5
+    LINK.late_s = 5.5
     feed.events(LINK, [delta(11)])
     assert told.new() == [("invalidated", "BTC/USDT", "STALE")]
     feed.events(LINK, [delta(12)])
@@ -79,7 +79,7 @@ def test_a_book_is_invalidated_once_and_told_of_again_when_we_have_caught_up(fee
 
 
 def test_the_quiet_books_of_the_socket_go_with_it(feed: Feed, told: Told):
-    LINK.late_s = 3.5
+    LINK.late_s = 5.5
     feed.check()
     assert told.new() == [("invalidated", "BTC/USDT", "STALE"), ("invalidated", "ETH/USDT", "STALE")]
     LINK.late_s = 0.1
@@ -88,7 +88,7 @@ def test_the_quiet_books_of_the_socket_go_with_it(feed: Feed, told: Told):
 
 
 def test_a_gap_while_we_are_behind_is_mended_and_still_not_served(feed: Feed, told: Told):
-    LINK.late_s = 3.5
+    LINK.late_s = 5.5
     feed.events(LINK, [delta(12)])
     assert told.new() == [("invalidated", "BTC/USDT", "SYNCING")]
     feed.events(LINK, [snapshot(20)])

@@ -17,7 +17,7 @@ SECOND_NS = 1_000_000_000
 
 LIMIT_MS, THIN_LIMIT_MS = 5_000, 60_000  # silence that makes a book STALE: of a busy pair, of the thinnest
 INTERVALS_PER_LIMIT = 20
-LATE_MS, IN_TIME_MS = 3_000, 1_000  # events wait longer than this for us: STALE; shorter than that: LIVE again
+LATE_MS, IN_TIME_MS = 5_000, 2_500  # events wait longer than this for us: STALE; shorter than that: LIVE again
 SMOOTHING = 0.1  # weight of the newest interval
 
 STORM_RESYNCS, STORM_NS, PAUSE_NS = 5, 60 * SECOND_NS, 60 * SECOND_NS

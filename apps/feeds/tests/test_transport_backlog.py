@@ -32,8 +32,8 @@ class Busy(Notes):
         self.lates: list[float] = []
 
     def events(self, link: Link, events: list[MarketData]) -> None:
-        done = time.monotonic() + WORK_S
-        while time.monotonic() < done:
+        done = time.thread_time() + WORK_S
+        while time.thread_time() < done:
             pass
         self.lates.append(link.late_s)
         super().events(link, events)

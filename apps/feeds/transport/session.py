@@ -141,10 +141,10 @@ class Session:
                     self._suspects = self.ledger.unanswered(time.monotonic() - self._limits.closes_within_s)
                 raise ConnectionLost(f"closed by {_who_closed(error)}") from error
             self._pulse.hear()
-            began = self._pulse.heard
-            self._link.late_s = began - came
+            self._link.late_s = self._pulse.heard - came
+            began = time.thread_time()
             await self._take(frame)
-            taken_s += time.monotonic() - began
+            taken_s += time.thread_time() - began
 
     async def _take(self, frame: Frame) -> None:
         received_ns = self._clock()

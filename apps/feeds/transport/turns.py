@@ -1,7 +1,7 @@
 """How long one socket keeps the event loop before everybody else has a turn.
 
-Frames that have come are received without a pause, thousands in a row. A turn is much longer than what it costs to come
-round, which in a process whose threads are busy is many milliseconds.
+Frames that have come are received without a pause, thousands in a row. Time is what the thread has worked: between busy
+threads it waits for most of the time, and coming round once costs it more than many frames do.
 """
 
 import asyncio
