@@ -7,7 +7,7 @@ threads it waits for most of the time, and coming round once costs it more than 
 import asyncio
 
 ONE_S = 0.1  # of one socket
-ALL_S = 0.25  # of all that are behind, together
+ALL_S = 0.5  # of all that are behind, together
 
 
 class Turns:
