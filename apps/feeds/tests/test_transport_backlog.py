@@ -11,8 +11,7 @@ import pytest
 from apps.feeds.subscriptions import Diff
 from apps.feeds.tests.toy import FAST, Notes, ToyServer, pool_on, running, subscription, toy_server
 from apps.feeds.tests.waiting import until
-from apps.feeds.transport import session
-from apps.feeds.transport.dial import dial
+from apps.feeds.transport import dial, session
 from apps.feeds.transport.link import Link, MarketData
 from apps.feeds.transport.pool import Pool
 from apps.feeds.transport.turns import ALL_S, ONE_S, Turns
@@ -111,7 +110,7 @@ async def test_a_socket_that_cannot_be_caught_up_with_is_left_for_a_fresh_one(mo
 
 async def test_a_message_in_parts_is_one_and_pings_are_none():
     async with toy_server() as server:
-        socket = await dial(server.url.replace("http", "ws"), FAST)
+        socket = await dial.dial(server.url.replace("http", "ws"), FAST)
         await server.until(lambda: server.peers)
         there = server.peers[0].socket
         for _ in range(3):
@@ -129,9 +128,23 @@ async def test_a_message_in_parts_is_one_and_pings_are_none():
 
 async def test_what_has_come_waits_here_where_it_is_seen_and_not_in_the_network():
     async with toy_server() as server:
-        socket = await dial(server.url.replace("http", "ws"), FAST)
+        socket = await dial.dial(server.url.replace("http", "ws"), FAST)
         await server.until(lambda: server.peers)
         for _ in range(MANY):
             await server.peers[0].raw("x" * LARGE)
         await until(lambda: socket.waiting == MANY)
+        await socket.close()
+
+
+async def test_a_session_that_does_not_read_leaves_the_rest_to_the_network(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(dial, "MOST_WAITING", MANY // 4)
+    async with toy_server() as server:
+        socket = await dial.dial(server.url.replace("http", "ws"), FAST)
+        await server.until(lambda: server.peers)
+        sending = asyncio.gather(*(server.peers[0].raw("x" * LARGE) for _ in range(MANY)))
+        await until(lambda: not socket.transport.is_reading())
+        assert MANY // 4 < socket.waiting < MANY
+        for _ in range(MANY):
+            assert len((await socket.receive())[0]) == LARGE
+        await sending
         await socket.close()

@@ -10,11 +10,11 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from apps.feeds.drivers.base import Driver, Request
 from apps.feeds.errors import ConnectionLost, MalformedFrame, Refused, Retryable
 from apps.feeds.market import MarketType
-from apps.feeds.transport.timed import TimedSocket
+from apps.feeds.transport.timed import MOST_WAITING, TimedSocket
 from apps.feeds.transport.timing import Timing
 
 MAX_FRAME_BYTES = 8 * 2**20
-PRIVATE_QUEUE = 16  # messages that wait here; more are left to the network. Of public sockets a session counts them
+PRIVATE_QUEUE = 16  # messages that wait here; more are left to the network
 
 _silent = logging.getLogger(f"{__name__}.private")  # websockets tells every frame to a logger at DEBUG
 _silent.setLevel(logging.WARNING)
@@ -60,7 +60,7 @@ async def dial(url: str, timing: Timing, *, private: bool = False) -> TimedSocke
             open_timeout=timing.open_s,
             close_timeout=timing.close_s,
             ping_interval=None,  # heartbeats are ours: they count against the exchange's limits
-            max_queue=PRIVATE_QUEUE if private else None,
+            max_queue=PRIVATE_QUEUE if private else MOST_WAITING,  # also while the session waits to answer
             create_connection=TimedSocket,
             proxy=None,
             logger=_silent if private else None,

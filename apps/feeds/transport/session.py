@@ -18,7 +18,7 @@ from apps.feeds.transport.limits import Pace
 from apps.feeds.transport.link import Link, MarketData
 from apps.feeds.transport.pulse import Pulse
 from apps.feeds.transport.slots import Phase, Slot
-from apps.feeds.transport.timed import TimedSocket
+from apps.feeds.transport.timed import MOST_WAITING, TimedSocket
 from apps.feeds.transport.timing import Timing
 from apps.feeds.transport.turns import Turns
 
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 
 BOOK_EVENTS = (BookDelta, BookSnapshot)
 UNPROVEN = (Phase.SUBSCRIBING, Phase.SUBSCRIBED)
-MOST_WAITING = 20_000  # frames; who is farther behind starts again with what is true now
 
 
 class Owner(Protocol):

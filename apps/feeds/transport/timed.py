@@ -7,6 +7,8 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection
 from websockets.frames import DATA_OPCODES, Frame
 
+MOST_WAITING = 20_000  # frames of books; who is farther behind starts again with what is true now
+
 
 class TimedSocket(ClientConnection):
     """Read with `receive` only. Whatever has come is taken from the system at once and waits here, where it is seen."""
