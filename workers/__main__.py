@@ -13,7 +13,7 @@ import uvloop
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from workers import leaving
+from workers import leaving, watchdog
 from workers.lifecycle import FAILED, SETTLE_S, CannotStart, Lifecycle
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ async def _daemon(role: str, settle_s: float) -> int:
             leaving.within(settle_s + leaving.THREADS_END_S, FAILED)
             daemon.stopping()
 
-        code = await Lifecycle(daemon.parts(), on_stopping=stopping, settle_s=settle_s).serve()
+        with watchdog.watching(FAILED):
+            code = await Lifecycle(daemon.parts(), on_stopping=stopping, settle_s=settle_s).serve()
         leaving.within(leaving.THREADS_END_S, code)  # all that is to be done is done: only the loop closes yet
         return code
     except (CannotStart, ImproperlyConfigured, SpoolBusyError, OSError) as error:
