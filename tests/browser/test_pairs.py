@@ -86,6 +86,47 @@ def test_filters_count_what_they_would_give(page):
     expect(page.locator("#filters input:checked")).to_have_count(0)
 
 
+@pytest.mark.parametrize("by_choice", [False, True], ids=["pointer", "choice"])
+def test_the_filtered_list_follows_the_books_unless_a_row_is_held(page, system, by_choice):
+    eth = {"exchange": "bybit", "market_type": "spot", "symbol": "ETHUSDT"}
+    silent = page.locator('.row[data-key="bybit:spot:ETH/USDT"]:visible')
+    page.locator('#filters input[value="bad"]').check()
+    expect(page.locator("#nothing")).to_be_visible()
+    system.simulator("fault", {"op": "mute", **eth})
+    try:
+        expect(silent).to_have_count(1)  # nobody touched the page
+        if by_choice:
+            silent.locator(".pick").click()
+            page.mouse.move(0, 0)
+        else:
+            silent.hover()
+    finally:
+        system.simulator("fault", {"op": "unmute", **eth})
+    expect(page.locator('#filters label:has([value="bad"]) .n')).to_have_text("0")
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")  # drawn
+    expect(silent).to_have_count(1)
+    if by_choice:
+        silent.locator(".pick").click()
+    page.mouse.move(0, 0)
+    expect(silent).to_have_count(0)
+
+
+def test_the_row_that_keys_act_on_stays_itself_when_others_come_before_it(page, system):
+    silent = [{"exchange": one, "market_type": "spot", "symbol": "ETHUSDT"} for one in ("bybit", "binance")]
+    shown = page.locator(".row[data-key]:visible")
+    page.locator('#filters input[value="bad"]').check()
+    expect(page.locator("#nothing")).to_be_visible()
+    try:
+        for count, market in enumerate(silent, start=1):
+            system.simulator("fault", {"op": "mute", **market})
+            expect(shown).to_have_count(count)
+        acted_on = shown.evaluate_all("rows => rows.map((row) => [row.dataset.key, row.dataset.active])")
+    finally:
+        for market in silent:
+            system.simulator("fault", {"op": "unmute", **market})
+    assert acted_on == [["binance:spot:ETH/USDT", ""], ["bybit:spot:ETH/USDT", "1"]]
+
+
 def test_a_pair_goes_through_its_steps_and_undo_takes_it_back(page, system):
     line = find(page, ADA)
     line.locator(".switch").click()

@@ -14,6 +14,7 @@ import { now, redraw, ticking, write } from "./store.js";
 
 const PLAIN_DISABLE = 20; // more than these are previewed first
 const ASK_KEPT_MS = 30000;
+const FOLLOWED_MS = 5000; // so often the list is filtered anew by what the books have become
 const byId = (id) => document.getElementById(id);
 const operator = document.body.dataset.operator === "1";
 
@@ -42,7 +43,7 @@ link.subscribe({ topic: "fleet" }, (message) => {
 });
 load();
 ticking(drawRows);
-setInterval(() => filters.count(match(all, byId("words").value)), 5000);
+setInterval(follow, FOLLOWED_MS);
 
 async function load() {
   try {
@@ -69,13 +70,21 @@ function settle(gone) {
   for (const [key, ask] of asks) if (serverNow() - ask.at > ASK_KEPT_MS) asks.delete(key);
 }
 
+/** Rows come and go as their books change, but none moves from under the pointer, nor while some are chosen. */
+function follow() {
+  if (byId("rows").matches(":hover") || chosen.size > 0) filters.count(match(all, byId("words").value));
+  else refilter();
+}
+
 function refilter() {
   const text = byId("words").value;
   const hits = match(all, text);
   words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const held = table.rows[active]?.key;
   table.rows = filters.apply(hits);
   filters.count(hits);
-  active = Math.min(active, Math.max(0, table.rows.length - 1));
+  const at = table.rows.findIndex((row) => row.key === held);
+  active = at >= 0 ? at : Math.min(active, Math.max(0, table.rows.length - 1));
   const age = readMs === null ? "never read" : `read ${duration(serverNow() - readMs)} ago`;
   write(byId("found"), `${fixed(table.rows.length, 0)} of ${fixed(all.length, 0)} in the catalogue, ${age}`);
   byId("found").classList.toggle("warn", readMs !== null && serverNow() - readMs > 24 * 3600 * 1000);
