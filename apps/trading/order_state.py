@@ -111,17 +111,6 @@ class Order(Struct, frozen=True, kw_only=True):
     def is_final(self) -> bool:
         return self.status in FINAL
 
-    @property
-    def may_still_fill(self) -> Decimal:
-        """At worst; raise ValueError for one that is told in quote currency."""
-        if self.amount is None:
-            raise ValueError(f"{self.client_order_id} has no amount")
-        return Decimal(0) if self.is_final else max(EXACT.subtract(self.amount, self.filled), Decimal(0))
-
-    @property
-    def proof_broken(self) -> bool:
-        return Alarm.PROOF_BROKEN in self.alarms
-
 
 def apply(order: Order, update: OrderUpdate) -> Order:
     """Return the order after the exchange's word; a late or repeated one takes nothing back. What was missed before

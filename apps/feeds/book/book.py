@@ -53,14 +53,6 @@ class OrderBook:
         )
 
     @property
-    def best_bid(self) -> Level | None:
-        return (self.bid_prices[-1], self.bid_amounts[-1]) if self.bid_prices else None
-
-    @property
-    def best_ask(self) -> Level | None:
-        return (self.ask_prices[0], self.ask_amounts[0]) if self.ask_prices else None
-
-    @property
     def bids_count(self) -> int:
         return len(self.bid_prices)
 

@@ -21,11 +21,10 @@ def test_the_top_is_cut_to_the_levels_asked_for():
 
 def test_an_empty_side_has_no_best_and_crosses_nothing():
     book = OrderBook([], ASKS)
-    assert (book.best_bid, book.best_ask) == (None, (101.0, 1.0))
     assert not book.crossed
     assert book.tops() == (0.0, 0.0, 101.0, 1.0)
     assert OrderBook([], []).top(0) == ([], [])
-    assert OrderBook(BIDS, []).best_ask is None
+    assert OrderBook(BIDS, []).tops() == (100.0, 1.0, 0.0, 0.0)
 
 
 def test_a_bid_at_the_best_ask_crosses_the_book():

@@ -381,7 +381,9 @@ class Machine:
             if wanted.done or (last is not None and last.is_final and not wanted.new):
                 continue
             status = None if wanted.new else OrderStatus.UNKNOWN if last.status in IN_DOUBT else last.status  # type: ignore[union-attr]
-            rest = wanted.approved.amount if wanted.new or last is None else last.may_still_fill
+            rest = wanted.approved.amount
+            if last is not None and not wanted.new:
+                rest = max(wanted.attempts[-1].approved.amount - last.filled, Decimal(0))
             yield Working(
                 intent_id=wanted.intent.intent_id or 0,
                 account_id=wanted.intent.account_id,

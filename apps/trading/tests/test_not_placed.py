@@ -4,7 +4,7 @@ import pytest
 
 from apps.feeds.orders import OrderStatus
 from apps.trading.not_placed import Look, Patience, miss, next_look_ms, ready_ms
-from apps.trading.order_state import CancelState, apply, apply_fill
+from apps.trading.order_state import Alarm, CancelState, apply, apply_fill
 from apps.trading.tests.order_events import EXPIRES_MS, fill, order, update
 
 S = OrderStatus
@@ -73,8 +73,8 @@ def test_once_a_cancel_has_left_what_is_not_found_counts_as_cancelled(wish: Canc
 def test_late_evidence_wins_over_a_proof():
     proven = order(status=S.NOT_PLACED, misses=2, missed_ms=READY)
     filled = apply_fill(proven, fill("t1", 10))
-    assert (filled.status, filled.filled, filled.proof_broken) == (S.FILLED, 10, True)
-    assert apply(proven, update(S.OPEN)).proof_broken
+    assert (filled.status, filled.filled, filled.alarms) == (S.FILLED, 10, {Alarm.PROOF_BROKEN})
+    assert apply(proven, update(S.OPEN)).alarms == {Alarm.PROOF_BROKEN}
 
 
 @pytest.mark.parametrize("told", [S.OPEN, S.PARTIAL, S.FILLED, S.EXPIRED])
@@ -82,7 +82,7 @@ def test_late_evidence_wins_over_what_counted_as_cancelled_and_it_is_cancelled_a
     lost = order(status=S.UNKNOWN, cancel=CancelState.SENT, misses=1, missed_ms=READY)
     gone = miss(lost, look(READY + 1_000), PATIENCE)
     there = apply(gone, update(told, filled=10 if told is S.FILLED else 4 if told is S.PARTIAL else 0))
-    assert (gone.status, there.status, there.proof_broken) == (S.CANCELLED, told, True)
+    assert (gone.status, there.status, there.alarms) == (S.CANCELLED, told, {Alarm.PROOF_BROKEN})
     assert there.cancel is (CancelState.REQUESTED if told in (S.OPEN, S.PARTIAL) else there.cancel)
     assert apply_fill(gone, fill("t1", 4)).status is S.PARTIAL
 

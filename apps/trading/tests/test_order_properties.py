@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from apps.feeds.orders import Fill, OrderStatus
 from apps.trading.not_placed import Patience, miss, ready_ms
-from apps.trading.order_state import FINAL, CancelState, Order, advance_cancel, apply, apply_fill, lose, refuse
+from apps.trading.order_state import FINAL, Alarm, CancelState, Order, advance_cancel, apply, apply_fill, lose, refuse
 from apps.trading.tests.order_events import EXPIRES_MS, fill, order, update
 from apps.trading.tests.true_order import LAG_MS, TAIL_MS, Report, TrueOrder
 from tests.sizes import examples
@@ -169,6 +169,6 @@ def test_evidence_that_comes_after_a_false_proof_wins_and_raises_an_alarm(script
     reports: list[Report] = [fill("t1", amount), update(status, amount)]
     for number in (0, 1, 0, 1) if next(chance) % 2 else (1, 0, 1, 0):
         known = told(known, reports[number])
-        assert known.proof_broken
+        assert Alarm.PROOF_BROKEN in known.alarms
         assert known.filled == amount
     assert known.status not in (OrderStatus.NOT_PLACED, OrderStatus.REJECTED)
