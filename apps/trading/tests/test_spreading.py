@@ -6,7 +6,12 @@ import pytest
 from django.db import DatabaseError, connection
 
 from apps.feeds.tests.waiting import await_that
-from apps.trading.execution.runtime.spreading import REST_S, Spread
+from apps.trading.execution.runtime.spreading import REST_S, THREADS, Spread
+from apps.trading.tests.rows import account
+
+
+def one_exchange(_: int) -> str:
+    return "binance"
 
 
 class Work:
@@ -25,7 +30,7 @@ class Work:
 
 def test_an_account_that_hangs_holds_up_no_other_and_is_not_begun_twice():
     work = Work()
-    spread = Spread("work", work, threads=2)
+    spread = Spread("work", work, threads=2, exchange_of=one_exchange)
     assert spread.begin([1, 2]) == 2
     work.let[2].set()
     await_that(lambda: work.done == [2])
@@ -37,9 +42,30 @@ def test_an_account_that_hangs_holds_up_no_other_and_is_not_begun_twice():
     assert sorted(work.done) == [1, 2, 2]
 
 
+@pytest.mark.django_db
+def test_an_exchange_that_hangs_holds_up_no_account_of_another(django_assert_num_queries):
+    hanging = [account().pk for _ in range(THREADS + 1)]
+    elsewhere = account("okx").pk
+    answers, done = threading.Event(), []
+
+    def work(account_id: int) -> None:
+        assert account_id == elsewhere or answers.wait(60)
+        done.append(account_id)
+
+    spread = Spread("work", work)
+    assert spread.begin([*hanging, elsewhere]) == len(hanging) + 1
+    await_that(lambda: done == [elsewhere])
+    with django_assert_num_queries(0):  # an account never moves
+        await_that(lambda: spread.begin([elsewhere]) == 1)
+    await_that(lambda: done == [elsewhere, elsewhere])
+    answers.set()
+    await_that(lambda: sorted(done) == sorted([*hanging, elsewhere, elsewhere]))
+    spread.close()
+
+
 def test_an_account_told_of_while_it_is_busy_has_its_turn_once_more_right_after():
     work = Work()
-    spread = Spread("work", work, threads=2)
+    spread = Spread("work", work, threads=2, exchange_of=one_exchange)
     spread.begin([1])
     await_that(lambda: work.begun == [1])
     for _ in range(2):
@@ -53,7 +79,7 @@ def test_an_account_told_of_while_it_is_busy_has_its_turn_once_more_right_after(
 
 def test_an_account_told_of_while_it_waits_for_an_answer_is_begun_beside_that_but_no_third_time():
     work = Work()
-    spread = Spread("work", work, threads=8)
+    spread = Spread("work", work, threads=8, exchange_of=one_exchange)
     spread.begin([1])
     await_that(lambda: work.begun == [1])
     assert spread.begin([1], told=True) == 1
@@ -66,7 +92,7 @@ def test_an_account_told_of_while_it_waits_for_an_answer_is_begun_beside_that_bu
 
 def test_half_of_the_threads_are_left_to_accounts_that_nothing_is_done_for():
     work = Work()
-    spread = Spread("work", work, threads=4)
+    spread = Spread("work", work, threads=4, exchange_of=one_exchange)
     assert spread.begin([1, 2]) == 2
     assert spread.begin([1, 2], told=True) == 0
     for each in work.let.values():
@@ -82,7 +108,7 @@ def test_an_account_whose_work_has_failed_rests_unless_it_is_told_of():
         tries.append(account_id)
         raise ValueError
 
-    spread = Spread("work", fail, clock=lambda: now[0])
+    spread = Spread("work", fail, clock=lambda: now[0], exchange_of=one_exchange)
 
     def begun(*, told: bool = False) -> int:
         number = spread.begin([1], told=told)
@@ -97,7 +123,7 @@ def test_an_account_whose_work_has_failed_rests_unless_it_is_told_of():
 
 
 def test_nothing_begins_once_it_is_closed():
-    spread = Spread("work", lambda _: None)
+    spread = Spread("work", lambda _: None, exchange_of=one_exchange)
     spread.close()
     assert spread.begin([1]) == 0
 
@@ -110,7 +136,7 @@ def test_a_failure_is_counted_and_the_account_gets_its_next_turn(error: Exceptio
         tries.append(account_id)
         raise error
 
-    spread = Spread("work", fail)
+    spread = Spread("work", fail, exchange_of=one_exchange)
     spread.begin([1])
     await_that(lambda: spread.begin([1]) == 1)
     await_that(lambda: spread.errors == 2)
@@ -143,7 +169,7 @@ def in_turn(spread: Spread, work: Connected) -> object:
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_a_turn_has_the_connection_of_the_one_before_unless_that_failed():
     work = Connected()
-    spread = Spread("work", work, threads=1)
+    spread = Spread("work", work, threads=1, exchange_of=one_exchange)
     first = in_turn(spread, work)
     work.fails = True
     assert in_turn(spread, work) is first
@@ -154,7 +180,7 @@ def test_a_turn_has_the_connection_of_the_one_before_unless_that_failed():
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_a_connection_that_was_not_used_for_long_is_given_up():
     work = Connected()
-    spread = Spread("work", work, threads=1, kept_s=0.0)
+    spread = Spread("work", work, threads=1, kept_s=0.0, exchange_of=one_exchange)
     first = in_turn(spread, work)
     assert in_turn(spread, work) is not first
     spread.close()
