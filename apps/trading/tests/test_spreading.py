@@ -122,6 +122,27 @@ def test_an_account_whose_work_has_failed_rests_unless_it_is_told_of():
     assert tries == [1, 1, 1]
 
 
+def test_what_waits_for_a_thread_does_not_begin_while_another_exchange_is_waited_for_at_the_end():
+    begun, free = [], {1: threading.Event(), 2: threading.Event()}
+
+    def work(account_id: int) -> None:
+        begun.append(account_id)
+        assert free[account_id].wait(60)
+
+    spread = Spread("work", work, threads=1, exchange_of=lambda account_id: account_id == 1)
+    spread.begin([1, 2, 3])
+    await_that(lambda: sorted(begun) == [1, 2])
+    ending = threading.Thread(target=spread.close)
+    ending.start()
+    await_that(lambda: spread.begin([4]) == 0)  # it is closed
+    free[2].set()
+    await_that(lambda: spread._busy[2] == 0)
+    free[1].set()
+    ending.join(60)
+    assert not ending.is_alive()
+    assert sorted(begun) == [1, 2]
+
+
 def test_nothing_begins_once_it_is_closed():
     spread = Spread("work", lambda _: None, exchange_of=one_exchange)
     spread.close()

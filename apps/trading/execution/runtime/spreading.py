@@ -17,7 +17,7 @@ from apps.trading.models import Account
 
 log = structlog.get_logger(__name__)
 
-THREADS = 4  # of each exchange
+THREADS = 8  # of each exchange, begun as they are needed
 KEPT_S = 60.0  # a connection to the database that nobody has used for so long is not trusted; a new one costs a cancel
 # half a dozen answers of the database
 REST_S = 2.0  # at most, of an account whose work has failed and that nobody tells of
@@ -32,11 +32,8 @@ class Exchanges:
 
     def __call__(self, account_id: int) -> Hashable:
         if account_id not in self._known:
-            found = Account.objects.filter(pk=account_id).values_list("exchange_id", flat=True).first()
-            if found is None:  # nobody's, and nothing to be remembered
-                return None
-            self._known[account_id] = found
-        return self._known[account_id]
+            self._known.update(Account.objects.filter(pk=account_id).values_list("pk", "exchange_id"))
+        return self._known.get(account_id)
 
 
 class Spread:
@@ -98,7 +95,7 @@ class Spread:
         """Wait for what was begun; nothing else begins."""
         with self._lock:
             self._closed = True
-        for pool in self._pools.values():
+        for pool in self._pools.values():  # all first: nothing begins while another exchange is waited for
             pool.shutdown(wait=False, cancel_futures=True)
         for pool in self._pools.values():
             pool.shutdown(wait=True)
