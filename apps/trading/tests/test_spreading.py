@@ -1,6 +1,7 @@
 """Work of many accounts side by side."""
 
 import threading
+from collections import Counter
 
 import pytest
 from django.db import DatabaseError, connection
@@ -61,6 +62,30 @@ def test_an_exchange_that_hangs_holds_up_no_account_of_another(django_assert_num
     answers.set()
     await_that(lambda: sorted(done) == sorted([*hanging, elsewhere, elsewhere]))
     spread.close()
+
+
+def test_exchanges_share_all_threads_but_one_each_and_who_has_fewest_is_first():
+    at = {account_id: "a" if account_id <= 10 else "b" for account_id in range(1, 21)}
+    answers, threads = {account_id: threading.Event() for account_id in at}, {}
+
+    def work(account_id: int) -> None:
+        threads[account_id] = threading.get_ident()
+        assert answers[account_id].wait(60)
+
+    def begun() -> Counter[str]:
+        return Counter(at[account_id] for account_id in list(threads))
+
+    spread = Spread("work", work, threads=4, own=1, exchange_of=at.__getitem__)
+    spread.begin(at)
+    await_that(lambda: begun() == {"a": 4, "b": 1})
+    for each, then in ((1, {"a": 4, "b": 2}), (11, {"a": 4, "b": 3})):
+        answers[each].set()
+        await_that(lambda then=then: begun() == then)
+    for answer in answers.values():
+        answer.set()
+    await_that(lambda: begun() == {"a": 10, "b": 10})
+    spread.close()
+    assert len(set(threads.values())) == 5
 
 
 def test_an_account_told_of_while_it_is_busy_has_its_turn_once_more_right_after():

@@ -1,9 +1,10 @@
 """Work of many accounts side by side: an exchange that does not answer, however many accounts it has, holds up nobody
 else's."""
 
+import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,7 +18,9 @@ from apps.trading.models import Account
 
 log = structlog.get_logger(__name__)
 
-THREADS = 8  # of each exchange, begun as they are needed
+THREADS = 8  # of one exchange at most
+OWN = 2  # of these, that an exchange has whatever the others do; it shares the rest with them, for each thread has a
+# connection to the database, which does not have many
 KEPT_S = 60.0  # a connection to the database that nobody has used for so long is not trusted; a new one costs a cancel
 # half a dozen answers of the database
 REST_S = 2.0  # at most, of an account whose work has failed and that nobody tells of
@@ -39,7 +42,7 @@ class Exchanges:
 class Spread:
     """Calls that belong to accounts: of different ones at once, of one account one at a time, or two: see `begin`.
 
-    Each exchange has threads of its own.
+    Each exchange has `own` threads, and all of them together `threads - own` more, so `threads` is the most of one.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Spread:
         name: str,
         call: Callable[[int], object],
         threads: int = THREADS,
+        own: int = OWN,
         *,
         exchange_of: Callable[[int], Hashable] | None = None,
         kept_s: float = KEPT_S,
@@ -54,13 +58,14 @@ class Spread:
     ) -> None:
         self.errors = 0
         self._kept_s = kept_s
-        self._own = threading.local()
+        self._local = threading.local()
         self._name, self._call = name, call
         self._exchange_of = exchange_of or Exchanges()
-        self._pools: dict[Hashable, ThreadPoolExecutor] = {}
-        self._threads = threads
-        self._busy: Counter[int] = Counter()
-        self._busy_at: Counter[Hashable] = Counter()  # the same, of each exchange
+        self._pool = ThreadPoolExecutor(sys.maxsize, thread_name_prefix=name)  # how many it has is decided here
+        self._threads, self._own = threads, min(own, threads)
+        self._waiting: dict[Hashable, deque[int]] = defaultdict(deque)  # for a thread, of each exchange
+        self._running: Counter[Hashable] = Counter()  # threads of each exchange
+        self._busy: Counter[int] = Counter()  # what runs or waits of each account
         self._again: set[int] = set()  # of the busy ones
         self._rests = Rests(longest_s=REST_S, clock=clock)
         self._closed = False
@@ -86,8 +91,9 @@ class Spread:
                         self._again.add(account_id)
                     continue
                 self._busy[account_id] += 1
-                self._busy_at[exchange] += 1
-                self._submit(account_id, exchange)
+                self._waiting[exchange].append(account_id)
+                if (turn := self._take()) is not None:
+                    self._pool.submit(self._run, *turn)
             begun += 1
         return begun
 
@@ -95,22 +101,37 @@ class Spread:
         """Wait for what was begun; nothing else begins."""
         with self._lock:
             self._closed = True
-        for pool in self._pools.values():  # all first: nothing begins while another exchange is waited for
-            pool.shutdown(wait=False, cancel_futures=True)
-        for pool in self._pools.values():
-            pool.shutdown(wait=True)
+            self._waiting.clear()
+        self._pool.shutdown(wait=True)
 
-    def _submit(self, account_id: int, exchange: Hashable) -> None:
-        if exchange not in self._pools:
-            self._pools[exchange] = ThreadPoolExecutor(self._threads, thread_name_prefix=self._name)
-        self._pools[exchange].submit(self._run, account_id, exchange)
+    def _take(self) -> tuple[int, Hashable] | None:
+        """A thread for what waits, first at the exchange that has the fewest: the account and the exchange."""
+        spare = self._spare()
+        able = [
+            each for each, waiting in self._waiting.items() if waiting and (spare or self._running[each] < self._own)
+        ]
+        if not able:
+            return None
+        exchange = min(able, key=self._running.__getitem__)
+        self._running[exchange] += 1
+        return self._waiting[exchange].popleft(), exchange
+
+    def _spare(self) -> int:
+        """Of the threads that no exchange has for itself."""
+        return self._threads - self._own - sum(max(0, each - self._own) for each in self._running.values())
 
     def _run(self, account_id: int, exchange: Hashable) -> None:
-        if time.monotonic() >= getattr(self._own, "kept_until", 0.0):
-            connections.close_all()
+        turn: tuple[int, Hashable] | None = (account_id, exchange)
+        while turn is not None:
+            self._call_one(turn[0])
+            turn = self._leave(*turn)
+
+    def _call_one(self, account_id: int) -> None:
         try:
+            if time.monotonic() >= getattr(self._local, "kept_until", 0.0):
+                connections.close_all()
             self._call(account_id)
-            self._own.kept_until = time.monotonic() + self._kept_s
+            self._local.kept_until = time.monotonic() + self._kept_s
             self._rests.end(account_id)
         except (DatabaseError, InterfaceError, FeedError) as error:
             failures = self._count_failure(account_id)
@@ -118,25 +139,25 @@ class Spread:
         except Exception:
             failures = self._count_failure(account_id)
             log.exception("work of an account failed", work=self._name, account=account_id, failures=failures)
-        finally:
-            self._leave(account_id, exchange)
 
     def _count_failure(self, account_id: int) -> int:
         """Of this work, how many there were."""
         self._rests.begin(account_id)
         self.errors += 1
-        connections.close_all()  # one that broke is opened anew
+        self._local.kept_until = 0.0  # a connection that broke is opened anew
         return failing.count(self._name)
 
     def _has_room_beside(self, account_id: int, exchange: Hashable) -> bool:
-        return self._busy[account_id] < AT_ONCE and self._busy_at[exchange] < self._threads // 2
+        unused = self._spare() + max(0, self._own - self._running[exchange])
+        return self._busy[account_id] < AT_ONCE and unused > self._threads // 2
 
-    def _leave(self, account_id: int, exchange: Hashable) -> None:
-        """Free it, or let it wait for a thread once more, behind those that wait already."""
+    def _leave(self, account_id: int, exchange: Hashable) -> tuple[int, Hashable] | None:
+        """Free it, or let it wait for a thread once more, behind those that wait already. What has this thread next."""
         with self._lock:
+            self._running[exchange] -= 1
             if account_id in self._again and not self._closed:
                 self._again.discard(account_id)
-                self._submit(account_id, exchange)
+                self._waiting[exchange].append(account_id)
             else:
                 self._busy -= Counter([account_id])
-                self._busy_at[exchange] -= 1
+            return self._take()
