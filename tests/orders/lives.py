@@ -44,10 +44,11 @@ def _take_up(cells: list[Cell], ports: Any, seconds: float) -> None:
     steps.measured(mine, cells)
     for cell in cells:
         executors.until(lambda cell=cell: patiently(lambda: steps.intend(cell, mine)), seconds)
-    executors.until(lambda: patiently(lambda: _turn(cells, mine)), seconds, every_s=0.25)
+    executors.until(lambda: patiently(lambda: _turn(cells, mine, ports)), seconds, every_s=0.25)
 
 
-def _turn(cells: list[Cell], mine: Executor) -> bool:
+def _turn(cells: list[Cell], mine: Executor, ports: Any) -> bool:
+    ports.remote.clocks.measure_due()
     for lane in {lane_of(each["account"], each["pair"]) for each in cells}:
         if OrderIntent.objects.filter(lane=lane, state=IntentState.NEW).exists():
             working.work_lane(lane, executor=mine)
@@ -78,6 +79,7 @@ def serve(accounts: list[int], threads: int, seconds: float) -> int:
 
         def turn() -> bool:
             nonlocal number
+            ports.remote.clocks.measure_due()
             number += working.sweep(executor=mine)
             resolve_due(mine)
             cancelling.cancel_due(mine)

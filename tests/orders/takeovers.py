@@ -39,6 +39,7 @@ def serve(cells: list[Cell], seconds: float) -> None:
         lambda mine: partial(working.sweep, executor=mine),
         resolver,
         lambda mine: partial(cancelling.cancel_due, mine),
+        lambda _: ports.remote.clocks.measure_due,
     ]
     patience.in_threads([partial(loop, turn_of) for turn_of in turns])
 
