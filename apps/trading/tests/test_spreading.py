@@ -7,6 +7,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from apps.feeds.tests.waiting import await_that
+from apps.trading.execution.runtime import spreading
 from apps.trading.execution.runtime.spreading import REST_S, THREADS, Spread
 from apps.trading.tests.rows import account
 
@@ -188,6 +189,19 @@ def test_a_failure_is_counted_and_the_account_gets_its_next_turn(error: Exceptio
     await_that(lambda: spread.errors == 2)
     spread.close()
     assert tries == [1, 1]
+
+
+def test_connections_that_cannot_be_closed_cost_no_account_its_place(monkeypatch: pytest.MonkeyPatch):
+    class Broken:
+        def close_all(self) -> None:
+            raise DatabaseError("gone")
+
+    monkeypatch.setattr(spreading, "connections", Broken())
+    spread = Spread("work", lambda _: None, threads=1, exchange_of=one_exchange)
+    for errors in (1, 2):
+        await_that(lambda: spread.begin([1], told=True) == 1)
+        await_that(lambda errors=errors: spread.errors == errors)
+    spread.close()
 
 
 class Connected:
