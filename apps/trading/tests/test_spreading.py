@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from django.db import DatabaseError, connection
 
+from apps.feeds.drivers import registry
 from apps.feeds.tests.waiting import await_that
 from apps.trading.execution.runtime import spreading
 from apps.trading.execution.runtime.spreading import REST_S, THREADS, Spread
@@ -87,6 +88,24 @@ def test_exchanges_share_all_threads_but_one_each_and_who_has_fewest_is_first():
     await_that(lambda: begun() == {"a": 10, "b": 10})
     spread.close()
     assert len(set(threads.values())) == 5
+
+
+def test_where_all_exchanges_hang_each_work_has_its_third_of_the_66_connections_that_the_manual_tells():
+    exchanges = registry.exchange_ids()
+    at = {number: exchanges[number % len(exchanges)] for number in range(12 * len(exchanges))}
+    answers, threads = threading.Event(), set()
+
+    def work(_: int) -> None:
+        threads.add(threading.get_ident())
+        assert answers.wait(60)
+
+    spread = Spread("work", work, exchange_of=at.__getitem__)
+    spread.begin(at)
+    await_that(lambda: len(threads) == 66 / 3)
+    answers.set()
+    await_that(lambda: spread.begin(at) == len(at))
+    spread.close()
+    assert len(threads) == 66 / 3
 
 
 def test_an_account_told_of_while_it_is_busy_has_its_turn_once_more_right_after():

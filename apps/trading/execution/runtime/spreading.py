@@ -1,7 +1,6 @@
 """Work of many accounts side by side: an exchange that does not answer, however many accounts it has, holds up nobody
 else's."""
 
-import sys
 import threading
 import time
 from collections import Counter, defaultdict, deque
@@ -11,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 from django.db import DatabaseError, InterfaceError, connections
 
+from apps.feeds.drivers import registry
 from apps.feeds.errors import FeedError
 from apps.trading.execution.runtime import failing
 from apps.trading.execution.runtime.failing import Rests
@@ -61,8 +61,9 @@ class Spread:
         self._local = threading.local()
         self._name, self._call = name, call
         self._exchange_of = exchange_of or Exchanges()
-        self._pool = ThreadPoolExecutor(sys.maxsize, thread_name_prefix=name)  # how many it has is decided here
         self._threads, self._own = threads, min(own, threads)
+        most = threads + self._own * (len(registry.exchange_ids()) - 1)
+        self._pool = ThreadPoolExecutor(most, thread_name_prefix=name)
         self._waiting: dict[Hashable, deque[int]] = defaultdict(deque)  # for a thread, of each exchange
         self._running: Counter[Hashable] = Counter()  # threads of each exchange
         self._busy: Counter[int] = Counter()  # what runs or waits of each account
